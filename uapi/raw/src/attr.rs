@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! An attribute as bytes, of any size, and the system call that takes it.
+
+use std::ffi::c_long;
+
+use cmpdel_uapi::bindings::bpf_cmd;
+
+use crate::Errno;
+
+/// Larger than every attribute a kernel takes (a page), so that no size given reaches beyond the buffer.
+const MIN_WORDS: usize = 8192 / 8;
+
+/// A zeroed attribute.
+pub(crate) struct Attr {
+    /// Words, since the kernel wants it aligned to 8 bytes.
+    words: Vec<u64>,
+    size: u32,
+}
+
+impl Attr {
+    /// One whose first `size` bytes the kernel is told of.
+    pub(crate) fn new(size: u32) -> Self {
+        Self { words: vec![0; MIN_WORDS.max((size as usize).div_ceil(8))], size }
+    }
+
+    /// Sets one byte; one that lies beyond the buffer is left out, as the kernel never sees it.
+    pub(crate) fn byte(&mut self, offset: usize, byte: u8) {
+        if let Some(word) = self.words.get_mut(offset / 8) {
+            let mut bytes = word.to_ne_bytes();
+            bytes[offset % 8] = byte;
+            *word = u64::from_ne_bytes(bytes);
+        }
+    }
+
+    pub(crate) fn bytes(&mut self, offset: usize, bytes: &[u8]) {
+        for (i, &byte) in bytes.iter().enumerate() {
+            self.byte(offset + i, byte);
+        }
+    }
+
+    pub(crate) fn u32(&mut self, offset: usize, value: u32) {
+        self.bytes(offset, &value.to_ne_bytes());
+    }
+
+    pub(crate) fn i32(&mut self, offset: usize, value: i32) {
+        self.bytes(offset, &value.to_ne_bytes());
+    }
+
+    pub(crate) fn u64(&mut self, offset: usize, value: u64) {
+        self.bytes(offset, &value.to_ne_bytes());
+    }
+
+    /// The `u32` at a multiple of 4, as the kernel left it.
+    pub(crate) fn read_u32(&self, offset: usize) -> u32 {
+        let word = self.words.get(offset / 8).copied().unwrap_or_default().to_ne_bytes();
+        let [a, b, c, d, e, f, g, h] = word;
+        u32::from_ne_bytes(if offset.is_multiple_of(8) { [a, b, c, d] } else { [e, f, g, h] })
+    }
+
+    /// Asks the kernel.
+    ///
+    /// # Safety
+    /// `command` writes to no address in the attribute, and reads from each no memory but one placed by
+    /// [`crate::Ptr`] or owned by the caller in the length the kernel reads.
+    pub(crate) unsafe fn send(&mut self, command: bpf_cmd) -> Result<c_long, Errno> {
+        // SAFETY: the buffer is exclusively borrowed, at least `size` bytes long and longer than what any command here
+        // writes back into its attribute; the addresses in it are the caller's promise.
+        let answer = unsafe { libc::syscall(libc::SYS_bpf, command, self.words.as_mut_ptr(), self.size) };
+        if answer < 0 { Err(Errno::last()) } else { Ok(answer) }
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why a call could not be carried out. Whatever the error, nothing was deleted.
+
+use std::io;
+
+use crate::map_type_name;
+
+/// Why a call could not be carried out. Whatever the error, nothing was deleted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel does not carry the series: [`crate::probe`] says so (`-EINVAL` or `-E2BIG` for the flag).
+    #[error("this kernel has no compare-and-delete (BPF_F_COMPARE)")]
+    UnsupportedKernel,
+    /// The kernel has no bpf(2) at all (`-ENOSYS`).
+    #[error("this kernel has no bpf(2) system call")]
+    NoBpf,
+    /// The kernel has the operation, but not for this map: another type than hash, offloaded to a device, or values
+    /// with fields that BTF manages, such as a lock or a timer (`-EOPNOTSUPP`).
+    #[error("this map (type {}) has no compare-and-delete on this kernel", map_type_name(*map_type))]
+    UnsupportedMap {
+        /// `enum bpf_map_type`.
+        map_type: u32,
+    },
+    /// `-EPERM` or `-EACCES`: a capability is missing, the fd may not both read and write, the map is frozen, or a
+    /// security module refused.
+    #[error("not permitted")]
+    Permission,
+    /// The window is empty or reaches past the value. Found here, before the kernel is asked.
+    #[error("a window of {size} bytes at offset {offset} does not fit values of {value_size} bytes")]
+    BadWindow {
+        /// First byte of the window.
+        offset: u32,
+        /// Bytes in the window.
+        size: usize,
+        /// Bytes in a value of this map.
+        value_size: u32,
+    },
+    /// The key is not as long as the keys of this map. Found here, before the kernel is asked.
+    #[error("the key has {given} bytes, keys of this map have {expected}")]
+    KeySize {
+        /// Bytes given.
+        given: usize,
+        /// Bytes in a key of this map.
+        expected: u32,
+    },
+    /// The file descriptor is open but is no BPF map.
+    #[error("the file descriptor is not a BPF map")]
+    NotAMap,
+    /// Anything else the kernel said, such as `-ENOENT` for an id, `-ENOMEM`, or `-EDEADLK` and `-ETIMEDOUT` from the
+    /// bucket's lock (rqspinlock), after which the call may be repeated.
+    #[error("{call}: {source}")]
+    Os {
+        /// The bpf(2) command.
+        call: &'static str,
+        /// The errno.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// Sorts what holds for every command; the rest stays [`Error::Os`].
+    pub(crate) fn from_os(call: &'static str, source: io::Error) -> Self {
+        match source.raw_os_error() {
+            Some(libc::ENOSYS) => Self::NoBpf,
+            Some(libc::EPERM | libc::EACCES) => Self::Permission,
+            _ => Self::Os { call, source },
+        }
+    }
+}

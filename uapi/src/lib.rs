@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Compare-and-delete for BPF hash maps: deletes an entry if, and only if, a window of its value is what the caller
+//! last saw, compare and unlink being one critical section of the kernel (`BPF_F_COMPARE`).
+//!
+//! ```no_run
+//! use std::os::fd::AsFd;
+//!
+//! use cmpdel_uapi::{Map, Outcome, Window, map_pinned};
+//!
+//! let fd = map_pinned("/sys/fs/bpf/conntrack")?;
+//! let map = Map::new(fd.as_fd())?;
+//! let (key, lifetime) = ([0; 14], 42_u32.to_ne_bytes());
+//! match map.delete_if_eq(&key, Window::at(32, &lifetime))? {
+//!     Outcome::Deleted => println!("expired and gone"),
+//!     Outcome::Mismatch => println!("refreshed since: kept"),
+//!     Outcome::Absent => println!("somebody else removed it"),
+//! }
+//! # Ok::<(), cmpdel_uapi::Error>(())
+//! ```
+//!
+//! # The promise
+//! No argument to this crate leads to an unconditional delete, on any kernel. A kernel without the series reads the
+//! flag and refuses, *unless* the attribute is passed too short to hold it: then it deletes. So the attribute is always
+//! passed whole and zeroed, and nothing is sent to a caller's map before [`probe`] has seen this kernel keep and delete
+//! as documented.
+
+// The one crate that speaks to the kernel; each block says why it is sound.
+#![allow(unsafe_code)]
+
+#[allow(
+    missing_docs,
+    non_camel_case_types,
+    non_upper_case_globals,
+    unsafe_op_in_unsafe_fn,
+    unused_qualifications
+)]
+#[allow(clippy::all, clippy::undocumented_unsafe_blocks, clippy::semicolon_if_nothing_returned)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, rustdoc::all)]
+pub mod bindings;
+mod error;
+mod map;
+mod map_type;
+mod objects;
+mod probe;
+mod sys;
+mod window;
+
+pub use error::Error;
+pub use map::{Map, MapInfo, delete_if_eq};
+pub use map_type::map_type_name;
+pub use objects::{btf_by_id, map_by_id, map_pinned, next_map_id};
+pub use probe::{Support, probe};
+pub use window::{Outcome, Window};

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The one place with the bpf(2) system call. The attribute always goes in full size and zeroed.
+//!
+//! Why the size matters: a kernel copies only the bytes it is told of and takes the rest for zero. With
+//! `BPF_MAP_DELETE_ELEM` and a size below 32 it never sees `flags`, and deletes whatever the value is.
+
+use std::ffi::c_long;
+use std::io;
+use std::mem::{offset_of, size_of};
+
+use crate::bindings::{self as abi, bpf_attr, bpf_cmd};
+
+const _: () = {
+    assert!(size_of::<bpf_attr>() >= 48);
+    assert!(offset_of!(bpf_attr, __bindgen_anon_2.flags) == 24);
+    assert!(offset_of!(bpf_attr, __bindgen_anon_2.compare) == 32);
+    assert!(offset_of!(bpf_attr, __bindgen_anon_2.compare_offset) == 40);
+    assert!(offset_of!(bpf_attr, __bindgen_anon_2.compare_size) == 44);
+    assert!(abi::BPF_F_COMPARE == 32);
+};
+
+/// Every bpf(2) command takes this size; it fits a `u32` by far.
+#[allow(clippy::cast_possible_truncation)]
+const ATTR_SIZE: u32 = size_of::<bpf_attr>() as u32;
+
+/// An attribute of zeroes. Fields are then set one by one, so that padding stays zero: a kernel refuses anything else.
+pub(crate) fn zeroed_attr() -> bpf_attr {
+    // SAFETY: a union of plain integers and arrays of them, for which all zeroes is a value.
+    unsafe { std::mem::zeroed() }
+}
+
+/// Asks the kernel; a negative answer is the errno.
+///
+/// # Safety
+/// Whatever address `attr` carries for `command` must be valid for as many bytes as the kernel reads or writes there,
+/// or be one at which this process can have nothing.
+pub(crate) unsafe fn bpf(command: bpf_cmd, attr: &mut bpf_attr) -> io::Result<c_long> {
+    // SAFETY: `attr` is exclusively borrowed and ATTR_SIZE long; the addresses in it are the caller's promise.
+    let answer = unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attr), ATTR_SIZE) };
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+}
+
+/// The address of a slice as an attribute carries it.
+pub(crate) fn address(bytes: &[u8]) -> u64 {
+    bytes.as_ptr().expose_provenance() as u64
+}
+
+/// The address of a slice that the kernel writes to.
+pub(crate) fn address_mut(bytes: &mut [u8]) -> u64 {
+    bytes.as_mut_ptr().expose_provenance() as u64
+}
+
+/// `BPF_OBJ_GET_INFO_BY_FD` into `info`, whose type must be that of the object.
+///
+/// # Safety
+/// `I` is a C struct of integers. Addresses in it that the kernel writes to are valid for the lengths beside them.
+pub(crate) unsafe fn read_info<I>(fd: i32, info: &mut I) -> io::Result<()> {
+    let mut attr = zeroed_attr();
+    attr.info.bpf_fd = fd.cast_unsigned();
+    attr.info.info_len = u32::try_from(size_of::<I>()).map_err(io::Error::other)?;
+    attr.info.info = std::ptr::from_mut(info).expose_provenance() as u64;
+    // SAFETY: the kernel writes info_len bytes at most to `info`, which is that long; the rest is the caller's promise.
+    unsafe { bpf(abi::BPF_OBJ_GET_INFO_BY_FD, &mut attr) }.map(drop)
+}
