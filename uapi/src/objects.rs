@@ -39,6 +39,10 @@ pub fn map_pinned(path: impl AsRef<Path>) -> Result<OwnedFd, Error> {
 /// # Errors
 /// [`Error::Permission`], [`Error::Os`].
 pub fn next_map_id(id: u32) -> Result<Option<u32>, Error> {
+    // Ids are below INT_MAX, and the kernel refuses to look above it.
+    if id >= i32::MAX.cast_unsigned() {
+        return Ok(None);
+    }
     let mut attr = sys::zeroed_attr();
     attr.__bindgen_anon_6.__bindgen_anon_1.start_id = id;
     // SAFETY: this command takes no address.

@@ -69,3 +69,21 @@ impl Attr {
         if answer < 0 { Err(Errno::last()) } else { Ok(answer) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_lie_where_they_were_put() {
+        let mut attr = Attr::new(16);
+        attr.u64(8, 0x0102_0304_0506_0708);
+        attr.u32(28, 7);
+        attr.byte(8191, 9);
+        attr.byte(8192, 9);
+        assert_eq!(attr.words[1], 0x0102_0304_0506_0708);
+        assert_eq!((attr.read_u32(24), attr.read_u32(28)), (0, 7));
+        assert_eq!(attr.words[1023].to_ne_bytes()[7], 9);
+        assert_eq!(attr.words.len(), 1024);
+    }
+}
