@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::bytes::Given;
+use crate::outcome::EXIT_CODES;
+
+/// Delete a BPF map entry if, and only if, its value is what you last saw.
+///
+/// The kernel compares and deletes in one step, so an update between your look and your delete is never lost. Where the
+/// kernel cannot do that, nothing is deleted.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cmpdel",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    override_usage = "cmpdel <--pinned PATH|--id N|--name NAME> --key K --expect V [--offset N [--size N]|--field NAME] \
+                      [--dry-run] [--json]\n       cmpdel probe [--json]\n       cmpdel completions SHELL\n       cmpdel man",
+    after_long_help = after_help()
+)]
+pub struct Cli {
+    /// What to do instead of deleting.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What to delete.
+    #[command(flatten)]
+    pub delete: Option<Delete>,
+}
+
+/// What to do instead of deleting.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say whether this kernel has compare-and-delete: exit 0 if it has, 4 if not
+    Probe {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, as roff
+    Man,
+}
+
+/// What to delete.
+#[derive(Debug, Args)]
+pub struct Delete {
+    #[command(flatten)]
+    pub map: MapArgs,
+
+    /// The key, whole
+    #[arg(long, value_name = "K", value_parser = Given::parse)]
+    pub key: Given,
+
+    /// The expected bytes: what you last saw in the window
+    #[arg(long, value_name = "V", value_parser = Given::parse, allow_negative_numbers = true)]
+    pub expect: Given,
+
+    /// Compare only a window of the value, that begins at byte N and is as long as V
+    #[arg(long, value_name = "N", conflicts_with = "field")]
+    pub offset: Option<u32>,
+
+    /// How long the window is: an assertion on the length of V
+    #[arg(long, value_name = "N", requires = "offset")]
+    pub size: Option<u32>,
+
+    /// Compare only this field, found by the map's BTF; nested as a.b[2].c
+    #[arg(long, value_name = "NAME")]
+    pub field: Option<String>,
+
+    /// Look and compare, delete nothing; the exit code is that of the real thing at this moment
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which map.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct MapArgs {
+    /// The map pinned at this path of a bpffs
+    #[arg(long, value_name = "PATH")]
+    pub pinned: Option<PathBuf>,
+    /// The map with this id
+    #[arg(long, value_name = "N")]
+    pub id: Option<u32>,
+    /// The map with this name; an error that lists them if there are several
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+const FORMS: &str = "\
+K and V:
+  0a 00 00 01           bytes of two hex digits, as bpftool prints them
+  0x0a000001            the same; bytes in the order written, never a number
+  u32:42  u32be:0x2a    an integer of 8, 16, 32 or 64 bits; `be` for network order, else this machine's
+  \"u32be:1 u16:80 00 00\"  several of these, joined
+  @FILE  -              the bytes of a file, of standard input
+  {\"lifetime\": 42}      fields by name, where the map has BTF. As V, the window is exactly the fields named; they must
+                        lie side by side, without padding between, or it is an error. As K, every field must be named,
+                        and padding is zero. A field takes a number, the name of an enumerator, an object, an array,
+                        or a string in one of the forms above.
+  42                    with --field: a number of the field's own type (so for a single byte, write 0x42 for hex)";
+
+const EXAMPLES: &str = "\
+Examples:
+  cmpdel --pinned /sys/fs/bpf/ct --key \"0a 00 00 01\" --expect @value.bin
+  cmpdel --name ct --key u32be:0x0a000001 --expect u32:42 --offset 32
+  cmpdel --id 7 --key '{\"addr\": 1, \"port\": 80}' --expect '{\"lifetime\": 42}'
+  cmpdel --name ct --key u32:1 --field lifetime --expect 42 --dry-run";
+
+fn after_help() -> String {
+    let codes: Vec<_> = EXIT_CODES.iter().map(|(code, _, text)| format!("  {code}  {text}")).collect();
+    format!("{FORMS}\n\n{EXAMPLES}\n\nExit codes:\n{}", codes.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_accepted_and_what_is_not() {
+        let ok = |args: &str| Cli::try_parse_from(format!("cmpdel {args}").split(' ')).is_ok();
+        for args in [
+            "--id 1 --key 00 --expect 00",
+            "--name n --key - --expect @f --offset 1 --size 1 --json --dry-run",
+            "--pinned p --key 00 --expect -5 --field f",
+            "probe",
+            "probe --json",
+            "completions bash",
+            "man",
+        ] {
+            assert!(ok(args), "{args}");
+        }
+        for args in [
+            "",
+            "--id 1 --key 00",
+            "--id 1 --expect 00",
+            "--key 00 --expect 00",
+            "--id 1 --name n --key 00 --expect 00",
+            "--id x --key 00 --expect 00",
+            "--id 1 --key 0 --expect zz",
+            "--id 1 --key 00 --expect 00 --size 1",
+            "--id 1 --key 00 --expect 00 --offset 1 --field f",
+            "--id 1 --key 00 --expect 00 --offset -1",
+            "--id 1 --key 00 --expect 00 --key 01",
+            "--id 1 --key 00 --expect 00 probe",
+            "completions nosuch",
+        ] {
+            assert!(!ok(args), "{args}");
+        }
+    }
+}

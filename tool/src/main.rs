@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cmpdel` deletes a BPF map entry if, and only if, its value is what the caller last saw.
+
+mod args;
+mod btf;
+mod bytes;
+mod diff;
+mod json;
+mod layout;
+mod open;
+mod outcome;
+mod output;
+mod run;
+#[cfg(test)]
+mod testing;
+mod window;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use cmpdel_uapi::Support;
+
+use crate::args::{Cli, Command};
+use crate::outcome::Outcome;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let code = match (cli.command, cli.delete) {
+        (Some(Command::Probe { json }), _) => {
+            output::print_support(run::support().map(|support| support == Support::Supported), json)
+        }
+        (Some(Command::Completions { shell }), _) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "cmpdel", &mut text);
+            write_out(&text)
+        }
+        (Some(Command::Man), _) => {
+            let mut text = Vec::new();
+            match clap_mangen::Man::new(Cli::command()).render(&mut text) {
+                Ok(()) => write_out(&text),
+                Err(_) => Outcome::Error.exit_code(),
+            }
+        }
+        (None, Some(delete)) => run::delete(&delete).print(delete.json),
+        (None, None) => Outcome::Usage.exit_code(),
+    };
+    ExitCode::from(code)
+}
+
+/// Writes generated text out whole.
+fn write_out(text: &[u8]) -> u8 {
+    match io::stdout().write_all(text) {
+        Ok(()) => 0,
+        Err(_) => Outcome::Error.exit_code(),
+    }
+}
