@@ -29,7 +29,7 @@ pub struct Cli {
     pub command: Option<Command>,
     /// What to delete.
     #[command(flatten)]
-    pub delete: Option<Delete>,
+    pub delete: Delete,
 }
 
 /// What to do instead of deleting.
@@ -50,19 +50,19 @@ pub enum Command {
     Man,
 }
 
-/// What to delete.
+/// What to delete. Key and expected bytes are there unless a command is.
 #[derive(Debug, Args)]
 pub struct Delete {
     #[command(flatten)]
     pub map: MapArgs,
 
     /// The key, whole
-    #[arg(long, value_name = "K", value_parser = Given::parse)]
-    pub key: Given,
+    #[arg(long, value_name = "K", value_parser = Given::parse, required = true)]
+    pub key: Option<Given>,
 
     /// The expected bytes: what you last saw in the window
-    #[arg(long, value_name = "V", value_parser = Given::parse, allow_negative_numbers = true)]
-    pub expect: Given,
+    #[arg(long, value_name = "V", value_parser = Given::parse, allow_negative_numbers = true, required = true)]
+    pub expect: Option<Given>,
 
     /// Compare only a window of the value, that begins at byte N and is as long as V
     #[arg(long, value_name = "N", conflicts_with = "field")]

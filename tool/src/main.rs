@@ -26,24 +26,23 @@ use crate::outcome::Outcome;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let code = match (cli.command, cli.delete) {
-        (Some(Command::Probe { json }), _) => {
+    let code = match cli.command {
+        Some(Command::Probe { json }) => {
             output::print_support(run::support().map(|support| support == Support::Supported), json)
         }
-        (Some(Command::Completions { shell }), _) => {
+        Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "cmpdel", &mut text);
             write_out(&text)
         }
-        (Some(Command::Man), _) => {
+        Some(Command::Man) => {
             let mut text = Vec::new();
             match clap_mangen::Man::new(Cli::command()).render(&mut text) {
                 Ok(()) => write_out(&text),
                 Err(_) => Outcome::Error.exit_code(),
             }
         }
-        (None, Some(delete)) => run::delete(&delete).print(delete.json),
-        (None, None) => Outcome::Usage.exit_code(),
+        None => run::delete(&cli.delete).print(cli.delete.json),
     };
     ExitCode::from(code)
 }

@@ -22,10 +22,11 @@ pub fn open(args: &MapArgs) -> Result<OwnedFd, Failure> {
     match args {
         MapArgs { pinned: Some(path), .. } => {
             let what = format!("opening the map pinned at {}", path.display());
-            let mend = "the file must be readable and writable for this user";
+            // The kernel says -EACCES of any file that is no pinned object, too.
+            let mend = "either it is no pinned BPF object, or this user may not both read and write it";
             map_pinned(path).map_err(|error| match errno(&error) {
                 Some(libc_errno::ENOENT) => Failure::other(format!("{what}: there is no such file")),
-                Some(libc_errno::EINVAL) => Failure::other(format!("{what}: the file is not in a bpffs")),
+                Some(libc_errno::EINVAL) => Failure::other(format!("{what}: this is no pinned BPF object")),
                 _ => Failure::from_uapi(&what, &error, mend),
             })
         }

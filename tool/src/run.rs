@@ -31,7 +31,10 @@ pub fn delete(args: &Delete) -> Report {
 
 /// Does it, and notes in the report how far it came.
 fn fill(args: &Delete, report: &mut Report) -> Result<Outcome, Failure> {
-    if args.key == Given::Stdin && args.expect == Given::Stdin {
+    let (Some(given_key), Some(given_value)) = (&args.key, &args.expect) else {
+        return Err(Failure::usage("--key and --expect must be given"));
+    };
+    if (given_key, given_value) == (&Given::Stdin, &Given::Stdin) {
         return Err(Failure::usage("--key and --expect cannot both be read from standard input"));
     }
     let fd = open(&args.map)?;
@@ -40,10 +43,10 @@ fn fill(args: &Delete, report: &mut Report) -> Result<Outcome, Failure> {
     report.map =
         Some(MapReport { id: info.id, name: info.name.clone(), map_type: map_type_name(info.map_type) });
 
-    let key = key(&args.key, info.key_size, || layout(info, Of::Key))?;
+    let key = key(given_key, info.key_size, || layout(info, Of::Key))?;
     report.key = Some(key.clone());
     let choice = Choice { offset: args.offset, size: args.size, field: args.field.as_deref() };
-    let window = window(&args.expect, choice, info.value_size, || layout(info, Of::Value))?;
+    let window = window(given_value, choice, info.value_size, || layout(info, Of::Value))?;
     report.window = Some(WindowReport::new(&window, args.field.clone()));
 
     let sent = cmpdel_uapi::Window::at(window.offset, &window.expected);
