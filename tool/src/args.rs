@@ -72,8 +72,12 @@ pub struct Delete {
     #[arg(long, value_name = "N", requires = "offset")]
     pub size: Option<u32>,
 
-    /// Compare only this field, found by the map's BTF; nested as a.b[2].c
-    #[arg(long, value_name = "NAME")]
+    /// Compare only this field.
+    #[arg(
+        long,
+        value_name = "NAME",
+        help = "Compare only this field, found by the map's BTF; nested as a.b[2].c"
+    )]
     pub field: Option<String>,
 
     /// Look and compare, delete nothing; the exit code is that of the real thing at this moment

@@ -9,7 +9,7 @@ use crate::map_type_name;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The kernel does not carry the series: [`crate::probe`] says so (`-EINVAL` or `-E2BIG` for the flag).
+    /// The kernel does not carry the series: [`crate::probe()`] says so (`-EINVAL` or `-E2BIG` for the flag).
     #[error("this kernel has no compare-and-delete (BPF_F_COMPARE)")]
     UnsupportedKernel,
     /// The kernel has no bpf(2) at all (`-ENOSYS`).

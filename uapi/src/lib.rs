@@ -21,7 +21,7 @@
 //! # The promise
 //! No argument to this crate leads to an unconditional delete, on any kernel. A kernel without the series reads the
 //! flag and refuses, *unless* the attribute is passed too short to hold it: then it deletes. So the attribute is always
-//! passed whole and zeroed, and nothing is sent to a caller's map before [`probe`] has seen this kernel keep and delete
+//! passed whole and zeroed, and nothing is sent to a caller's map before [`probe()`] has seen this kernel keep and delete
 //! as documented.
 
 // The one crate that speaks to the kernel; each block says why it is sound.

@@ -73,7 +73,7 @@ impl<'fd> Map<'fd> {
     /// not against a program that stores through a pointer it looked up before.
     ///
     /// # Errors
-    /// Nothing was deleted. [`Error::KeySize`] and [`Error::BadWindow`] are found here; then [`probe`] may say
+    /// Nothing was deleted. [`Error::KeySize`] and [`Error::BadWindow`] are found here; then [`probe()`] may say
     /// [`Error::UnsupportedKernel`], [`Error::NoBpf`] or [`Error::Permission`]; then the kernel
     /// [`Error::UnsupportedMap`] (`-EOPNOTSUPP`), [`Error::Permission`] (`-EPERM`: the fd may not read and write, the map is
     /// frozen) or [`Error::Os`] (`-ENOMEM`, and `-EDEADLK` or `-ETIMEDOUT` from the bucket's lock).

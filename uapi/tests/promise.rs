@@ -141,6 +141,34 @@ fn another_map_type_is_refused_and_kept() {
 }
 
 #[test]
+fn an_fd_that_may_not_both_read_and_write_is_not_permitted() {
+    for mode in ["write only", "read only", "frozen"] {
+        let Some(fd) = map_of(abi::BPF_MAP_TYPE_HASH) else { return };
+        let id = Map::new(fd.as_fd()).unwrap().info().id;
+        let flags = match mode {
+            "write only" => abi::BPF_F_WRONLY,
+            "read only" => abi::BPF_F_RDONLY,
+            _ => 0,
+        };
+        let other = match raw::fd_by_id(id, flags) {
+            Ok(other) => other,
+            Err(errno) => return eprintln!("skipped: this process may not open maps by id ({errno})"),
+        };
+        if mode == "frozen" {
+            raw::freeze(fd.as_fd()).unwrap();
+        }
+        let map = Map::new(other.as_fd()).unwrap();
+        for answer in [map.delete_if_eq(&KEY, Window::whole(&VALUE)).map(drop), map.check()] {
+            match probe().unwrap() {
+                Support::Supported => assert!(matches!(answer, Err(Error::Permission)), "{mode}: {answer:?}"),
+                Support::Unsupported => assert!(matches!(answer, Err(Error::UnsupportedKernel)), "{mode}"),
+            }
+        }
+        assert_eq!(entry(&fd).as_deref(), Some(&VALUE[..]), "{mode}");
+    }
+}
+
+#[test]
 fn check_deletes_nothing() {
     let Some(fd) = map_of(abi::BPF_MAP_TYPE_HASH) else { return };
     let answer = Map::new(fd.as_fd()).unwrap().check();
