@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! KVM or TCG. That /dev/kvm opens proves nothing: there are machines on which a guest then hangs or QEMU aborts.
+//! Only a guest that says something through the result channel proves it.
+
+use std::{fs, fs::OpenOptions, path::Path, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use xshell::cmd;
+
+use crate::{
+    boot::{self, Boot, Limits, Machine},
+    cache::{read_if_there, write_whole},
+    cli::AccelChoice,
+    context::Ctx,
+    exec, lock,
+    pyenv::Vng,
+};
+
+/// How the guest's instructions are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accel {
+    /// By the CPU.
+    Kvm,
+    /// By emulation.
+    Tcg,
+}
+
+/// A guest that has KVM is up long before.
+const LIMIT: Duration = Duration::from_secs(25);
+
+/// What a probe found, and on which boot of the host with which QEMU.
+#[derive(Debug, Serialize, Deserialize)]
+struct Memory {
+    host: String,
+    works: bool,
+}
+
+/// Decides; says whether no guest had to be started for it.
+///
+/// # Errors
+/// When KVM is demanded and does not work.
+pub fn choose(ctx: &Ctx, choice: AccelChoice, image: &Path, vng: &Vng) -> Result<(Accel, bool)> {
+    if choice == AccelChoice::Tcg {
+        return Ok((Accel::Tcg, true));
+    }
+    let (works, cached, why) = match device() {
+        Err(why) => (false, true, why),
+        Ok(()) => {
+            let (works, cached) = probe(ctx, image, vng)?;
+            (works, cached, "a guest started with it says nothing".to_owned())
+        }
+    };
+    match (choice, works) {
+        (_, true) => Ok((Accel::Kvm, cached)),
+        (AccelChoice::Kvm, false) => {
+            bail!("KVM does not work here: {why}; leave out --accel kvm to run under emulation (TCG)")
+        }
+        (_, false) => {
+            ctx.events.note(format!("no KVM here ({why}): the guest runs under emulation (TCG)"));
+            Ok((Accel::Tcg, cached))
+        }
+    }
+}
+
+/// Whether the device is there and may be used.
+pub fn device() -> Result<(), String> {
+    match OpenOptions::new().read(true).write(true).open("/dev/kvm") {
+        Ok(_) => Ok(()),
+        Err(e) => Err(format!("/dev/kvm: {e}")),
+    }
+}
+
+fn probe(ctx: &Ctx, image: &Path, vng: &Vng) -> Result<(bool, bool)> {
+    let sh = &ctx.sh;
+    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let qemu = exec::read(ctx, cmd!(sh, "qemu-system-x86_64 --version"))?;
+    let host = format!("{} {}", boot_id.trim(), qemu.lines().next().unwrap_or_default());
+    let memory = ctx.cache.root().join("accel.json");
+    let _lock = lock::take(ctx, "accel", "finding out whether KVM works")?;
+    let known = read_if_there(&memory)?.and_then(|text| serde_json::from_str::<Memory>(&text).ok());
+    if let Some(known) = known.filter(|known| known.host == host) {
+        return Ok((known.works, true));
+    }
+    let run = boot::fresh_run_folder(&ctx.out, "accel")?;
+    fs::write(run.join("guest.sh"), boot::script(&run, "true")).context("cannot write the probe's script")?;
+    let machine = Machine { accel: Accel::Kvm, cpus: 1, memory: "1G".into() };
+    let guest = boot::boot(
+        ctx,
+        &Boot {
+            image,
+            machine: &machine,
+            vng,
+            run: &run,
+            console: &ctx.out.join("console-accel.log"),
+            limits: Limits { boot: LIMIT, silence: LIMIT },
+            kernel: "probe",
+            prefix: "",
+        },
+    )?;
+    let works = guest.up && guest.status == Some(0);
+    write_whole(&memory, &serde_json::to_vec(&Memory { host, works })?)?;
+    Ok((works, false))
+}

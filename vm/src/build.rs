@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Runs make on a work tree, in an environment that does not depend on who runs it.
+
+use std::{fs, path::Path, path::PathBuf, process::Command};
+
+use anyhow::{Context, Error, Result, anyhow, ensure};
+use xshell::cmd;
+
+use crate::{
+    cache::{read_if_there, write_whole},
+    context::Ctx,
+    events::Event,
+    exec::{self, CommandFailed},
+    space,
+    worktree::WorkTree,
+};
+
+/// Objects of a first build with the lean profile, until a build has told the real number.
+const FIRST_TOTAL: u64 = 1680;
+
+/// Variables that would leak the caller's machine into the build.
+const DROPPED: [&str; 14] = [
+    "ARCH",
+    "CC",
+    "CFLAGS",
+    "CROSS_COMPILE",
+    "HOSTCFLAGS",
+    "KBUILD_OUTPUT",
+    "KCFLAGS",
+    "LD",
+    "LLVM",
+    "LOCALVERSION",
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "V",
+    "KBUILD_VERBOSE",
+];
+
+/// Make, set up for one work tree.
+pub struct Make<'a> {
+    work: &'a WorkTree,
+    jobs: u32,
+    suffix: String,
+    /// First line of `gcc --version`.
+    pub compiler: String,
+}
+
+/// First line of what a program says of its version; empty if there is no such program.
+fn version_of(ctx: &Ctx, program: &str) -> String {
+    let sh = &ctx.sh;
+    let said = exec::read(ctx, cmd!(sh, "{program} --version")).unwrap_or_default();
+    said.lines().next().unwrap_or_default().to_owned()
+}
+
+/// The versions of what turns source into a kernel: compiler, pahole.
+pub fn toolchain(ctx: &Ctx) -> (String, String) {
+    (version_of(ctx, "gcc"), version_of(ctx, "pahole"))
+}
+
+impl<'a> Make<'a> {
+    /// For `work`; `suffix` ends the kernel's release.
+    pub fn new(work: &'a WorkTree, jobs: u32, suffix: &str, toolchain: &(String, String)) -> Self {
+        let compiler = toolchain.0.clone();
+        Self { work, jobs, suffix: suffix.into(), compiler }
+    }
+
+    fn command(&self, targets: &[&str]) -> Command {
+        let mut make = Command::new("make");
+        make.arg("-C").arg(self.work.src()).arg(format!("O={}", self.work.build().display()));
+        make.arg(format!("-j{}", self.jobs)).arg(format!("LOCALVERSION=-{}", self.suffix)).args(targets);
+        DROPPED.iter().for_each(|name| {
+            make.env_remove(name);
+        });
+        make.env("LC_ALL", "C")
+            .env("KBUILD_BUILD_TIMESTAMP", "Thu Jan  1 00:00:00 UTC 2026")
+            .env("KBUILD_BUILD_USER", "xtask")
+            .env("KBUILD_BUILD_HOST", "xtask")
+            .env("KBUILD_BUILD_VERSION", "1");
+        make
+    }
+
+    /// Makes `targets`.
+    ///
+    /// # Errors
+    /// A full disk or the first compile error in one sentence; otherwise what make said last.
+    pub fn run(&self, ctx: &Ctx, targets: &[&str], log: &str, on_line: impl FnMut(&str)) -> Result<PathBuf> {
+        exec::stream(ctx, &self.command(targets), log, on_line).map_err(|e| self.explain(e))
+    }
+
+    /// Builds the kernel image and gives its path; progress is told by object.
+    ///
+    /// # Errors
+    /// As [`Make::run`].
+    pub fn image(&self, ctx: &Ctx) -> Result<PathBuf> {
+        let memory = self.work.note("objects");
+        let known = read_if_there(&memory)?.and_then(|text| text.trim().parse().ok());
+        let total = known.unwrap_or(FIRST_TOTAL);
+        let mut done = 0;
+        let here = format!("{}/", self.work.build().display());
+        self.run(ctx, &["bzImage"], "kernel-build", |line| {
+            if let Some(object) = object_of(line) {
+                done += 1;
+                // The tools that kbuild makes for itself are named by their whole path.
+                let what = object.strip_prefix(&here).unwrap_or(object).into();
+                ctx.events.emit(Event::Progress { done, total: total.max(done), what });
+            }
+        })?;
+        if known.is_none_or(|known| known < done) {
+            write_whole(&memory, done.to_string().as_bytes())?;
+        }
+        let image = self.work.build().join("arch/x86/boot/bzImage");
+        ensure!(image.exists(), "make ended well but left no {}", image.display());
+        Ok(image)
+    }
+
+    /// Installs the UAPI headers under `into`.
+    ///
+    /// # Errors
+    /// As [`Make::run`].
+    pub fn headers(&self, ctx: &Ctx, into: &Path) -> Result<()> {
+        let path = format!("INSTALL_HDR_PATH={}", into.display());
+        self.run(ctx, &["headers_install", &path], "headers", |_| ())?;
+        Ok(())
+    }
+
+    /// The release that the built kernel has (`uname -r`).
+    ///
+    /// # Errors
+    /// When the build left none.
+    pub fn release(&self) -> Result<String> {
+        let path = self.work.build().join("include/config/kernel.release");
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("the build left no {}", path.display()))?;
+        Ok(text.trim().to_owned())
+    }
+
+    /// Puts what went wrong first.
+    fn explain(&self, e: Error) -> Error {
+        let Some(failed) = e.downcast_ref::<CommandFailed>() else { return e };
+        let said = failed.log.as_ref().and_then(|log| fs::read_to_string(log).ok()).unwrap_or_default();
+        if space::says_full(&said) || failed.last.iter().any(|line| space::says_full(line)) {
+            let free = space::free_mib(&self.work.build()).unwrap_or_default();
+            return anyhow!(
+                "the disk is full: {} has {free} MiB free after `{}` failed; make room (`cargo xtask clean` lists \
+                 what the cache holds) and run again",
+                self.work.build().display(),
+                failed.line
+            );
+        }
+        match first_errors(&said) {
+            errors if errors.is_empty() => e,
+            errors => e.context(format!("the kernel does not compile: {}", errors.join("; "))),
+        }
+    }
+}
+
+/// The object that a line of kbuild is about.
+fn object_of(line: &str) -> Option<&str> {
+    let (verb, object) = line.trim_start().split_once(' ')?;
+    matches!(verb, "CC" | "AS").then(|| object.trim())
+}
+
+/// The first lines of a build log that name a fault in the source.
+fn first_errors(log: &str) -> Vec<String> {
+    let fault = |line: &&str| line.contains(": error:") || line.contains("undefined reference to");
+    log.lines().filter(fault).take(3).map(|line| line.trim().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_are_counted_and_other_lines_are_not() {
+        assert_eq!(object_of("  CC      kernel/bpf/hashtab.o"), Some("kernel/bpf/hashtab.o"));
+        assert_eq!(object_of("  AR      kernel/built-in.a"), None);
+        assert_eq!(object_of("make: done"), None);
+    }
+
+    #[test]
+    fn the_first_errors_are_quoted_with_their_place() {
+        let log = "  CC x.o\n../x.c:3:5: error: 'y' undeclared\nmake: *** [x.o] Error 1\n";
+        assert_eq!(first_errors(log), ["../x.c:3:5: error: 'y' undeclared"]);
+    }
+}

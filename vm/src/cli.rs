@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// From a fresh machine to a verdict on a kernel that carries a series.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One module of `cmd` each.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build the kernel with a series, boot it, run the tests, print the verdict
+    VmTest(VmTest),
+    /// Open a shell in the VM, with `cmpdel` and `selftests` on its PATH
+    Shell(Shell),
+    /// Print what is there, what is missing, and how it will be installed
+    Doctor(Doctor),
+    /// Run every check, the quick ones first; ends with `N passed, N failed, N skipped`
+    Ci(Ci),
+    /// Check the series: applies, checkpatch, UAPI copies in step, subjects, cover letter
+    Patches(Patches),
+    /// Compare `uapi/src/bindings.rs` with what bindgen makes of the patched kernel's headers
+    Bindings(Bindings),
+    /// Run vm-test on deliberately wrong kernels: each has to be caught
+    Mutants(Mutants),
+    /// Panic, hang and lie in a booted kernel: each has to end in the right outcome
+    Drill(Drill),
+    /// List what the cache holds, or remove it
+    Clean(Clean),
+}
+
+/// Which kernel, and how to make it.
+#[derive(Clone, Debug, Args)]
+pub struct KernelOpts {
+    /// Kernel tree of your own, never modified [default: Debian's linux-source package]
+    #[arg(long, value_name = "DIR")]
+    pub kernel_src: Option<PathBuf>,
+    /// Jobs of make [default: one for each CPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: Option<u32>,
+    /// Use the cache and what is installed; fetch and install nothing
+    #[arg(long)]
+    pub offline: bool,
+    /// Ask the archive for a newer kernel source
+    #[arg(long, conflicts_with = "offline")]
+    pub refresh: bool,
+    /// Give up after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
+}
+
+impl KernelOpts {
+    /// The time limit of the run.
+    pub fn limit(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+}
+
+/// How QEMU runs the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AccelChoice {
+    /// KVM where a guest really starts with it, TCG otherwise
+    Auto,
+    /// KVM or nothing
+    Kvm,
+    /// Emulation
+    Tcg,
+}
+
+/// The virtual machine.
+#[derive(Clone, Debug, Args)]
+pub struct MachineOpts {
+    /// How the guest is run
+    #[arg(long, value_enum, default_value_t = AccelChoice::Auto)]
+    pub accel: AccelChoice,
+    /// Virtual CPUs [default: those of the host, at least 2 and at most 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub cpus: Option<u32>,
+    /// Memory of the guest
+    #[arg(long, value_name = "SIZE", default_value = "2G")]
+    pub memory: String,
+}
+
+/// Options of `vm-test`.
+#[derive(Clone, Debug, Args)]
+pub struct VmTest {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Folder of kernel-patches/ to apply, or `base` for none
+    #[arg(long, value_name = "NAME", default_value = "rfc")]
+    pub series: String,
+    /// Test the same base and config without the series as well
+    #[arg(long)]
+    pub with_base: bool,
+    /// Run only the tests whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Call a test hung after this many seconds without an event
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub test_timeout: u64,
+    /// Call the boot failed after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub boot_timeout: u64,
+    /// Print the report on standard output, everything else on standard error
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `shell`.
+#[derive(Clone, Debug, Args)]
+pub struct Shell {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Folder of kernel-patches/ to apply, or `base` for none
+    #[arg(long, value_name = "NAME", default_value = "rfc")]
+    pub series: String,
+    /// Run this in the guest instead of an interactive shell
+    #[arg(long, value_name = "COMMAND")]
+    pub exec: Option<String>,
+}
+
+/// Options of `doctor`.
+#[derive(Clone, Debug, Args)]
+pub struct Doctor {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `ci`.
+#[derive(Clone, Debug, Args)]
+pub struct Ci {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+}
+
+/// Options of `patches`.
+#[derive(Clone, Debug, Args)]
+pub struct Patches {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    /// Build the kernel after each patch
+    #[arg(long)]
+    pub build: bool,
+    /// Only this series
+    #[arg(long, value_name = "NAME")]
+    pub series: Option<String>,
+}
+
+/// Options of `bindings`.
+#[derive(Clone, Debug, Args)]
+pub struct Bindings {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    /// Folder of kernel-patches/ to apply
+    #[arg(long, value_name = "NAME", default_value = "rfc")]
+    pub series: String,
+    /// Write what bindgen makes instead of comparing
+    #[arg(long)]
+    pub write: bool,
+}
+
+/// Options of `mutants`.
+#[derive(Clone, Debug, Args)]
+pub struct Mutants {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Series that the mutants change
+    #[arg(long, value_name = "NAME", default_value = "rfc")]
+    pub series: String,
+    /// Only the mutants whose file name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+}
+
+/// Options of `drill`.
+#[derive(Clone, Debug, Args)]
+pub struct Drill {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Series whose kernel is booted
+    #[arg(long, value_name = "NAME", default_value = "rfc")]
+    pub series: String,
+}
+
+/// Options of `clean`.
+#[derive(Clone, Debug, Args)]
+pub struct Clean {
+    /// Parts to remove; with none, the parts are listed
+    #[arg(value_name = "PART")]
+    pub parts: Vec<String>,
+    /// Remove all of it
+    #[arg(long, conflicts_with = "parts")]
+    pub all: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

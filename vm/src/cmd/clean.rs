@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask clean`: what the cache holds, and removing it.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{cli::Clean, context::Ctx, inventory, outcome::Outcome};
+
+/// Lists or removes.
+///
+/// # Errors
+/// An unknown part, or one that cannot be removed.
+pub fn run(ctx: &Ctx, opts: &Clean) -> Result<Outcome> {
+    let parts = inventory::parts(&ctx.cache)?;
+    let wanted: Vec<&str> = match (opts.all, opts.parts.is_empty()) {
+        (false, true) => {
+            for part in &parts {
+                println!("{:>6} MiB  {:<10} {}", part.mib, part.name, part.what);
+            }
+            println!("in {}; remove with `cargo xtask clean PART…` or `--all`", ctx.cache.root().display());
+            return Ok(Outcome::Passed);
+        }
+        (true, _) => parts.iter().map(|part| part.name).collect(),
+        (false, false) => opts.parts.iter().map(String::as_str).collect(),
+    };
+    for name in wanted {
+        ensure!(
+            parts.iter().any(|part| part.name == name),
+            "the cache has no part {name}; `cargo xtask clean` lists them"
+        );
+        let path = ctx.cache.root().join(name);
+        fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        println!("removed {name}");
+    }
+    Ok(Outcome::Passed)
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask doctor`: what is there, what is missing, and how it will be installed. Changes nothing.
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::{
+    accel,
+    cli::Doctor,
+    context::Ctx,
+    inventory::{self, Part},
+    outcome::Outcome,
+    pyenv, space,
+    tools::{self, Means, TOOLS, Tool},
+};
+
+/// A tool and whether it is there.
+#[derive(Debug, Serialize)]
+struct Seen {
+    name: &'static str,
+    there: bool,
+    package: &'static str,
+    phase: &'static str,
+}
+
+/// All that doctor knows.
+#[derive(Debug, Serialize)]
+struct Diagnosis {
+    tools: Vec<Seen>,
+    install: Means,
+    command: Option<String>,
+    virtme_ng: bool,
+    kvm: String,
+    free_mib: u64,
+    cache: String,
+    parts: Vec<Part>,
+}
+
+/// Looks and tells. Fails (1) when something is missing that vm-test cannot install by itself.
+///
+/// # Errors
+/// When the cache cannot be read.
+pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Outcome> {
+    let seen = |tool: &Tool| Seen {
+        name: tool.name(),
+        there: tool.is_there(),
+        package: tool.package,
+        phase: tool.phase,
+    };
+    let missing = tools::missing();
+    let diagnosis = Diagnosis {
+        tools: TOOLS.iter().map(seen).collect(),
+        install: tools::means(),
+        command: (!missing.is_empty()).then(|| tools::command_for(&tools::packages(&missing))),
+        virtme_ng: pyenv::find(&ctx.cache, &ctx.root)?.is_some(),
+        kvm: accel::device()
+            .map_or_else(|why| why, |()| "can be opened; vm-test tries whether a guest runs".into()),
+        free_mib: space::free_mib(ctx.cache.root())?,
+        cache: ctx.cache.root().display().to_string(),
+        parts: inventory::parts(&ctx.cache)?,
+    };
+    if opts.json {
+        println!("{}", serde_json::to_string_pretty(&diagnosis)?);
+    } else {
+        print(&diagnosis);
+    }
+    Ok(Outcome::from_ok(missing.is_empty() || matches!(diagnosis.install, Means::Apt | Means::Sudo)))
+}
+
+fn print(diagnosis: &Diagnosis) {
+    for tool in &diagnosis.tools {
+        let state = if tool.there { "there" } else { "MISSING" };
+        println!("{state:<8} {:<48} {:<16} for {}", tool.name, tool.package, tool.phase);
+    }
+    let state = if diagnosis.virtme_ng { "there" } else { "to come" };
+    println!("{state:<8} {:<48} {:<16} for boot", "virtme-ng", "by pip, cached");
+    if let Some(command) = &diagnosis.command {
+        let how = match diagnosis.install {
+            Means::Apt => "vm-test will run".to_owned(),
+            Means::Sudo => "vm-test will run, through sudo".to_owned(),
+            Means::Ask => "vm-test may not install; run".to_owned(),
+            Means::NoApt => "without apt, install the like of".to_owned(),
+        };
+        println!("{how}: {command}");
+    }
+    println!("/dev/kvm: {}", diagnosis.kvm);
+    println!("{} MiB free at {}", diagnosis.free_mib, diagnosis.cache);
+    for part in &diagnosis.parts {
+        println!("{:>8} MiB {:<10} {}", part.mib, part.name, part.what);
+    }
+}

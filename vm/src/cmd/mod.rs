@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One module a command, each with one `run`.
+
+pub mod bindings;
+pub mod ci;
+pub mod clean;
+pub mod doctor;
+pub mod drill;
+pub mod mutants;
+pub mod patches;
+pub mod shell;
+pub mod vm_test;

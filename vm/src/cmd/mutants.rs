@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask mutants`: deliberately wrong kernels. A test that catches none of them proves nothing.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use results::{Status, TestResult};
+
+use crate::{
+    boot::Limits,
+    cli::Mutants,
+    context::Ctx,
+    events::Event,
+    lock,
+    outcome::Outcome,
+    report::{Count, Place},
+    series::{Patch, Series, file_name, header, patch_files},
+    steps::{self, Bench, Workshop, selftests_command},
+    verdict::Judged,
+};
+
+/// Their folder in kernel-patches/.
+pub const FOLDER: &str = "mutants";
+/// Header of a mutant's mail: the beginning of the names of the tests of which one has to fail.
+const CAUGHT_BY: &str = "Caught-by";
+
+/// A wrong patch, and who has to notice.
+struct Mutant {
+    name: String,
+    caught_by: String,
+    patch: Patch,
+}
+
+/// Builds, boots and tests each; all have to be caught.
+///
+/// # Errors
+/// Those of the steps; a mutant that does not say who catches it.
+pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Outcome> {
+    let _lock = lock::take_output(ctx)?;
+    let series = Series::read(&ctx.root, &opts.series)?;
+    let mutants = read(ctx, opts.filter.as_deref())?;
+    let shop = Workshop::open(ctx, &opts.kernel)?;
+    let vng = steps::vng(ctx, &opts.kernel)?;
+    let built = shop.build(&series)?;
+    let bench = Bench::open(ctx, vng, &opts.machine, &built)?;
+    let limits = Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(120) };
+    let command = selftests_command(Place::Series, None);
+    let mut count = Count::default();
+    let mut table = Vec::new();
+    for mutant in mutants {
+        let wrong = shop.build(&series.with(&mutant.name, mutant.patch))?;
+        let judged = bench.run(&wrong, &mutant.name, Place::Series, &command, limits)?;
+        let (caught, seen) = is_caught(&judged, &mutant.caught_by);
+        count.add(if caught { Status::Pass } else { Status::Fail });
+        table.push(format!("{}  {:<40} {seen}", if caught { "caught  " } else { "SURVIVED" }, mutant.name));
+    }
+    for line in table {
+        ctx.events.note(line);
+    }
+    ctx.events.emit(Event::Count { text: count.to_string() });
+    Ok(Outcome::from_ok(count.failed == 0))
+}
+
+/// The mutants there are.
+fn read(ctx: &Ctx, filter: Option<&str>) -> Result<Vec<Mutant>> {
+    let dir = ctx.root.join("kernel-patches").join(FOLDER);
+    let mut mutants = Vec::new();
+    for path in patch_files(&dir)? {
+        let name = file_name(&path.with_extension(""));
+        if filter.is_some_and(|filter| !name.contains(filter)) {
+            continue;
+        }
+        let patch = Patch::read(&path)?;
+        let caught_by = caught_by(&patch.text).with_context(|| {
+            format!("{} does not say which test has to fail ({CAUGHT_BY}:)", path.display())
+        })?;
+        mutants.push(Mutant { name, caught_by, patch });
+    }
+    ensure!(!mutants.is_empty(), "no mutant to run in {}: is --filter right?", dir.display());
+    Ok(mutants)
+}
+
+/// From the mail's header or the trailers of its message.
+fn caught_by(mail: &str) -> Option<String> {
+    let trailer = || {
+        let lines = mail.lines().take_while(|line| *line != "---");
+        lines
+            .filter_map(|line| line.strip_prefix(CAUGHT_BY)?.strip_prefix(':'))
+            .last()
+            .map(|v| v.trim().to_owned())
+    };
+    header(mail, CAUGHT_BY).or_else(trailer).filter(|name| !name.is_empty())
+}
+
+/// Whether a test of that name failed. A splat or a panic alone does not count: the promise has to be named.
+fn is_caught(judged: &Judged, caught_by: &str) -> (bool, String) {
+    let failed: Vec<&TestResult> = judged.tests.iter().filter(|t| t.status == Status::Fail).collect();
+    match failed.iter().find(|test| test.name.starts_with(caught_by)) {
+        Some(test) => (true, format!("by {}: {}", test.name, test.detail)),
+        None if failed.is_empty() => {
+            (false, format!("no test failed; {caught_by} should have ({})", judged.reason))
+        }
+        None => {
+            let names: Vec<&str> = failed.iter().map(|t| t.name.as_str()).collect();
+            (false, format!("{caught_by} should have failed; failed have {}", names.join(", ")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_catches_a_mutant_is_read_from_header_or_trailer() {
+        assert_eq!(caught_by("Subject: x\nCaught-by: errno::\n\nbody\n---\n").unwrap(), "errno::");
+        assert_eq!(caught_by("Subject: x\n\nbody\n\nCaught-by: race::a\n---\n").unwrap(), "race::a");
+        assert_eq!(caught_by("Subject: x\n\nbody\n---\nCaught-by: late\n"), None);
+    }
+
+    #[test]
+    fn only_the_named_promise_catches() {
+        let test =
+            |name: &str, status| TestResult { name: name.into(), status, ms: 0, detail: String::new() };
+        let judged =
+            |tests| Judged { outcome: Outcome::Failed, tests, splats: Vec::new(), reason: String::new() };
+        assert!(is_caught(&judged(vec![test("errno::zero", Status::Fail)]), "errno::").0);
+        assert!(!is_caught(&judged(vec![test("race::x", Status::Fail)]), "errno::").0);
+        assert!(!is_caught(&judged(vec![test("errno::zero", Status::Error)]), "errno::").0);
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask vm-test`: from a fresh machine to a verdict.
+
+use std::{fs, time::Duration};
+
+use anyhow::Result;
+
+use crate::{
+    boot::Limits,
+    cli::VmTest,
+    context::Ctx,
+    events::Event,
+    lock,
+    outcome::Outcome,
+    report::{Place, Report, Test},
+    series::{NONE, Series},
+    steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
+    verdict::{Judged, broken_words, is_broken},
+};
+
+/// Runs it, writes the report whatever happens, and prints the verdict.
+///
+/// # Errors
+/// Only when not even the report can be written.
+pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Outcome> {
+    let _lock = lock::take_output(ctx)?;
+    ctx.events.keep_in(&ctx.out.join("events.jsonl"))?;
+    let mut report = Report::new(ctx, vcpus(&opts.machine), "lean");
+    // What an earlier run left must not be taken for this one's.
+    let _ = fs::remove_file(Report::path(ctx));
+    match test(ctx, opts, &mut report) {
+        Ok(reason) => {
+            report.verdict = Outcome::from_ok(reason.is_empty());
+            report.reason = if reason.is_empty() { "every promise was kept".into() } else { reason };
+        }
+        Err(e) => report.reason = format!("{e:#}"),
+    }
+    let count = report.count();
+    report.write(ctx)?;
+    let mut files = vec![Report::path(ctx)];
+    if report.verdict != Outcome::Passed {
+        files.extend(report.consoles.iter().filter(|path| path.exists()).cloned());
+    }
+    ctx.events.emit(Event::Verdict { outcome: report.verdict, reason: report.reason.clone(), files });
+    if report.verdict != Outcome::CouldNotRun {
+        ctx.events.emit(Event::Count { text: count.to_string() });
+    }
+    if opts.json {
+        println!("{}", fs::read_to_string(Report::path(ctx))?);
+    }
+    Ok(report.verdict)
+}
+
+/// Fills the report; gives why the run failed, or nothing.
+fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report) -> Result<String> {
+    // A wrong name is told before anything is fetched.
+    let series = Series::read(&ctx.root, &opts.series)?;
+    let shop = Workshop::open(ctx, &opts.kernel)?;
+    let vng = steps::vng(ctx, &opts.kernel)?;
+    let with_base = opts.with_base && opts.series != NONE;
+    // First the series, quickly, to see that it applies; then the base, so that the work tree is left at the series.
+    shop.apply(&series)?;
+    let base = if with_base { Some(shop.build(&Series::read(&ctx.root, NONE)?)?) } else { None };
+    let built = shop.build(&series)?;
+    report.kernel = Some(shop.report_of(&built));
+    report.base_kernel = base.as_ref().map(|base| shop.report_of(base));
+    if opts.series != NONE {
+        let result = shop.bindings(&built)?;
+        report.tests.push(Test { kernel: Place::Host, result });
+    }
+    let bench = Bench::open(ctx, vng, &opts.machine, &built)?;
+    report.accel = Some(bench.machine.accel);
+    let place = if opts.series == NONE { Place::Base } else { Place::Series };
+    let mut reasons = Vec::new();
+    let guests = std::iter::once((&built, place)).chain(base.iter().map(|base| (base, Place::Base)));
+    for (built, place) in guests {
+        report.consoles.push(bench.console(&built.series));
+        reasons.push(guest(&bench, opts, built, place, report)?);
+    }
+    let host: Vec<&str> = report
+        .tests
+        .iter()
+        .filter(|test| test.kernel == Place::Host && is_broken(test.result.status))
+        .map(|test| test.result.name.as_str())
+        .collect();
+    if !host.is_empty() {
+        reasons.push(broken_words(&host));
+    }
+    reasons.retain(|reason| !reason.is_empty());
+    Ok(reasons.join("; "))
+}
+
+/// Tests one kernel in a guest; gives why it failed, or nothing.
+fn guest(
+    bench: &Bench<'_>,
+    opts: &VmTest,
+    built: &Built,
+    place: Place,
+    report: &mut Report,
+) -> Result<String> {
+    let limits = Limits {
+        boot: Duration::from_secs(opts.boot_timeout),
+        silence: Duration::from_secs(opts.test_timeout),
+    };
+    let command = selftests_command(place, opts.filter.as_deref());
+    let Judged { tests, splats, reason, .. } = bench.run(built, &built.series, place, &command, limits)?;
+    report.tests.extend(tests.into_iter().map(|result| Test { kernel: place, result }));
+    report.splats.extend(splats.into_iter().map(|splat| format!("{}: {splat}", built.series)));
+    Ok(reason)
+}

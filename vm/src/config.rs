@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel's configuration: tinyconfig and a fragment, and nothing that Kconfig quietly left out of it.
+
+use std::{collections::BTreeMap, fmt, fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{
+    build::Make,
+    cache::{read_if_there, write_whole},
+    context::Ctx,
+    hash::hash,
+    store::Store,
+    worktree::WorkTree,
+};
+
+/// A named configuration.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// As the report names it.
+    pub name: &'static str,
+    /// The text of its fragment.
+    pub fragment: String,
+}
+
+/// Profiles and their fragments under `vm/config/`.
+const PROFILES: [(&str, &str); 1] = [("lean", "lean.config")];
+
+impl Profile {
+    /// The profile of ordinary runs.
+    ///
+    /// # Errors
+    /// When its fragment cannot be read.
+    pub fn lean(root: &Path) -> Result<Self> {
+        let (name, file) = PROFILES[0];
+        let path = root.join("vm/config").join(file);
+        let fragment =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Self { name, fragment })
+    }
+}
+
+/// Options of the fragment that the final configuration does not have.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The wanted line, and what the final configuration says of the option.
+    pub lines: Vec<(String, String)>,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Kconfig did not take {} of the options in the fragment:", self.lines.len())?;
+        for (wanted, got) in &self.lines {
+            write!(f, " {wanted} (final: {got});")?;
+        }
+        write!(f, " name what they depend on in vm/config/, or remove them there")
+    }
+}
+
+impl std::error::Error for Missing {}
+
+/// Writes `.config` in the build folder if it is not there for this source, fragment and compiler; says whether it was.
+///
+/// # Errors
+/// [`Missing`]; make's failures.
+pub fn configure(
+    ctx: &Ctx,
+    store: &Store,
+    work: &WorkTree,
+    make: &Make<'_>,
+    tree: &str,
+    profile: &Profile,
+) -> Result<bool> {
+    let config = work.build().join(".config");
+    let memory = work.note("config-key");
+    let key = hash(&[
+        store.kconfig_id(ctx, tree)?.as_bytes(),
+        profile.fragment.as_bytes(),
+        make.compiler.as_bytes(),
+    ]);
+    if config.exists() && read_if_there(&memory)?.as_deref() == Some(&key) {
+        check(&fs::read_to_string(&config)?, &profile.fragment)?;
+        return Ok(true);
+    }
+    make.run(ctx, &["tinyconfig"], "tinyconfig", |_| ())?;
+    let tiny = fs::read_to_string(&config).context("`make tinyconfig` left no .config")?;
+    fs::write(&config, merge(&tiny, &profile.fragment)).context("cannot write .config")?;
+    make.run(ctx, &["olddefconfig"], "olddefconfig", |_| ())?;
+    let text = fs::read_to_string(&config).context("`make olddefconfig` left no .config")?;
+    ensure!(!text.trim().is_empty(), "`make olddefconfig` left an empty .config");
+    check(&text, &profile.fragment)?;
+    write_whole(&memory, key.as_bytes())?;
+    Ok(false)
+}
+
+/// The option that a line sets or unsets, and its value (`n` for unset).
+fn option(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    if let Some(rest) = line.strip_prefix("# ") {
+        return rest
+            .strip_suffix(" is not set")
+            .filter(|name| name.starts_with("CONFIG_"))
+            .map(|name| (name, "n"));
+    }
+    line.split_once('=').filter(|(name, _)| name.starts_with("CONFIG_"))
+}
+
+/// `base` without the options of `fragment`, and then those, as merge_config.sh -m does.
+fn merge(base: &str, fragment: &str) -> String {
+    let wanted: BTreeMap<&str, &str> = fragment.lines().filter_map(option).collect();
+    let mut text = String::new();
+    for line in base.lines().filter(|line| !option(line).is_some_and(|(name, _)| wanted.contains_key(name))) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    for line in fragment.lines().filter(|line| option(line).is_some()) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
+/// Errs unless `config` has every option of `fragment`; unset is the same as absent.
+///
+/// # Errors
+/// Those it has not.
+pub fn check(config: &str, fragment: &str) -> Result<(), Missing> {
+    let have: BTreeMap<&str, &str> = config.lines().filter_map(option).collect();
+    let lines: Vec<(String, String)> = fragment
+        .lines()
+        .filter_map(option)
+        .filter_map(|(name, wanted)| {
+            let got = have.get(name).copied();
+            (got.unwrap_or("n") != wanted)
+                .then(|| (format!("{name}={wanted}"), got.map_or("absent".into(), str::to_owned)))
+        })
+        .collect();
+    if lines.is_empty() { Ok(()) } else { Err(Missing { lines }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FRAGMENT: &str = "# why\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"bpf\"\n";
+
+    #[test]
+    fn an_option_that_kconfig_dropped_is_named() {
+        let missing = check("CONFIG_A=m\nCONFIG_B=y\nCONFIG_C=\"bpf\"\n", FRAGMENT).unwrap_err();
+        assert_eq!(missing.lines, [("CONFIG_A=y".into(), "m".into()), ("CONFIG_B=n".into(), "y".into())]);
+        assert!(
+            check("CONFIG_B=n\n", FRAGMENT).unwrap_err().to_string().contains("CONFIG_A=y (final: absent)")
+        );
+    }
+
+    #[test]
+    fn unset_and_absent_are_the_same() {
+        assert_eq!(check("CONFIG_A=y\nCONFIG_C=\"bpf\"\n", FRAGMENT), Ok(()));
+        assert_eq!(check("CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"bpf\"\n", FRAGMENT), Ok(()));
+    }
+
+    #[test]
+    fn the_fragment_wins_over_what_it_is_merged_into() {
+        let merged = merge("# CONFIG_A is not set\nCONFIG_AB=y\nCONFIG_B=y\n", FRAGMENT);
+        assert_eq!(merged, "CONFIG_AB=y\nCONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"bpf\"\n");
+    }
+}

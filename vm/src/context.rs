@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What every step needs: the shell, the folders, the event stream, the time limit, and the list of phases.
+
+use std::{
+    cell::RefCell,
+    env, fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+use xshell::Shell;
+
+use crate::{
+    cache::Cache,
+    events::{Event, Events},
+};
+
+/// A phase as the report has it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Phase {
+    /// What was done.
+    pub name: String,
+    /// Wall time.
+    pub seconds: f64,
+    /// Nothing had to be done.
+    pub cached: bool,
+}
+
+/// Passed to every step.
+pub struct Ctx {
+    /// For short commands.
+    pub sh: Shell,
+    /// The repository.
+    pub root: PathBuf,
+    /// Cargo's target folder.
+    pub target: PathBuf,
+    /// `vm-test` in it: report, logs.
+    pub out: PathBuf,
+    /// What is kept between runs.
+    pub cache: Cache,
+    /// Told of everything.
+    pub events: Events,
+    /// What ended, in order.
+    pub phases: RefCell<Vec<Phase>>,
+    started: Instant,
+    limit: Duration,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Ctx {
+    /// Finds the folders and starts the clock.
+    ///
+    /// # Errors
+    /// When a folder cannot be found or made.
+    pub fn new(events: Events, limit: Duration) -> Result<Self> {
+        let root = repository()?;
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        let target = std::path::absolute(target)?;
+        let out = target.join("vm-test");
+        fs::create_dir_all(out.join("logs")).with_context(|| format!("cannot make {}", out.display()))?;
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP]
+        {
+            // A second signal ends the program the ordinary way.
+            signal_hook::flag::register_conditional_shutdown(signal, 69, Arc::clone(&interrupted))?;
+            signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+        }
+        let sh = Shell::new()?;
+        sh.change_dir(&root);
+        Ok(Self {
+            sh,
+            root,
+            target,
+            out,
+            cache: Cache::open()?,
+            events,
+            phases: RefCell::new(Vec::new()),
+            started: Instant::now(),
+            limit,
+            interrupted,
+        })
+    }
+
+    /// Errs once the run was interrupted or its time is over.
+    ///
+    /// # Errors
+    /// Which of the two.
+    pub fn still_wanted(&self) -> Result<()> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            bail!("interrupted");
+        }
+        if self.started.elapsed() >= self.limit {
+            bail!("the time limit of {} s is over (--timeout)", self.limit.as_secs());
+        }
+        Ok(())
+    }
+
+    /// Runs a step, timed and told of. The step says whether it found everything done.
+    ///
+    /// # Errors
+    /// Those of the step.
+    pub fn phase<T>(&self, name: &str, step: impl FnOnce() -> Result<(T, bool)>) -> Result<T> {
+        self.still_wanted()?;
+        self.events.emit(Event::PhaseStarted { name: name.into() });
+        let start = Instant::now();
+        let (value, cached) = step()?;
+        let seconds = (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        self.phases.borrow_mut().push(Phase { name: name.into(), seconds, cached });
+        self.events.emit(Event::PhaseDone { name: name.into(), seconds, cached });
+        Ok(value)
+    }
+}
+
+/// The repository: `XTASK_ROOT` for tests, what cargo says, or where this was built.
+fn repository() -> Result<PathBuf> {
+    if let Some(root) = env::var_os("XTASK_ROOT") {
+        return Ok(PathBuf::from(root));
+    }
+    let manifest =
+        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    let root = manifest.parent().map(Path::to_path_buf).unwrap_or_default();
+    if !root.join("kernel-patches").is_dir() {
+        bail!("{} is not the repository: run `cargo xtask` inside it", root.display());
+    }
+    Ok(root)
+}

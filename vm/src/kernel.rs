@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Finished kernels in the cache, each under a key made from everything that decides what it is.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    build::{self, Make},
+    cache::Cache,
+    config::{self, Profile},
+    context::Ctx,
+    hash::{hash, sha256, short_hash},
+    series::Patched,
+    source::Base,
+    space,
+    store::Store,
+    worktree::WorkTree,
+};
+
+/// What a first build writes, and one that reuses the objects of another, in MiB.
+const FIRST_BUILD_MIB: u64 = 6000;
+const NEXT_BUILD_MIB: u64 = 1000;
+
+/// What is kept of a build.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// `uname -r`.
+    pub release: String,
+    /// SHA-256 of the final configuration.
+    pub config_sha256: String,
+    /// First line of `gcc --version`.
+    pub compiler: String,
+    /// Name of the installed headers' folder in the cache.
+    pub headers: String,
+}
+
+/// A kernel that can be booted.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    /// Its folder in the cache.
+    pub dir: PathBuf,
+    /// The folder `include/` of its installed UAPI headers.
+    pub include: PathBuf,
+    /// How it was made.
+    pub manifest: Manifest,
+}
+
+impl Kernel {
+    /// What QEMU boots.
+    pub fn image(&self) -> PathBuf {
+        self.dir.join("bzImage")
+    }
+
+    /// A finished kernel, unless something of it is missing.
+    fn open(cache: &Cache, dir: &Path) -> Option<Self> {
+        let text = fs::read_to_string(dir.join("manifest.json")).ok()?;
+        let manifest: Manifest = serde_json::from_str(&text).ok()?;
+        let include = cache.root().join("headers").join(&manifest.headers).join("include");
+        (dir.join("bzImage").exists() && include.join("linux/bpf.h").exists()).then(|| Self {
+            dir: dir.into(),
+            include,
+            manifest,
+        })
+    }
+}
+
+/// What to build.
+pub struct Wanted<'a> {
+    /// From where.
+    pub base: &'a Base,
+    /// With what on it.
+    pub patched: &'a Patched,
+    /// The name of the series, which ends the release.
+    pub series: &'a str,
+    /// Configured how.
+    pub profile: &'a Profile,
+    /// Jobs of make.
+    pub jobs: u32,
+}
+
+impl Wanted<'_> {
+    fn key(&self, toolchain: &(String, String)) -> String {
+        let parts = [&self.patched.tree, self.series, &self.profile.fragment, &toolchain.0, &toolchain.1];
+        hash(&parts.map(str::as_bytes))
+    }
+}
+
+/// The kernel from the cache, or built now; says whether it was there.
+///
+/// # Errors
+/// No space, options that Kconfig dropped, compile errors.
+pub fn get(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(Kernel, bool)> {
+    let toolchain = build::toolchain(ctx);
+    let dir = ctx.cache.dir("kernels")?.join(wanted.key(&toolchain));
+    if let Some(kernel) = Kernel::open(&ctx.cache, &dir) {
+        return Ok((kernel, true));
+    }
+    let first = !ctx
+        .cache
+        .root()
+        .join("work")
+        .join(format!("{}-{}", wanted.base.slug, wanted.profile.name))
+        .join("objects")
+        .exists();
+    let mib = if first { FIRST_BUILD_MIB } else { NEXT_BUILD_MIB };
+    space::need(ctx.cache.root(), mib, "to build the kernel")?;
+    let work = WorkTree::open(ctx, store, &wanted.base.slug, wanted.profile.name, &wanted.patched.tree)?;
+    if let Some(kernel) = Kernel::open(&ctx.cache, &dir) {
+        // Another run built it while this one waited.
+        work.built()?;
+        return Ok((kernel, true));
+    }
+    let make = Make::new(&work, wanted.jobs, wanted.series, &toolchain);
+    config::configure(ctx, store, &work, &make, &wanted.patched.tree, wanted.profile)?;
+    let image = make.image(ctx)?;
+    let headers = headers(ctx, &make)?;
+    let config = fs::read(work.build().join(".config"))?;
+    let temp = ctx.cache.temp("kernels")?;
+    fs::copy(&image, temp.path().join("bzImage")).context("cannot keep the kernel")?;
+    fs::write(temp.path().join("config"), &config)?;
+    let manifest = Manifest {
+        release: make.release()?,
+        config_sha256: sha256(&config),
+        compiler: make.compiler.clone(),
+        headers,
+    };
+    fs::write(temp.path().join("manifest.json"), serde_json::to_vec_pretty(&manifest)?)?;
+    temp.place(&dir)?;
+    work.built()?;
+    let kernel = Kernel::open(&ctx.cache, &dir).context("the kernel just built cannot be read back")?;
+    Ok((kernel, false))
+}
+
+/// Installs the headers in a folder named after their content: what is compiled against them stays fresh while only
+/// the kernel's own source changes.
+fn headers(ctx: &Ctx, make: &Make<'_>) -> Result<String> {
+    let temp = ctx.cache.temp("headers")?;
+    make.headers(ctx, temp.path())?;
+    let mut files = Vec::new();
+    collect(temp.path(), &mut files)?;
+    files.sort();
+    let mut parts = Vec::new();
+    for file in &files {
+        let name = file.strip_prefix(temp.path()).unwrap_or(file).to_string_lossy().into_owned();
+        parts.push(name.into_bytes());
+        parts.push(fs::read(file)?);
+    }
+    let name = short_hash(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let place = ctx.cache.dir("headers")?.join(&name);
+    if !place.exists() {
+        temp.place(&place)?;
+    }
+    Ok(name)
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), files)?;
+        } else {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}

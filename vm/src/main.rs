@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cargo xtask`: from a fresh machine to a verdict on a patched kernel. This file only dispatches.
+
+mod accel;
+mod apt;
+mod bindings;
+mod boot;
+mod build;
+mod cache;
+mod channel;
+mod cli;
+mod cmd;
+mod config;
+mod context;
+mod events;
+mod exec;
+mod guest;
+mod hash;
+mod inventory;
+mod kernel;
+mod lock;
+mod outcome;
+mod pyenv;
+mod report;
+mod series;
+mod source;
+mod space;
+mod splat;
+mod steps;
+mod store;
+mod tools;
+mod verdict;
+mod view;
+mod worktree;
+
+use std::{process::ExitCode, time::Duration};
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::{
+    cli::{Cli, Command},
+    context::Ctx,
+    events::Events,
+    outcome::Outcome,
+};
+
+fn main() -> ExitCode {
+    let outcome = dispatch(&Cli::parse().command).unwrap_or_else(|e| {
+        eprintln!("could not run: {e:#}");
+        Outcome::CouldNotRun
+    });
+    outcome.into()
+}
+
+/// For commands that only look.
+const SHORT: Duration = Duration::from_secs(600);
+
+fn dispatch(command: &Command) -> Result<Outcome> {
+    let ctx = |limit, json| Ctx::new(Events::new(view::choose(json)), limit);
+    match command {
+        Command::VmTest(opts) => cmd::vm_test::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
+        Command::Shell(opts) => cmd::shell::run(&ctx(opts.kernel.limit(), false)?, opts),
+        Command::Doctor(opts) => cmd::doctor::run(&ctx(SHORT, opts.json)?, opts),
+        Command::Ci(opts) => cmd::ci::run(&ctx(opts.kernel.limit(), false)?, opts),
+        Command::Patches(opts) => cmd::patches::run(&ctx(opts.kernel.limit(), false)?, opts),
+        Command::Bindings(opts) => cmd::bindings::run(&ctx(opts.kernel.limit(), false)?, opts),
+        Command::Mutants(opts) => cmd::mutants::run(&ctx(opts.kernel.limit(), false)?, opts),
+        Command::Drill(opts) => cmd::drill::run(&ctx(opts.kernel.limit(), false)?, opts),
+        Command::Clean(opts) => cmd::clean::run(&ctx(SHORT, false)?, opts),
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `report.json`: what was run, on what, and what came of it. Every outcome writes one.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use results::{Status, TestResult};
+use serde::Serialize;
+use xshell::cmd;
+
+use crate::{
+    accel::Accel,
+    cache::write_whole,
+    context::{Ctx, Phase},
+    exec,
+    outcome::Outcome,
+};
+
+/// A kernel as the report names it.
+#[derive(Clone, Debug, Serialize)]
+pub struct KernelReport {
+    /// `uname -r`.
+    pub version: String,
+    /// Where its source comes from.
+    pub base: String,
+    /// The series on it.
+    pub series: String,
+    /// Subjects of its patches, in order.
+    pub patches: Vec<String>,
+    /// SHA-256 of the final configuration.
+    pub config_sha256: String,
+    /// First line of `gcc --version`.
+    pub compiler: String,
+}
+
+/// Where a test ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// In a guest, on the kernel with the series.
+    Series,
+    /// In a guest, on the base.
+    Base,
+    /// Here.
+    Host,
+}
+
+/// A test and where it ran.
+#[derive(Clone, Debug, Serialize)]
+pub struct Test {
+    /// Where.
+    pub kernel: Place,
+    /// What came of it.
+    #[serde(flatten)]
+    pub result: TestResult,
+}
+
+/// The report of one run.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The kernel with the series, once it is known.
+    pub kernel: Option<KernelReport>,
+    /// The base, with `--with-base`.
+    pub base_kernel: Option<KernelReport>,
+    /// How the guest was run.
+    pub accel: Option<Accel>,
+    /// Virtual CPUs.
+    pub vcpus: u32,
+    /// CPUs of the host.
+    pub host_cpus: usize,
+    /// The configuration.
+    pub profile: String,
+    /// When it began, in UTC.
+    pub date: String,
+    /// What reproduces it.
+    pub command: String,
+    /// Wall time of each step.
+    pub phases: Vec<Phase>,
+    /// All tests.
+    pub tests: Vec<Test>,
+    /// What the kernels reported, each with the kernel's name before it.
+    pub splats: Vec<String>,
+    /// Which of the three outcomes.
+    pub verdict: Outcome,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// The console logs.
+    pub consoles: Vec<PathBuf>,
+}
+
+/// Results counted as they are printed: a test that could not be run counts as failed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Kept their promise.
+    pub passed: usize,
+    /// Did not, or could not be run.
+    pub failed: usize,
+    /// Have a reason not to run.
+    pub skipped: usize,
+}
+
+impl Count {
+    /// Counts one more.
+    pub fn add(&mut self, status: Status) {
+        match status {
+            Status::Pass => self.passed += 1,
+            Status::Fail | Status::Error => self.failed += 1,
+            Status::Skip => self.skipped += 1,
+        }
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+impl std::ops::AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+impl Report {
+    /// An empty report that ends in `CouldNotRun` unless something better is known.
+    pub fn new(ctx: &Ctx, vcpus: u32, profile: &str) -> Self {
+        let sh = &ctx.sh;
+        let arguments: Vec<String> = std::env::args().skip(1).map(|word| exec::quoted(&word)).collect();
+        Self {
+            kernel: None,
+            base_kernel: None,
+            accel: None,
+            vcpus,
+            host_cpus: std::thread::available_parallelism().map_or(1, usize::from),
+            profile: profile.into(),
+            date: cmd!(sh, "date -u +%Y-%m-%dT%H:%M:%SZ").quiet().read().unwrap_or_default(),
+            command: format!("cargo xtask {}", arguments.join(" ")),
+            phases: Vec::new(),
+            tests: Vec::new(),
+            splats: Vec::new(),
+            verdict: Outcome::CouldNotRun,
+            reason: String::new(),
+            consoles: Vec::new(),
+        }
+    }
+
+    /// How the tests ended, in numbers.
+    pub fn count(&self) -> Count {
+        let mut count = Count::default();
+        self.tests.iter().for_each(|test| count.add(test.result.status));
+        count
+    }
+
+    /// Where it is written.
+    pub fn path(ctx: &Ctx) -> PathBuf {
+        ctx.out.join("report.json")
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&mut self, ctx: &Ctx) -> Result<()> {
+        self.phases = ctx.phases.borrow().clone();
+        write_whole(&Self::path(ctx), &serde_json::to_vec_pretty(self)?)
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The base: Debian's packaged kernel source, or a tree of one's own, both as one commit in the store.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    apt::Apt,
+    cache::{read_if_there, write_whole},
+    context::Ctx,
+    exec,
+    hash::short_hash,
+    lock, space,
+    store::Store,
+    worktree,
+};
+
+/// The line of kernels that the series apply to.
+pub const LINE: &str = "7.3";
+/// Where Debian keeps it, the likeliest first.
+const SUITES: [&str; 3] = ["trixie-backports", "forky", "sid"];
+/// Unpacked tree, package and store together, in MiB.
+const UNPACK_MIB: u64 = 2600;
+
+/// Where the base comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// Debian's package; `refresh` asks the archive for a newer one.
+    Debian {
+        /// Ask even if one is recorded.
+        refresh: bool,
+    },
+    /// A tree of one's own.
+    Folder(PathBuf),
+}
+
+/// A base in the store.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// Its commit in the store.
+    pub commit: String,
+    /// For people: package and version, or the folder.
+    pub name: String,
+    /// For file names: the same source always has the same.
+    pub slug: String,
+    /// It is the packaged source that the committed bindings were made from.
+    pub pinned: bool,
+}
+
+/// What is remembered of the package.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    package: String,
+    version: String,
+    commit: String,
+}
+
+/// Gets the base; says whether it was in the cache.
+///
+/// # Errors
+/// No space, no network with an empty cache, no such package, no kernel tree in the folder.
+pub fn get(ctx: &Ctx, store: &Store, origin: &Origin, profile: &str, offline: bool) -> Result<(Base, bool)> {
+    match origin {
+        Origin::Debian { refresh } => debian(ctx, store, *refresh, profile, offline),
+        Origin::Folder(dir) => folder(ctx, store, dir).map(|base| (base, false)),
+    }
+}
+
+fn debian(ctx: &Ctx, store: &Store, refresh: bool, profile: &str, offline: bool) -> Result<(Base, bool)> {
+    let package = format!("linux-source-{LINE}");
+    let record_path = ctx.cache.dir("source")?.join(format!("{package}.json"));
+    let _lock = lock::take(ctx, &package, "fetching the kernel source")?;
+    let known = read_if_there(&record_path)?
+        .and_then(|text| serde_json::from_str::<Record>(&text).ok())
+        // A store that was cleaned away takes the record with it.
+        .filter(|record| store.resolve(ctx, &format!("{}^{{commit}}", record.commit)).is_ok());
+    let base = |record: &Record| Base {
+        commit: record.commit.clone(),
+        name: format!("Debian {} {}", record.package, record.version),
+        slug: format!("debian-{LINE}"),
+        pinned: true,
+    };
+    if let Some(record) = &known
+        && !refresh
+    {
+        return Ok((base(record), true));
+    }
+    if offline {
+        bail!("{package} is not in the cache and --offline forbids to fetch it: run once without --offline");
+    }
+    space::need(ctx.cache.root(), UNPACK_MIB, "to unpack the kernel source")?;
+    let (apt, version) = newest(ctx, &package)?;
+    if let Some(record) = &known
+        && record.version == version
+    {
+        return Ok((base(record), true));
+    }
+    let temp = ctx.cache.temp("source")?;
+    let deb = apt.download(ctx, &package, &version, temp.path())?;
+    let tree = unpack(ctx, &deb, temp.path(), &package)?;
+    let tree_id = store.import(ctx, &tree, &temp.path().join("index"))?;
+    let commit = store.commit(ctx, &tree_id, &format!("{package} {version}"))?;
+    let record = Record { package, version, commit };
+    let base = base(&record);
+    worktree::adopt(ctx, &base.slug, profile, temp, &tree)?;
+    write_whole(&record_path, &serde_json::to_vec_pretty(&record)?)?;
+    Ok((base, false))
+}
+
+/// The first suite that has the package, and the version there.
+fn newest(ctx: &Ctx, package: &str) -> Result<(Apt, String)> {
+    let mut first_error = None;
+    for suite in SUITES {
+        let apt = Apt::open(ctx, suite)?;
+        match apt.update(ctx).and_then(|()| apt.newest(ctx, package)) {
+            Ok(version) => return Ok((apt, version)),
+            Err(e) => {
+                ctx.still_wanted()?;
+                ctx.events.note(format!("not from {suite}"));
+                first_error.get_or_insert(e);
+            }
+        }
+    }
+    Err(first_error.unwrap_or_else(|| anyhow::anyhow!("no suite to ask")))
+        .with_context(|| format!("cannot get {package} from the archive (no network?)"))
+}
+
+/// Unpacks the package and the archive in it, and gives the tree.
+fn unpack(ctx: &Ctx, deb: &Path, into: &Path, package: &str) -> Result<PathBuf> {
+    let mut dpkg = Command::new("dpkg-deb");
+    dpkg.arg("-x").arg(deb).arg(into.join("deb"));
+    exec::stream(ctx, &dpkg, "dpkg-deb", |_| ())?;
+    let archive = into.join("deb/usr/src").join(format!("{package}.tar.xz"));
+    let mut tar = Command::new("tar");
+    tar.arg("-xf").arg(&archive).arg("-C").arg(into);
+    exec::stream(ctx, &tar, "tar", |_| ())?;
+    fs::remove_dir_all(into.join("deb"))?;
+    let tree = into.join(package);
+    ensure!(tree.join("Kbuild").exists() || tree.join("Makefile").exists(), "{package} holds no kernel tree");
+    Ok(tree)
+}
+
+fn folder(ctx: &Ctx, store: &Store, dir: &Path) -> Result<Base> {
+    let dir = dir.canonicalize().with_context(|| format!("cannot read --kernel-src {}", dir.display()))?;
+    ensure!(
+        dir.join("Makefile").exists() && dir.join("kernel").is_dir(),
+        "--kernel-src {} is no kernel tree: it has no Makefile or no folder kernel/",
+        dir.display()
+    );
+    let slug = format!("dir-{}", short_hash(&[dir.to_string_lossy().as_bytes()]));
+    let _lock = lock::take(ctx, &slug, "reading this kernel tree")?;
+    let tree = store.import(ctx, &dir, &ctx.cache.dir("source")?.join(format!("{slug}.index")))?;
+    let commit = store.commit(ctx, &tree, "--kernel-src")?;
+    Ok(Base {
+        name: format!("{} (tree {})", dir.display(), &tree[..12.min(tree.len())]),
+        commit,
+        slug,
+        pinned: false,
+    })
+}

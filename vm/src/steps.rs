@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The steps that several commands share, each a phase: from nothing to a kernel, from a kernel to results.
+
+use std::{fs, path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result};
+use results::Status;
+
+use crate::{
+    accel::{self, Accel},
+    bindings,
+    boot::{self, Boot, Limits, Machine},
+    cli::{KernelOpts, MachineOpts},
+    config::Profile,
+    context::Ctx,
+    exec::quoted,
+    guest,
+    kernel::{self, Kernel, Wanted},
+    pyenv::{self, Vng},
+    report::{KernelReport, Place},
+    series::{self, Patched, Series},
+    source::{self, Base, Origin},
+    store::Store,
+    tools,
+    verdict::{self, Judged},
+};
+
+/// What kernels are made from, once the machine is ready.
+pub struct Workshop<'a> {
+    ctx: &'a Ctx,
+    opts: &'a KernelOpts,
+    /// The source store.
+    pub store: Store,
+    /// The base in it.
+    pub base: Base,
+    /// The configuration.
+    pub profile: Profile,
+}
+
+/// A built kernel, and what it was made from.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// The base with its series.
+    pub patched: Patched,
+    /// The name of the series.
+    pub series: String,
+}
+
+impl<'a> Workshop<'a> {
+    /// Installs what is missing and gets the base.
+    ///
+    /// # Errors
+    /// Those of the steps.
+    pub fn open(ctx: &'a Ctx, opts: &'a KernelOpts) -> Result<Self> {
+        ctx.phase("tools", || tools::ensure(ctx, opts.offline))?;
+        let profile = Profile::lean(&ctx.root)?;
+        let origin = match &opts.kernel_src {
+            Some(dir) => Origin::Folder(dir.clone()),
+            None => Origin::Debian { refresh: opts.refresh },
+        };
+        let (store, base) = ctx.phase("source", || {
+            let store = Store::open(ctx)?;
+            let (base, cached) = source::get(ctx, &store, &origin, profile.name, opts.offline)?;
+            Ok(((store, base), cached))
+        })?;
+        ctx.events.note(format!("base: {}", base.name));
+        Ok(Self { ctx, opts, store, base, profile })
+    }
+
+    /// The base with `series` applied.
+    ///
+    /// # Errors
+    /// [`series::DoesNotApply`].
+    pub fn apply(&self, series: &Series) -> Result<Patched> {
+        let base = (self.base.commit.as_str(), self.base.name.as_str());
+        self.ctx
+            .phase(&format!("series {}", series.name), || series::apply(self.ctx, &self.store, base, series))
+    }
+
+    /// The kernel with `series`, built if need be. `name` ends its release.
+    ///
+    /// # Errors
+    /// Those of patching, configuring and building.
+    pub fn build(&self, series: &Series) -> Result<Built> {
+        let patched = self.apply(series)?;
+        let jobs = self.opts.jobs.unwrap_or_else(host_cpus);
+        let wanted = Wanted {
+            base: &self.base,
+            patched: &patched,
+            series: &series.name,
+            profile: &self.profile,
+            jobs,
+        };
+        let kernel = self
+            .ctx
+            .phase(&format!("kernel {}", series.name), || kernel::get(self.ctx, &self.store, &wanted))?;
+        Ok(Built { kernel, patched, series: series.name.clone() })
+    }
+
+    /// What the report says of a kernel.
+    pub fn report_of(&self, built: &Built) -> KernelReport {
+        KernelReport {
+            version: built.kernel.manifest.release.clone(),
+            base: self.base.name.clone(),
+            series: built.series.clone(),
+            patches: built.patched.patches.clone(),
+            config_sha256: built.kernel.manifest.config_sha256.clone(),
+            compiler: built.kernel.manifest.compiler.clone(),
+        }
+    }
+
+    /// Whether the committed bindings are those of the kernel's headers.
+    ///
+    /// # Errors
+    /// When they cannot be generated.
+    pub fn bindings(&self, built: &Built) -> Result<results::TestResult> {
+        let mut result = self.ctx.phase("bindings", || {
+            if !self.base.pinned {
+                let detail =
+                    "the base is not the packaged source that the bindings were made from".to_owned();
+                let skip =
+                    results::TestResult { name: bindings::TEST.into(), status: Status::Skip, ms: 0, detail };
+                return Ok((skip, true));
+            }
+            let generated = bindings::generate(self.ctx, &built.kernel.include)?;
+            let path = bindings::committed(&self.ctx.root);
+            let committed =
+                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            Ok((bindings::compare(&committed, &generated), false))
+        })?;
+        let seconds = self.ctx.phases.borrow().last().map_or(0.0, |phase| phase.seconds);
+        result.ms = Duration::from_secs_f64(seconds).as_millis().try_into().unwrap_or(u64::MAX);
+        self.ctx.events.emit(crate::events::Event::TestFinished(result.clone()));
+        Ok(result)
+    }
+}
+
+/// CPUs of the host.
+pub fn host_cpus() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1))
+}
+
+/// Virtual CPUs unless told: races need two, and emulation gains nothing from more than four.
+pub fn vcpus(opts: &MachineOpts) -> u32 {
+    opts.cpus.unwrap_or_else(|| host_cpus().clamp(2, 4))
+}
+
+/// A machine to boot kernels on, and the programs to run there.
+pub struct Bench<'a> {
+    ctx: &'a Ctx,
+    /// virtme-ng.
+    pub vng: Vng,
+    /// The virtual machine.
+    pub machine: Machine,
+    /// Folder of the guest's programs.
+    pub programs: PathBuf,
+}
+
+/// Sets up virtme-ng.
+///
+/// # Errors
+/// No Python, no network.
+pub fn vng(ctx: &Ctx, opts: &KernelOpts) -> Result<Vng> {
+    ctx.phase("python", || pyenv::get(ctx, opts.offline))
+}
+
+impl<'a> Bench<'a> {
+    /// Builds the programs and finds out how `built` can be run.
+    ///
+    /// # Errors
+    /// Those of the steps.
+    pub fn open(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
+        let programs = ctx.phase("tests", || guest::build(ctx, &built.kernel))?;
+        let image = built.kernel.image();
+        let accel: Accel = ctx.phase("accel", || accel::choose(ctx, opts.accel, &image, &vng))?;
+        let machine = Machine { accel, cpus: vcpus(opts), memory: opts.memory.clone() };
+        Ok(Self { ctx, vng, machine, programs })
+    }
+
+    /// A folder for a guest with the programs in it.
+    ///
+    /// # Errors
+    /// When a program is missing.
+    pub fn run_folder(&self, name: &str) -> Result<PathBuf> {
+        let run = boot::fresh_run_folder(&self.ctx.out, name)?;
+        guest::copy(&self.programs, &run)?;
+        Ok(run)
+    }
+
+    /// Where the console of `name` is kept.
+    pub fn console(&self, name: &str) -> PathBuf {
+        self.ctx.out.join(format!("console-{name}.log"))
+    }
+
+    /// Boots `built`, runs `command` in the guest's folder, and judges. `name` names the console log and the phase.
+    ///
+    /// # Errors
+    /// When the guest never came to its tests.
+    pub fn run(
+        &self,
+        built: &Built,
+        name: &str,
+        place: Place,
+        command: &str,
+        limits: Limits,
+    ) -> Result<Judged> {
+        let run = self.run_folder(name)?;
+        fs::write(run.join("guest.sh"), boot::script(&run, command))
+            .context("cannot write the guest's script")?;
+        let console = self.console(name);
+        let image = built.kernel.image();
+        let guest = self.ctx.phase(&format!("boot {name}"), || {
+            let boot = Boot {
+                image: &image,
+                machine: &self.machine,
+                vng: &self.vng,
+                run: &run,
+                console: &console,
+                limits,
+                kernel: if place == Place::Base { "base" } else { "series" },
+                prefix: if place == Place::Base { "base::" } else { "" },
+            };
+            Ok((boot::boot(self.ctx, &boot)?, false))
+        })?;
+        let log = fs::read(&console).with_context(|| format!("cannot read {}", console.display()))?;
+        let log = String::from_utf8_lossy(&log);
+        self.ctx.events.note(format!("the guest was up after {:.1} s", guest.boot_seconds));
+        verdict::judge(&guest, &log, limits.boot.as_secs(), limits.silence.as_secs())
+    }
+}
+
+/// The test program's command line in the guest.
+pub fn selftests_command(place: Place, filter: Option<&str>) -> String {
+    let kernel = if place == Place::Base { "base" } else { "series" };
+    let mut command =
+        format!("./selftests --kernel {kernel} --events {} --cmpdel ./cmpdel", crate::channel::EVENTS);
+    if let Some(filter) = filter {
+        command.push_str(&format!(" --filter {}", quoted(filter)));
+    }
+    command
+}

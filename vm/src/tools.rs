@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the machine must have: one table, and what to do about what it has not.
+
+use std::{
+    env,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use crate::{context::Ctx, exec};
+
+/// How to see that a tool is there.
+#[derive(Clone, Copy, Debug)]
+pub enum Sign {
+    /// A program in `PATH`.
+    Program(&'static str),
+    /// Any of these files.
+    File(&'static [&'static str]),
+    /// Python can import it.
+    PythonModule(&'static str),
+}
+
+/// Something that a phase needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Tool {
+    /// How to see it.
+    pub sign: Sign,
+    /// The Debian package that has it.
+    pub package: &'static str,
+    /// The phase that needs it, as the report names phases.
+    pub phase: &'static str,
+}
+
+const fn program(name: &'static str, package: &'static str, phase: &'static str) -> Tool {
+    Tool { sign: Sign::Program(name), package, phase }
+}
+
+const fn file(paths: &'static [&'static str], package: &'static str, phase: &'static str) -> Tool {
+    Tool { sign: Sign::File(paths), package, phase }
+}
+
+/// All of it, in the order of the phases.
+pub const TOOLS: [Tool; 24] = [
+    program("git", "git", "source"),
+    program("xz", "xz-utils", "source"),
+    program("make", "make", "kernel"),
+    program("gcc", "gcc", "kernel"),
+    program("flex", "flex", "kernel"),
+    program("bison", "bison", "kernel"),
+    program("bc", "bc", "kernel"),
+    program("perl", "perl", "kernel"),
+    file(&["/usr/include/gelf.h"], "libelf-dev", "kernel"),
+    file(&["/usr/include/openssl/opensslv.h"], "libssl-dev", "kernel"),
+    program("pahole", "pahole", "kernel"),
+    program("rsync", "rsync", "kernel"),
+    program("kmod", "kmod", "kernel"),
+    program("cpio", "cpio", "kernel"),
+    program("clang-19", "clang-19", "tests"),
+    program("llvm-strip-19", "llvm-19", "tests"),
+    file(
+        &["/usr/lib/llvm-19/lib/libclang-19.so.1", "/usr/lib/llvm-19/lib/libclang.so.1"],
+        "libclang1-19",
+        "bindings",
+    ),
+    file(&["/usr/include/zlib.h"], "zlib1g-dev", "tests"),
+    program("pkg-config", "pkg-config", "tests"),
+    program("python3", "python3", "python"),
+    Tool { sign: Sign::PythonModule("venv"), package: "python3-venv", phase: "python" },
+    Tool { sign: Sign::PythonModule("ensurepip"), package: "python3-venv", phase: "python" },
+    program("qemu-system-x86_64", "qemu-system-x86", "boot"),
+    file(
+        &["/usr/lib/systemd/systemd-udevd", "/lib/systemd/systemd-udevd", "/usr/bin/udevadm"],
+        "udev",
+        "boot",
+    ),
+];
+
+impl Tool {
+    /// What it is called in a list.
+    pub fn name(&self) -> &'static str {
+        match self.sign {
+            Sign::Program(name) | Sign::PythonModule(name) => name,
+            Sign::File(paths) => paths[0],
+        }
+    }
+
+    /// Whether it is there.
+    pub fn is_there(&self) -> bool {
+        match self.sign {
+            Sign::Program(name) => exec::which(name).is_some(),
+            Sign::File(paths) => paths.iter().any(|path| Path::new(path).exists()),
+            Sign::PythonModule(module) => python_has(module),
+        }
+    }
+}
+
+fn python_has(module: &str) -> bool {
+    ["python3", "/usr/bin/python3"].iter().any(|python| {
+        let code = format!("import {module}");
+        let mut import = Command::new(python);
+        import.args(["-c", &code]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        import.status().is_ok_and(|status| status.success())
+    })
+}
+
+/// How what is missing can be had here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    /// apt-get as root.
+    Apt,
+    /// apt-get through a sudo that asks no password.
+    Sudo,
+    /// apt-get is there, root is not.
+    Ask,
+    /// Another distribution.
+    NoApt,
+}
+
+/// Which of them.
+pub fn means() -> Means {
+    if exec::which("apt-get").is_none() {
+        return Means::NoApt;
+    }
+    if rustix::process::geteuid().is_root() {
+        return Means::Apt;
+    }
+    let mut sudo = Command::new("sudo");
+    sudo.args(["-n", "true"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if sudo.status().is_ok_and(|status| status.success()) { Means::Sudo } else { Means::Ask }
+}
+
+/// The packages of what is missing, each once.
+pub fn missing() -> Vec<Tool> {
+    if env::var_os("XTASK_ASSUME_TOOLS").is_some() {
+        return Vec::new();
+    }
+    TOOLS.into_iter().filter(|tool| !tool.is_there()).collect()
+}
+
+/// The packages of `tools`, each once.
+pub fn packages(tools: &[Tool]) -> Vec<&'static str> {
+    let mut names: Vec<_> = tools.iter().map(|tool| tool.package).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The command that a person can type to get `packages`.
+pub fn command_for(packages: &[&str]) -> String {
+    format!("sudo apt-get update && sudo apt-get install --no-install-recommends {}", packages.join(" "))
+}
+
+/// Installs what is missing; says whether nothing was.
+///
+/// # Errors
+/// What is missing and the command that mends it, when this run may not or cannot install it.
+pub fn ensure(ctx: &Ctx, offline: bool) -> Result<((), bool)> {
+    let gone = missing();
+    if gone.is_empty() {
+        return Ok(((), true));
+    }
+    let names: Vec<_> = gone.iter().map(Tool::name).collect();
+    let names = names.join(", ");
+    let wanted = packages(&gone);
+    if offline {
+        bail!("missing here: {names}; --offline forbids to install them: `{}`", command_for(&wanted));
+    }
+    let sudo = match means() {
+        Means::Apt => false,
+        Means::Sudo => true,
+        Means::Ask => bail!("missing here: {names}; run `{}`", command_for(&wanted)),
+        Means::NoApt => bail!(
+            "missing here: {names}; without apt they have to be installed by hand (Debian calls the packages: {})",
+            wanted.join(" ")
+        ),
+    };
+    ctx.events.note(format!("missing here: {names}"));
+    let apt = |arguments: &[&str], log: &str| {
+        let mut command = Command::new(if sudo { "sudo" } else { "apt-get" });
+        if sudo {
+            command.args(["-n", "apt-get"]);
+        }
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        exec::uninterrupted(ctx, &mut command, log)
+    };
+    apt(&["-q", "update"], "apt-get-update")
+        .context("cannot read the archive's package lists (no network?)")?;
+    let mut install = vec!["-q", "-y", "--no-install-recommends", "install"];
+    install.extend(&wanted);
+    apt(&install, "apt-get-install")
+        .with_context(|| format!("cannot install what is missing; try `{}`", command_for(&wanted)))?;
+    let still = missing();
+    if !still.is_empty() {
+        let names: Vec<_> = still.iter().map(Tool::name).collect();
+        bail!("installed {}, yet still missing: {}", wanted.join(" "), names.join(", "));
+    }
+    Ok(((), false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_package_is_asked_for_once() {
+        let twice: Vec<Tool> = TOOLS.into_iter().filter(|t| t.package == "python3-venv").collect();
+        assert_eq!(twice.len(), 2);
+        assert_eq!(packages(&twice), ["python3-venv"]);
+        assert!(command_for(&["flex"]).ends_with("--no-install-recommends flex"));
+    }
+}
