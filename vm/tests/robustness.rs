@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Killed runs, two at once, full disks, no network.
+
+mod common;
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Child, Command},
+    time::{Duration, Instant},
+};
+
+use common::{Lab, wait_until};
+
+/// How a run is held at a phase, and the sign that it is there.
+const HELD: [(&str, (&str, &str), &str); 3] = [
+    ("kernel rfc", ("MINI_SLEEP", "600"), "cache/bpf-compare-delete/work"),
+    ("boot rfc", ("FAKE_GUEST", "no-boot"), "target/vm-test/console-rfc.log"),
+    ("tests in the guest", ("FAKE_GUEST", "hang-first"), "target/vm-test/run-rfc/up"),
+];
+
+#[test]
+fn a_run_killed_at_any_phase_leaves_no_process_and_the_next_one_passes() {
+    for (phase, hold, sign) in HELD {
+        let lab = Lab::new();
+        let mut held = lab.vm_test(&[], &[hold]).spawn().unwrap();
+        wait_until(phase, || lab.path(sign).exists() && phase_begun(&lab, phase));
+        kill(&mut held);
+        wait_until(&format!("nothing is left of a run killed in {phase}"), || lab.processes(0).is_empty());
+        lab.run(&[], &[]).expect(0, &[]);
+        assert!(!lab.image().contains("half"), "an object written by half was trusted after {phase}");
+    }
+}
+
+#[test]
+fn a_run_killed_while_it_fetches_leaves_nothing_that_is_trusted() {
+    let lab = Lab::with_archive();
+    let mut held = lab.command(DEBIAN, &[("ARCHIVE_SLEEP", "600")]).spawn().unwrap();
+    wait_until("the download", || fs::read_dir(lab.cache().join("source")).is_ok_and(|d| d.count() > 0));
+    kill(&mut held);
+    wait_until("nothing is left", || lab.processes(0).is_empty());
+    let output = lab.command(DEBIAN, &[]).output().unwrap();
+    lab.ran(&output).expect(0, &[]);
+    let left: Vec<_> =
+        fs::read_dir(lab.cache().join("source")).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with(".tmp")), "{left:?}");
+}
+
+#[test]
+fn an_interrupted_run_ends_at_once_and_says_so() {
+    let lab = Lab::new();
+    let held = lab.vm_test(&[], &[("FAKE_GUEST", "no-boot")]).spawn().unwrap();
+    wait_until("the boot", || lab.path("target/vm-test/console-rfc.log").exists());
+    let start = Instant::now();
+    assert!(Command::new("kill").args(["-TERM", &held.id().to_string()]).status().unwrap().success());
+    let output = held.wait_with_output().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(5));
+    lab.ran(&output).expect(69, &["interrupted"]);
+    wait_until("nothing is left", || lab.processes(0).is_empty());
+}
+
+#[test]
+fn the_time_limit_ends_a_build_that_hangs() {
+    let lab = Lab::new();
+    lab.run(&["--timeout", "2"], &[("MINI_SLEEP", "600")]).expect(69, &["the time limit of 2 s is over"]);
+    wait_until("nothing is left", || lab.processes(0).is_empty());
+    lab.run(&[], &[]).expect(0, &[]);
+}
+
+#[test]
+fn a_second_run_waits_and_says_for_whom() {
+    let lab = Lab::new();
+    let first = lab.vm_test(&[], &[("MINI_SLEEP", "2")]).spawn().unwrap();
+    wait_until("the build", || phase_begun(&lab, "kernel rfc"));
+    let second = lab.run(&[], &[]);
+    let waiting = format!("waiting: another run (pid {}) is using", first.id());
+    assert!(second.out.contains(&waiting), "{}", second.out);
+    second.expect(0, &[]);
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn two_checkouts_that_share_the_cache_build_a_kernel_once() {
+    let lab = Lab::new();
+    let first = lab.vm_test(&[], &[("MINI_SLEEP", "2")]).spawn().unwrap();
+    wait_until("the build", || phase_begun(&lab, "kernel rfc"));
+    let other = lab.path("other-target").display().to_string();
+    let output = lab.vm_test(&[], &[("CARGO_TARGET_DIR", &other)]).output().unwrap();
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(out.contains(&format!("another run (pid {}) is building this kernel", first.id())), "{out}");
+    assert_eq!(output.status.code(), Some(0), "{out}");
+    assert!(!out.contains(" bzImage"), "the second run found the kernel of the first: {out}");
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(0));
+}
+
+#[test]
+fn waiting_has_an_end() {
+    let lab = Lab::new();
+    let mut first = lab.vm_test(&[], &[("MINI_SLEEP", "600")]).spawn().unwrap();
+    wait_until("the build", || phase_begun(&lab, "kernel rfc"));
+    let output = lab.vm_test(&["--timeout", "1"], &[]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(69));
+    assert!(text.contains("waited for another run") && text.contains("the time limit of 1 s"), "{text}");
+    kill(&mut first);
+}
+
+#[test]
+fn too_little_space_is_told_before_it_is_used() {
+    let lab = Lab::new();
+    let Some(_disk) = Disk::mount(lab.path("cache"), 16) else { return };
+    lab.run(&[], &[("XTASK_NO_SPACE_CHECK", "")]).expect(
+        69,
+        &["not enough space to build the kernel", "MiB free, 6000 MiB are needed", "cargo xtask clean"],
+    );
+}
+
+#[test]
+fn a_disk_that_fills_up_while_building_is_told_in_one_sentence() {
+    let lab = Lab::new();
+    let Some(_disk) = Disk::mount(lab.path("cache"), 16) else { return };
+    let ran = lab.run(&[], &[("MINI_MIB", "20")]);
+    ran.expect(69, &["the disk is full", "MiB free", "cargo xtask clean"]);
+    assert!(!ran.verdict().1.contains('\n'), "one sentence: {}", ran.verdict().1);
+}
+
+const DEBIAN: &[&str] = &["vm-test", "--accel", "tcg", "--series", "base"];
+
+#[test]
+fn with_a_warm_cache_the_network_is_not_asked() {
+    let lab = Lab::with_archive();
+    let run = |arguments: &[&str], vars: &[(&str, &str)]| {
+        let arguments: Vec<&str> = DEBIAN.iter().chain(arguments).copied().collect();
+        lab.ran(&lab.command(&arguments, vars).output().unwrap())
+    };
+    let down = ("ARCHIVE_DOWN", "1");
+    run(&[], &[down]).expect(69, &["cannot get linux-source-7.3 from the archive (no network?)"]);
+    run(&["--offline"], &[]).expect(69, &["linux-source-7.3 is not in the cache", "--offline"]);
+    let first = run(&[], &[]);
+    first.expect(0, &[]);
+    assert_eq!(first.report["kernel"]["base"], "Debian linux-source-7.3 7.3.0-1");
+    let warm = run(&[], &[down]);
+    warm.expect(0, &[]);
+    assert!(!warm.out.contains("apt-get"), "{}", warm.out);
+    run(&["--offline"], &[down]).expect(0, &[]);
+    // Asked for news, it says that there are none to be had.
+    run(&["--refresh"], &[down]).expect(69, &["no network?"]);
+}
+
+#[test]
+fn missing_tools_are_named_with_the_command_that_mends_it() {
+    let lab = Lab::new();
+    // A PATH without any of them; the shell's own path is not needed before tools are checked.
+    let ran = lab.run(&["--offline"], &[("XTASK_ASSUME_TOOLS", ""), ("PATH", "/nonexistent")]);
+    ran.expect(69, &["missing here: ", "flex", "clang-19", "apt-get install"]);
+}
+
+/// Kills without a chance to clean up.
+fn kill(child: &mut Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn phase_begun(lab: &Lab, phase: &str) -> bool {
+    let events = fs::read_to_string(lab.path("target/vm-test/events.jsonl")).unwrap_or_default();
+    // The last of the held phases is within the boot.
+    let name = if phase.starts_with("tests") { "boot rfc" } else { phase };
+    let begun = events.contains(&format!("{{\"event\":\"phase_started\",\"name\":\"{name}\"}}"));
+    begun && (name != "kernel rfc" || lab.processes(0).iter().any(|line| line.contains("bzImage")))
+}
+
+/// A small file system of its own.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// Only root may mount; without it the test is skipped and says so.
+    fn mount(at: PathBuf, mib: u32) -> Option<Self> {
+        fs::create_dir_all(&at).unwrap();
+        let size = format!("size={mib}m");
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(&at).output().unwrap();
+        if !mounted.status.success() {
+            println!(
+                "skipped: cannot mount a small disk here: {}",
+                String::from_utf8_lossy(&mounted.stderr).trim()
+            );
+            return None;
+        }
+        Some(Self(at))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+impl Lab {
+    /// A laboratory whose apt serves the small kernel as Debian's package.
+    fn with_archive() -> Self {
+        let lab = Self::new();
+        let script = "#!/bin/sh\n# SPDX-License-Identifier: MIT OR Apache-2.0\n";
+        let apt_get = format!(
+            "{script}case \"$*\" in *indextargets*) echo 'Debian|Debian|http://mirror.invalid/debian'; exit 0;; esac\n\
+             [ -z \"$ARCHIVE_DOWN\" ] || {{ echo 'E: Could not resolve the mirror' >&2; exit 100; }}\n\
+             case \"$*\" in *download*) sleep ${{ARCHIVE_SLEEP:-0}}; : > linux-source-7.3_7.3.0-1_all.deb;; esac\n"
+        );
+        let apt_cache = format!("{script}echo 'linux-source-7.3 | 7.3.0-1 | mirror'\n");
+        let dpkg = format!(
+            "{script}mkdir -p $3/usr/src && cp -r {kernel} $3/linux-source-7.3 && \
+             tar -C $3 -cJf $3/usr/src/linux-source-7.3.tar.xz linux-source-7.3\n",
+            kernel = lab.kernel().display()
+        );
+        for (name, text) in [("apt-get", apt_get), ("apt-cache", apt_cache), ("dpkg-deb", dpkg)] {
+            lab.write(&format!("bin/{name}"), &text);
+            fs::set_permissions(lab.path(&format!("bin/{name}")), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        lab
+    }
+}
