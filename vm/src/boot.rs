@@ -144,10 +144,10 @@ pub fn boot(ctx: &Ctx, boot: &Boot<'_>) -> Result<GuestRun> {
     // A panic ends QEMU (virtme-ng passes panic=-1 and -no-reboot); the time stamps tell kernel lines from others.
     command.args(["--append", "printk.time=1", "--append", "oops=panic", "--verbose"]);
     command.arg("--exec").arg(format!("sh {}", boot.run.join("guest.sh").display()));
-    ctx.events.emit(Event::Command { line: exec::line_of(&command) });
+    ctx.events.emit(&Event::Command { line: exec::line_of(&command) });
     let mut guest = Guarded::spawn(&command, Stdio::piped(), Stdio::piped())?;
     let console = Console::of(&mut guest, boot.console)?;
-    Watch::new(ctx, boot, console).to_the_end(&mut guest)
+    Watch::new(ctx, boot, console).finish(&mut guest)
 }
 
 /// The console: kernel messages on one pipe, programs on another, both kept in one file.
@@ -177,7 +177,7 @@ impl Console {
             for line in pipe.try_iter() {
                 writeln!(self.file, "{line}").context("cannot keep the console log")?;
                 self.panicked |= splat::is_panic(&line);
-                ctx.events.emit(Event::Output { line });
+                ctx.events.emit(&Event::Output { line });
             }
         }
         Ok(())
@@ -212,7 +212,7 @@ impl<'a> Watch<'a> {
         Self { ctx, boot, console, channel, run, started: now, last_event: now, over: None }
     }
 
-    fn to_the_end(mut self, guest: &mut Guarded) -> Result<GuestRun> {
+    fn finish(mut self, guest: &mut Guarded) -> Result<GuestRun> {
         loop {
             let exited = guest.child().try_wait()?.is_some();
             self.look()?;
@@ -266,12 +266,12 @@ impl<'a> Watch<'a> {
         match event {
             GuestEvent::Plan { release, cpus: _, tests } => {
                 let kernel = self.boot.kernel.to_owned();
-                self.ctx.events.emit(Event::Plan { kernel, release, tests: tests.len() });
+                self.ctx.events.emit(&Event::Plan { kernel, release, tests: tests.len() });
                 self.run.plan = Some(tests.into_iter().map(named).collect());
             }
             GuestEvent::Started { name } => {
                 let name = named(name);
-                self.ctx.events.emit(Event::TestStarted { name: name.clone() });
+                self.ctx.events.emit(&Event::TestStarted { name: name.clone() });
                 self.run.running = Some(name);
             }
             GuestEvent::Finished(mut test) => {
@@ -280,8 +280,8 @@ impl<'a> Watch<'a> {
                 self.run.finished.push(test.clone());
                 let total = self.run.plan.as_ref().map_or(0, Vec::len) as u64;
                 let (done, what) = (self.run.finished.len() as u64, test.name.clone());
-                self.ctx.events.emit(Event::TestFinished(test));
-                self.ctx.events.emit(Event::Progress { done, total, what });
+                self.ctx.events.emit(&Event::TestFinished(test));
+                self.ctx.events.emit(&Event::Progress { done, total, what });
             }
             GuestEvent::Done { tests } => self.run.done = tests == self.run.finished.len(),
         }

@@ -102,7 +102,7 @@ impl<'a> Make<'a> {
                 done += 1;
                 // The tools that kbuild makes for itself are named by their whole path.
                 let what = object.strip_prefix(&here).unwrap_or(object).into();
-                ctx.events.emit(Event::Progress { done, total: total.max(done), what });
+                ctx.events.emit(&Event::Progress { done, total: total.max(done), what });
             }
         })?;
         if known.is_none_or(|known| known < done) {

@@ -14,6 +14,21 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// Reads what follows `cargo xtask`.
+    ///
+    /// # Errors
+    /// clap's, for something that it does not take.
+    pub fn typed(arguments: &[&str]) -> Result<Self, clap::Error> {
+        let words = std::iter::once("cargo xtask").chain(arguments.iter().copied());
+        match Self::try_parse_from(words) {
+            // `--help` and `--version` are answers, not faults; any command stands for them.
+            Err(e) if !e.use_stderr() => Self::try_parse_from(["cargo xtask", "doctor"]),
+            read => read,
+        }
+    }
+}
+
 /// One module of `cmd` each.
 #[derive(Debug, Subcommand)]
 pub enum Command {

@@ -19,6 +19,7 @@ use xshell::Shell;
 use crate::{
     cache::Cache,
     events::{Event, Events},
+    view,
 };
 
 /// A phase as the report has it.
@@ -87,6 +88,15 @@ impl Ctx {
         })
     }
 
+    /// The same, with phases of its own and what is left of the time.
+    ///
+    /// # Errors
+    /// As [`Ctx::new`].
+    pub fn again(&self) -> Result<Self> {
+        let left = self.limit.saturating_sub(self.started.elapsed());
+        Self::new(Events::new(view::choose(false)), left)
+    }
+
     /// Errs once the run was interrupted or its time is over.
     ///
     /// # Errors
@@ -107,12 +117,12 @@ impl Ctx {
     /// Those of the step.
     pub fn phase<T>(&self, name: &str, step: impl FnOnce() -> Result<(T, bool)>) -> Result<T> {
         self.still_wanted()?;
-        self.events.emit(Event::PhaseStarted { name: name.into() });
+        self.events.emit(&Event::PhaseStarted { name: name.into() });
         let start = Instant::now();
         let (value, cached) = step()?;
         let seconds = (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         self.phases.borrow_mut().push(Phase { name: name.into(), seconds, cached });
-        self.events.emit(Event::PhaseDone { name: name.into(), seconds, cached });
+        self.events.emit(&Event::PhaseDone { name: name.into(), seconds, cached });
         Ok(value)
     }
 }

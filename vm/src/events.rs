@@ -77,11 +77,6 @@ pub enum Event {
     },
     /// A test ended.
     TestFinished(TestResult),
-    /// Results in numbers, as the last line.
-    Count {
-        /// `N passed, N failed, N skipped`.
-        text: String,
-    },
     /// What came of a run.
     Verdict {
         /// Which of the three.
@@ -122,13 +117,13 @@ impl Events {
     }
 
     /// Tells everyone.
-    pub fn emit(&self, event: Event) {
-        self.view.borrow_mut().show(&event);
+    pub fn emit(&self, event: &Event) {
+        self.view.borrow_mut().show(event);
         if matches!(event, Event::Output { .. }) {
             return; // its own log has it
         }
         if let Some(file) = self.file.borrow_mut().as_mut()
-            && let Ok(line) = serde_json::to_string(&event)
+            && let Ok(line) = serde_json::to_string(event)
         {
             // A full disk must not hide the sentence that says so.
             let _ = writeln!(file, "{line}");
@@ -137,6 +132,6 @@ impl Events {
 
     /// A [`Event::Note`].
     pub fn note(&self, text: impl Into<String>) {
-        self.emit(Event::Note { text: text.into() });
+        self.emit(&Event::Note { text: text.into() });
     }
 }

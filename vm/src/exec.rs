@@ -139,7 +139,7 @@ pub fn quoted(word: &str) -> String {
 /// [`CommandFailed`] when it fails; the run's own limit or an interrupt.
 pub fn stream(ctx: &Ctx, command: &Command, log: &str, mut on_line: impl FnMut(&str)) -> Result<PathBuf> {
     let line = line_of(command);
-    ctx.events.emit(Event::Command { line: line.clone() });
+    ctx.events.emit(&Event::Command { line: line.clone() });
     let path = ctx.out.join("logs").join(format!("{log}.log"));
     let mut file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     writeln!(file, "$ {line}").with_context(|| format!("cannot write {}", path.display()))?;
@@ -153,7 +153,7 @@ pub fn stream(ctx: &Ctx, command: &Command, log: &str, mut on_line: impl FnMut(&
                 // The command's own failure says more than a log that cannot be kept.
                 let _ = writeln!(file, "{text}");
                 on_line(&text);
-                ctx.events.emit(Event::Output { line: text.clone() });
+                ctx.events.emit(&Event::Output { line: text.clone() });
                 if last.len() == LAST_LINES {
                     last.pop_front();
                 }
@@ -202,7 +202,7 @@ pub fn lines_of(from: impl std::io::Read + Send + 'static) -> mpsc::Receiver<Str
 /// [`CommandFailed`] with what it said on both.
 pub fn read(ctx: &Ctx, cmd: Cmd<'_>) -> Result<String> {
     let line = cmd.to_string();
-    ctx.events.emit(Event::Command { line: line.clone() });
+    ctx.events.emit(&Event::Command { line: line.clone() });
     let output = cmd.quiet().ignore_status().output().with_context(|| format!("cannot start `{line}`"))?;
     let text = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned();
     if output.status.success() {
@@ -224,7 +224,7 @@ pub fn last_lines(text: &str) -> Vec<String> {
 /// [`CommandFailed`].
 pub fn uninterrupted(ctx: &Ctx, command: &mut Command, log: &str) -> Result<()> {
     let line = line_of(command);
-    ctx.events.emit(Event::Command { line: line.clone() });
+    ctx.events.emit(&Event::Command { line: line.clone() });
     let path = ctx.out.join("logs").join(format!("{log}.log"));
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     let status: ExitStatus = command

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     build::{self, Make},
-    cache::Cache,
+    cache::{Cache, read_if_there, write_whole},
     config::{self, Profile},
     context::Ctx,
     hash::{hash, sha256, short_hash},
@@ -134,6 +134,29 @@ pub fn get(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(Kernel, boo
     work.built()?;
     let kernel = Kernel::open(&ctx.cache, &dir).context("the kernel just built cannot be read back")?;
     Ok((kernel, false))
+}
+
+/// The headers of a kernel that need not be built for them; says whether they were there.
+///
+/// # Errors
+/// No space; make's failures.
+pub fn headers_alone(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(PathBuf, bool)> {
+    let include = |name: &str| ctx.cache.root().join("headers").join(name).join("include");
+    let toolchain = build::toolchain(ctx);
+    if let Some(kernel) = Kernel::open(&ctx.cache, &ctx.cache.dir("kernels")?.join(wanted.key(&toolchain))) {
+        return Ok((kernel.include, true));
+    }
+    let memory = ctx.cache.dir("headers")?.join(format!("of-{}", wanted.patched.tree));
+    if let Some(name) = read_if_there(&memory)?
+        && include(&name).exists()
+    {
+        return Ok((include(&name), true));
+    }
+    let work = WorkTree::open(ctx, store, &wanted.base.slug, wanted.profile.name, &wanted.patched.tree)?;
+    let name = headers(ctx, &Make::new(&work, wanted.jobs, wanted.series, &toolchain))?;
+    work.built()?;
+    write_whole(&memory, name.as_bytes())?;
+    Ok((include(&name), false))
 }
 
 /// Installs the headers in a folder named after their content: what is compiled against them stays fresh while only

@@ -41,7 +41,7 @@ pub fn take(ctx: &Ctx, name: &str, what: &str) -> Result<Lock> {
                     file.rewind()?;
                     file.read_to_string(&mut pid)?;
                     let text = format!("another run (pid {}) is {what}", pid.trim());
-                    ctx.events.emit(Event::Waiting { text });
+                    ctx.events.emit(&Event::Waiting { text });
                     told = true;
                 }
                 ctx.still_wanted().with_context(|| format!("waited for another run that is {what}"))?;

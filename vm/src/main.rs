@@ -12,12 +12,14 @@ mod cli;
 mod cmd;
 mod config;
 mod context;
+mod documented;
 mod events;
 mod exec;
 mod guest;
 mod hash;
 mod inventory;
 mod kernel;
+mod libtest;
 mod lock;
 mod outcome;
 mod pyenv;
@@ -43,20 +45,24 @@ use crate::{
     context::Ctx,
     events::Events,
     outcome::Outcome,
+    report::Done,
 };
 
 fn main() -> ExitCode {
-    let outcome = dispatch(&Cli::parse().command).unwrap_or_else(|e| {
+    let done = dispatch(&Cli::parse().command).unwrap_or_else(|e| {
         eprintln!("could not run: {e:#}");
-        Outcome::CouldNotRun
+        Outcome::CouldNotRun.into()
     });
-    outcome.into()
+    if let Some(count) = done.count {
+        println!("{count}");
+    }
+    done.outcome.into()
 }
 
 /// For commands that only look.
 const SHORT: Duration = Duration::from_secs(600);
 
-fn dispatch(command: &Command) -> Result<Outcome> {
+fn dispatch(command: &Command) -> Result<Done> {
     let ctx = |limit, json| Ctx::new(Events::new(view::choose(json)), limit);
     match command {
         Command::VmTest(opts) => cmd::vm_test::run(&ctx(opts.kernel.limit(), opts.json)?, opts),

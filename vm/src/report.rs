@@ -88,6 +88,28 @@ pub struct Report {
     pub consoles: Vec<PathBuf>,
 }
 
+/// How a command ended, with its results in numbers if it has any.
+#[derive(Clone, Copy, Debug)]
+pub struct Done {
+    /// Which of the three.
+    pub outcome: Outcome,
+    /// Printed last.
+    pub count: Option<Count>,
+}
+
+impl Done {
+    /// Failed if a result is.
+    pub fn counted(count: Count) -> Self {
+        Self { outcome: Outcome::from_ok(count.failed == 0), count: Some(count) }
+    }
+}
+
+impl From<Outcome> for Done {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, count: None }
+    }
+}
+
 /// Results counted as they are printed: a test that could not be run counts as failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {

@@ -27,7 +27,8 @@ use crate::{
 
 /// What kernels are made from, once the machine is ready.
 pub struct Workshop<'a> {
-    ctx: &'a Ctx,
+    /// Passed on.
+    pub ctx: &'a Ctx,
     opts: &'a KernelOpts,
     /// The source store.
     pub store: Store,
@@ -85,18 +86,27 @@ impl<'a> Workshop<'a> {
     /// Those of patching, configuring and building.
     pub fn build(&self, series: &Series) -> Result<Built> {
         let patched = self.apply(series)?;
-        let jobs = self.opts.jobs.unwrap_or_else(host_cpus);
-        let wanted = Wanted {
-            base: &self.base,
-            patched: &patched,
-            series: &series.name,
-            profile: &self.profile,
-            jobs,
-        };
+        let wanted = self.wanted(series, &patched);
         let kernel = self
             .ctx
             .phase(&format!("kernel {}", series.name), || kernel::get(self.ctx, &self.store, &wanted))?;
         Ok(Built { kernel, patched, series: series.name.clone() })
+    }
+
+    /// The folder `include/` of the UAPI headers with `series`, without building a kernel for it.
+    ///
+    /// # Errors
+    /// Those of patching and of `make headers_install`.
+    pub fn headers(&self, series: &Series) -> Result<PathBuf> {
+        let patched = self.apply(series)?;
+        self.ctx.phase(&format!("headers {}", series.name), || {
+            kernel::headers_alone(self.ctx, &self.store, &self.wanted(series, &patched))
+        })
+    }
+
+    fn wanted<'w>(&'w self, series: &'w Series, patched: &'w Patched) -> Wanted<'w> {
+        let jobs = self.opts.jobs.unwrap_or_else(host_cpus);
+        Wanted { base: &self.base, patched, series: &series.name, profile: &self.profile, jobs }
     }
 
     /// What the report says of a kernel.
@@ -132,7 +142,7 @@ impl<'a> Workshop<'a> {
         })?;
         let seconds = self.ctx.phases.borrow().last().map_or(0.0, |phase| phase.seconds);
         result.ms = Duration::from_secs_f64(seconds).as_millis().try_into().unwrap_or(u64::MAX);
-        self.ctx.events.emit(crate::events::Event::TestFinished(result.clone()));
+        self.ctx.events.emit(&crate::events::Event::TestFinished(result.clone()));
         Ok(result)
     }
 }

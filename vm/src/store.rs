@@ -148,6 +148,17 @@ impl Store {
         )
     }
 
+    /// A file of a commit.
+    ///
+    /// # Errors
+    /// When the commit has no such file.
+    pub fn file(&self, ctx: &Ctx, commit: &str, file: &str) -> Result<String> {
+        let sh = &ctx.sh;
+        let none = Path::new("/nonexistent");
+        let name = format!("{commit}:{file}");
+        exec::read(ctx, self.git(cmd!(sh, "git cat-file blob {name}"), none, none))
+    }
+
     /// An id of all that Kconfig reads in `tree`.
     ///
     /// # Errors

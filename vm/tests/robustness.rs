@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Killed runs, two at once, full disks, no network.
+#![allow(clippy::unwrap_used, reason = "helpers of a test fail it by a panic")]
 
 mod common;
 

@@ -2,18 +2,24 @@
 //! `cargo xtask bindings`: are the committed bindings those of the patched headers?
 
 use anyhow::{Result, ensure};
-use results::Status;
 
 use crate::{
-    bindings, cache::write_whole, cli::Bindings, context::Ctx, events::Event, lock, outcome::Outcome,
-    report::Count, series::Series, steps::Workshop,
+    bindings,
+    cache::write_whole,
+    cli::Bindings,
+    context::Ctx,
+    lock,
+    outcome::Outcome,
+    report::{Count, Done},
+    series::Series,
+    steps::Workshop,
 };
 
 /// Compares, or writes.
 ///
 /// # Errors
 /// Those of the steps.
-pub fn run(ctx: &Ctx, opts: &Bindings) -> Result<Outcome> {
+pub fn run(ctx: &Ctx, opts: &Bindings) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
@@ -27,11 +33,10 @@ pub fn run(ctx: &Ctx, opts: &Bindings) -> Result<Outcome> {
         let text = ctx.phase("bindings", || Ok((bindings::generate(ctx, &built.kernel.include)?, false)))?;
         write_whole(&path, text.as_bytes())?;
         ctx.events.note(format!("wrote {}", path.display()));
-        return Ok(Outcome::Passed);
+        return Ok(Outcome::Passed.into());
     }
     let result = shop.bindings(&built)?;
     let mut count = Count::default();
     count.add(result.status);
-    ctx.events.emit(Event::Count { text: count.to_string() });
-    Ok(Outcome::from_ok(result.status != Status::Fail))
+    Ok(Done::counted(count))
 }

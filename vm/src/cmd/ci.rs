@@ -1,7 +1,160 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! To come.
-use crate::{cli, context::Ctx, outcome::Outcome};
-/// To come.
-pub fn run(_ctx: &Ctx, _opts: &cli::Ci) -> anyhow::Result<Outcome> {
-    Ok(Outcome::Passed)
+//! `cargo xtask ci`: every check there is, the quick ones first. Nothing is booted while those fail.
+
+use std::{env, path::PathBuf, process::Command};
+
+use anyhow::Result;
+use results::Status;
+
+use crate::{
+    cli::{Ci, Cli, Command as Xtask, Drill, Patches, VmTest},
+    context::Ctx,
+    documented,
+    exec::{self, CommandFailed},
+    libtest,
+    outcome::Outcome,
+    report::{Count, Done},
+    series::Series,
+    steps::Workshop,
+};
+
+/// The series that is tested.
+const SERIES: &str = "rfc";
+
+/// What cargo is asked, by the name of the step.
+const CARGO: [(&str, &[&str]); 3] = [
+    ("fmt", &["fmt", "--all", "--check"]),
+    ("clippy", &["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]),
+    ("unit tests", &["test", "--no-fail-fast", "--", "--show-output"]),
+];
+
+/// Runs the steps and sums up.
+///
+/// # Errors
+/// Only for a run that was interrupted or out of time.
+pub fn run(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+    let mut total = Total::default();
+    for (name, arguments) in CARGO {
+        total.add(ctx, name, cargo(ctx, name, arguments, None))?;
+    }
+    total.add(ctx, "documented commands", documented(ctx))?;
+    let patches = Patches { kernel: opts.kernel.clone(), build: false, series: None };
+    total.add(ctx, "patches", ctx.again().and_then(|ctx| crate::cmd::patches::run(&ctx, &patches)))?;
+    total.add(ctx, "clippy of selftests-rs", selftests_clippy(ctx, opts))?;
+    if total.outcome != Outcome::Passed {
+        ctx.events.note("vm-test and drill are not run: what is above has to be mended first");
+        total.count.skipped += 2;
+        return Ok(total.done());
+    }
+    let vm_test =
+        VmTest { kernel: opts.kernel.clone(), machine: opts.machine.clone(), ..vm_test_defaults()? };
+    total.add(ctx, "vm-test", ctx.again().and_then(|ctx| crate::cmd::vm_test::run(&ctx, &vm_test)))?;
+    let drill = Drill { kernel: opts.kernel.clone(), machine: opts.machine.clone(), series: SERIES.into() };
+    total.add(ctx, "drill", ctx.again().and_then(|ctx| crate::cmd::drill::run(&ctx, &drill)))?;
+    Ok(total.done())
+}
+
+/// As if typed: `vm-test --with-base`.
+fn vm_test_defaults() -> Result<VmTest> {
+    match Cli::typed(&["vm-test", "--with-base", "--series", SERIES])?.command {
+        Xtask::VmTest(opts) => Ok(opts),
+        other => anyhow::bail!("vm-test was read as {other:?}"),
+    }
+}
+
+/// The sum of the steps.
+struct Total {
+    outcome: Outcome,
+    count: Count,
+}
+
+impl Default for Total {
+    fn default() -> Self {
+        Self { outcome: Outcome::Passed, count: Count::default() }
+    }
+}
+
+impl Total {
+    /// Adds a step. One without numbers of its own counts as one.
+    fn add(&mut self, ctx: &Ctx, name: &str, ended: Result<Done>) -> Result<()> {
+        ctx.still_wanted()?;
+        let done = ended.unwrap_or_else(|e| {
+            ctx.events.note(format!("{name}: {e:#}"));
+            Outcome::CouldNotRun.into()
+        });
+        let mut count = done.count.unwrap_or_default();
+        if count == Count::default() {
+            count.add(if done.outcome == Outcome::Passed { Status::Pass } else { Status::Fail });
+        }
+        ctx.events.note(format!("{name}: {}: {count}", done.outcome.words()));
+        self.count += count;
+        // A known fault says more than something that could not be tried.
+        self.outcome = match (self.outcome, done.outcome) {
+            (Outcome::Failed, _) | (_, Outcome::Failed) => Outcome::Failed,
+            (Outcome::CouldNotRun, _) | (_, Outcome::CouldNotRun) => Outcome::CouldNotRun,
+            _ => Outcome::Passed,
+        };
+        Ok(())
+    }
+
+    fn done(self) -> Done {
+        Done { outcome: self.outcome, count: Some(self.count) }
+    }
+}
+
+/// Runs cargo; a failure is a fault found. Test results in what it says are counted.
+fn cargo(ctx: &Ctx, name: &str, arguments: &[&str], headers: Option<PathBuf>) -> Result<Done> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(&ctx.root).env("CARGO_TERM_COLOR", "never");
+    if let Some(headers) = headers {
+        command.env("KERNEL_HEADERS", headers);
+    }
+    let mut count = Count::default();
+    let ended = ctx.phase(name, || {
+        let log = format!("ci-{}", name.replace(' ', "-"));
+        Ok((exec::stream(ctx, &command, &log, |line| libtest::count(line, &mut count)), false))
+    })?;
+    match ended {
+        Ok(_) => Ok(Done { outcome: Outcome::Passed, count: Some(count) }),
+        Err(e) if e.is::<CommandFailed>() => {
+            ctx.events.note(format!("{e:#}"));
+            count.failed = count.failed.max(1);
+            Ok(Done { outcome: Outcome::Failed, count: Some(count) })
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Each command line in the documents is one that the programs take.
+fn documented(ctx: &Ctx) -> Result<Done> {
+    ctx.phase("documented commands", || {
+        let mut count = Count::default();
+        for (line, fault) in documented::check(ctx)? {
+            count.add(if fault.is_none() { Status::Pass } else { Status::Fail });
+            if let Some(fault) = fault {
+                ctx.events.note(format!("{line}: {fault}"));
+            }
+        }
+        Ok((Done::counted(count), false))
+    })
+}
+
+/// The crate that needs the patched kernel's headers and clang.
+fn selftests_clippy(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+    let ctx = ctx.again()?;
+    let shop = Workshop::open(&ctx, &opts.kernel)?;
+    let include = shop.headers(&Series::read(&ctx.root, SERIES)?)?;
+    let arguments = ["clippy", "--quiet", "--package", "selftests", "--all-targets", "--", "-D", "warnings"];
+    cargo(&ctx, "clippy of selftests-rs", &arguments, Some(include))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vm_test_is_asked_for_with_the_base() {
+        let opts = vm_test_defaults().unwrap();
+        assert!(opts.with_base && opts.series == SERIES && opts.filter.is_none());
+    }
 }

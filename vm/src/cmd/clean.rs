@@ -5,13 +5,13 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{cli::Clean, context::Ctx, inventory, outcome::Outcome};
+use crate::{cli::Clean, context::Ctx, inventory, outcome::Outcome, report::Done};
 
 /// Lists or removes.
 ///
 /// # Errors
 /// An unknown part, or one that cannot be removed.
-pub fn run(ctx: &Ctx, opts: &Clean) -> Result<Outcome> {
+pub fn run(ctx: &Ctx, opts: &Clean) -> Result<Done> {
     let parts = inventory::parts(&ctx.cache)?;
     let wanted: Vec<&str> = match (opts.all, opts.parts.is_empty()) {
         (false, true) => {
@@ -19,7 +19,7 @@ pub fn run(ctx: &Ctx, opts: &Clean) -> Result<Outcome> {
                 println!("{:>6} MiB  {:<10} {}", part.mib, part.name, part.what);
             }
             println!("in {}; remove with `cargo xtask clean PART…` or `--all`", ctx.cache.root().display());
-            return Ok(Outcome::Passed);
+            return Ok(Outcome::Passed.into());
         }
         (true, _) => parts.iter().map(|part| part.name).collect(),
         (false, false) => opts.parts.iter().map(String::as_str).collect(),
@@ -33,5 +33,5 @@ pub fn run(ctx: &Ctx, opts: &Clean) -> Result<Outcome> {
         fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         println!("removed {name}");
     }
-    Ok(Outcome::Passed)
+    Ok(Outcome::Passed.into())
 }

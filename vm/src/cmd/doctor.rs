@@ -10,7 +10,9 @@ use crate::{
     context::Ctx,
     inventory::{self, Part},
     outcome::Outcome,
-    pyenv, space,
+    pyenv,
+    report::Done,
+    space,
     tools::{self, Means, TOOLS, Tool},
 };
 
@@ -40,7 +42,7 @@ struct Diagnosis {
 ///
 /// # Errors
 /// When the cache cannot be read.
-pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Outcome> {
+pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
     let seen = |tool: &Tool| Seen {
         name: tool.name(),
         there: tool.is_there(),
@@ -64,7 +66,7 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Outcome> {
     } else {
         print(&diagnosis);
     }
-    Ok(Outcome::from_ok(missing.is_empty() || matches!(diagnosis.install, Means::Apt | Means::Sudo)))
+    Ok(Outcome::from_ok(missing.is_empty() || matches!(diagnosis.install, Means::Apt | Means::Sudo)).into())
 }
 
 fn print(diagnosis: &Diagnosis) {

@@ -11,10 +11,9 @@ use crate::{
     channel::{EVENTS, STATUS},
     cli::Drill,
     context::Ctx,
-    events::Event,
     lock,
     outcome::Outcome,
-    report::{Count, Place},
+    report::{Count, Done, Place},
     series::Series,
     steps::{self, Bench, Workshop},
 };
@@ -82,7 +81,7 @@ const CASES: [Case; 7] = [
 ///
 /// # Errors
 /// Those of the steps before the first boot.
-pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Outcome> {
+pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
@@ -105,8 +104,7 @@ pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Outcome> {
         let (sign, words) = (if right { "right" } else { "WRONG" }, outcome.words());
         ctx.events.note(format!("{sign}  {:<15} {words}: {sentence}", case.name));
     }
-    ctx.events.emit(Event::Count { text: count.to_string() });
-    Ok(Outcome::from_ok(count.failed == 0))
+    Ok(Done::counted(count))
 }
 
 /// The case's lines, spelt out.

@@ -10,10 +10,8 @@ use crate::{
     boot::Limits,
     cli::Mutants,
     context::Ctx,
-    events::Event,
     lock,
-    outcome::Outcome,
-    report::{Count, Place},
+    report::{Count, Done, Place},
     series::{Patch, Series, file_name, header, patch_files},
     steps::{self, Bench, Workshop, selftests_command},
     verdict::Judged,
@@ -35,7 +33,7 @@ struct Mutant {
 ///
 /// # Errors
 /// Those of the steps; a mutant that does not say who catches it.
-pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Outcome> {
+pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
     let series = Series::read(&ctx.root, &opts.series)?;
     let mutants = read(ctx, opts.filter.as_deref())?;
@@ -57,8 +55,7 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Outcome> {
     for line in table {
         ctx.events.note(line);
     }
-    ctx.events.emit(Event::Count { text: count.to_string() });
-    Ok(Outcome::from_ok(count.failed == 0))
+    Ok(Done::counted(count))
 }
 
 /// The mutants there are.
@@ -81,7 +78,7 @@ fn read(ctx: &Ctx, filter: Option<&str>) -> Result<Vec<Mutant>> {
 }
 
 /// From the mail's header or the trailers of its message.
-fn caught_by(mail: &str) -> Option<String> {
+pub fn caught_by(mail: &str) -> Option<String> {
     let trailer = || {
         let lines = mail.lines().take_while(|line| *line != "---");
         lines
@@ -110,6 +107,7 @@ fn is_caught(judged: &Judged, caught_by: &str) -> (bool, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::Outcome;
 
     #[test]
     fn who_catches_a_mutant_is_read_from_header_or_trailer() {

@@ -13,6 +13,7 @@ use crate::{
     exec::{line_of, quoted},
     lock,
     outcome::Outcome,
+    report::Done,
     series::Series,
     steps::{self, Bench, Workshop},
 };
@@ -21,7 +22,7 @@ use crate::{
 ///
 /// # Errors
 /// Those of the steps; a guest that could not be started.
-pub fn run(ctx: &Ctx, opts: &Shell) -> Result<Outcome> {
+pub fn run(ctx: &Ctx, opts: &Shell) -> Result<Done> {
     let lock = lock::take_output(ctx)?;
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
@@ -37,7 +38,7 @@ pub fn run(ctx: &Ctx, opts: &Shell) -> Result<Outcome> {
         format!("cd {0} && export PATH={0}:\"$PATH\"\n{shell}\n", quoted(&run.display().to_string()));
     fs::write(run.join("shell.sh"), script).context("cannot write the guest's script")?;
     command.arg("--exec").arg(format!("sh {}", run.join("shell.sh").display()));
-    ctx.events.emit(Event::Command { line: line_of(&command) });
+    ctx.events.emit(&Event::Command { line: line_of(&command) });
     ctx.events.note(format!("{} is writable in the guest and in its PATH; ctrl-d ends it", run.display()));
     if opts.exec.is_some() {
         command.stdin(Stdio::null());
@@ -45,5 +46,5 @@ pub fn run(ctx: &Ctx, opts: &Shell) -> Result<Outcome> {
     let status = command.status().context("cannot start virtme-ng")?;
     let _ = fs::remove_dir_all(&run);
     ensure!(status.success() || status.code().is_some(), "the guest was ended by a signal ({status})");
-    Ok(Outcome::from_ok(status.success()))
+    Ok(Outcome::from_ok(status.success()).into())
 }

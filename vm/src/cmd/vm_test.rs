@@ -12,7 +12,7 @@ use crate::{
     events::Event,
     lock,
     outcome::Outcome,
-    report::{Place, Report, Test},
+    report::{Done, Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
     verdict::{Judged, broken_words, is_broken},
@@ -22,7 +22,7 @@ use crate::{
 ///
 /// # Errors
 /// Only when not even the report can be written.
-pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Outcome> {
+pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
     ctx.events.keep_in(&ctx.out.join("events.jsonl"))?;
     let mut report = Report::new(ctx, vcpus(&opts.machine), "lean");
@@ -35,20 +35,18 @@ pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Outcome> {
         }
         Err(e) => report.reason = format!("{e:#}"),
     }
-    let count = report.count();
     report.write(ctx)?;
     let mut files = vec![Report::path(ctx)];
     if report.verdict != Outcome::Passed {
         files.extend(report.consoles.iter().filter(|path| path.exists()).cloned());
     }
-    ctx.events.emit(Event::Verdict { outcome: report.verdict, reason: report.reason.clone(), files });
-    if report.verdict != Outcome::CouldNotRun {
-        ctx.events.emit(Event::Count { text: count.to_string() });
-    }
+    ctx.events.emit(&Event::Verdict { outcome: report.verdict, reason: report.reason.clone(), files });
     if opts.json {
         println!("{}", fs::read_to_string(Report::path(ctx))?);
     }
-    Ok(report.verdict)
+    // With --json, standard output holds the report alone.
+    let count = (!opts.json && report.verdict != Outcome::CouldNotRun).then(|| report.count());
+    Ok(Done { outcome: report.verdict, count })
 }
 
 /// Fills the report; gives why the run failed, or nothing.

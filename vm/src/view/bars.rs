@@ -68,7 +68,6 @@ impl View for Bars {
                 }
             }
             Event::TestFinished(test) if matches!(test.status, Status::Pass) => {}
-            Event::Count { text } => println!("{text}"),
             Event::PhaseDone { .. } | Event::Verdict { .. } => {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();

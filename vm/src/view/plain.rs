@@ -70,7 +70,6 @@ pub fn line_of(event: &Event) -> Option<String> {
             let detail = if test.detail.is_empty() { String::new() } else { format!(": {}", test.detail) };
             format!("    {status:5} {} ({} ms){detail}", test.name, test.ms)
         }
-        Event::Count { text } => text.clone(),
         Event::Verdict { outcome, reason, files } => {
             let mut text = format!("verdict: {}: {reason}", outcome.words());
             for file in files {
