@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The error numbers of the contract.
+
+use cmpdel_uapi_raw::Errno;
+
+pub const E2BIG: Errno = Errno(libc::E2BIG);
+pub const EBADF: Errno = Errno(libc::EBADF);
+pub const EBUSY: Errno = Errno(libc::EBUSY);
+pub const EFAULT: Errno = Errno(libc::EFAULT);
+pub const EINVAL: Errno = Errno(libc::EINVAL);
+pub const ENOENT: Errno = Errno(libc::ENOENT);
+/// The kernel's own: no header of user space has it.
+pub const ENOTSUPP: Errno = Errno(524);
+pub const EOPNOTSUPP: Errno = Errno(libc::EOPNOTSUPP);
+pub const EPERM: Errno = Errno(libc::EPERM);

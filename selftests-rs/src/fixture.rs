@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A hash map with known entries, and the check that a call did to them what it should and no more.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use anyhow::{Context as _, Result};
+use cmpdel_uapi::Map;
+use cmpdel_uapi::bindings as abi;
+use cmpdel_uapi_raw::{Create, Delete, Errno, delete_elem, map_create, update};
+
+use crate::Kernel;
+use crate::errno::EINVAL;
+
+/// The size of `union bpf_attr`, which a well-behaved caller passes.
+#[allow(clippy::cast_possible_truncation)]
+pub const WHOLE_ATTR: u32 = size_of::<abi::bpf_attr>() as u32;
+
+/// Both ways in which a hash map gets its elements.
+pub const ALLOCATIONS: [(&str, u32); 2] = [("preallocated", 0), ("not preallocated", abi::BPF_F_NO_PREALLOC)];
+
+/// What a call should do to the entry it names. Every other entry stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    Deleted,
+    Kept(Errno),
+}
+
+impl Expect {
+    /// What `series` says where the series is; elsewhere the flag is refused.
+    pub fn unless_base(self, kernel: Kernel) -> Self {
+        match kernel {
+            Kernel::Series => self,
+            Kernel::Base => Self::Kept(EINVAL),
+        }
+    }
+}
+
+/// The shape of a scratch map.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    pub map_type: u32,
+    pub key_size: u32,
+    pub value_size: u32,
+    pub flags: u32,
+}
+
+impl Shape {
+    /// A hash map with keys of 4 bytes.
+    pub fn hash(value_size: u32, flags: u32) -> Self {
+        Self { map_type: abi::BPF_MAP_TYPE_HASH, key_size: 4, value_size, flags }
+    }
+}
+
+/// Entries in a scratch map: the target, and others that nothing may touch.
+pub const ENTRIES: u8 = 4;
+
+/// The entry that tests aim at.
+pub const TARGET: u8 = 1;
+
+/// A map that holds [`ENTRIES`] known entries.
+pub struct Scratch {
+    fd: OwnedFd,
+    /// Keys and values of the entries, and one key more, of none.
+    keys: Vec<Vec<u8>>,
+    values: Vec<Vec<u8>>,
+}
+
+impl Scratch {
+    pub fn new(shape: Shape) -> Result<Self> {
+        let create = Create {
+            map_type: shape.map_type,
+            key_size: shape.key_size,
+            value_size: shape.value_size,
+            max_entries: ENTRIES.into(),
+            flags: shape.flags,
+            name: "scratch",
+            ..Create::default()
+        };
+        let fd = map_create(&create).with_context(|| format!("cannot make a map ({shape:?})"))?;
+        let patterns = |salt, size| (0..=ENTRIES).map(|entry| pattern(entry, salt, size)).collect();
+        let scratch =
+            Self { fd, keys: patterns(0x5a, shape.key_size), values: patterns(0, shape.value_size) };
+        for entry in 0..ENTRIES {
+            scratch.put(entry)?;
+        }
+        Ok(scratch)
+    }
+
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    pub fn raw_fd(&self) -> i32 {
+        self.fd.as_raw_fd()
+    }
+
+    pub fn id(&self) -> Result<u32> {
+        Ok(Map::new(self.fd())?.info().id)
+    }
+
+    /// The key of an entry; that of [`ENTRIES`] is in no map.
+    pub fn key(&self, entry: u8) -> &[u8] {
+        &self.keys[usize::from(entry)]
+    }
+
+    /// The value an entry was given. Its bytes depend on their place, so that no window equals its neighbour.
+    pub fn value(&self, entry: u8) -> &[u8] {
+        &self.values[usize::from(entry)]
+    }
+
+    /// Puts an entry (back).
+    pub fn put(&self, entry: u8) -> Result<()> {
+        update(self.fd(), self.key(entry), self.value(entry), abi::BPF_ANY.into())
+            .with_context(|| format!("cannot put entry {entry}"))
+    }
+
+    /// Sends `delete`, aimed at [`TARGET`], with the whole attribute.
+    pub fn try_delete(&self, delete: &Delete<'_>, expect: Expect) -> Result<Option<String>> {
+        self.try_sized(delete, WHOLE_ATTR, expect)
+    }
+
+    /// Sends `delete`, aimed at [`TARGET`], with an attribute of `size` bytes.
+    pub fn try_sized(&self, delete: &Delete<'_>, size: u32, expect: Expect) -> Result<Option<String>> {
+        self.judge(delete_elem(delete, size), expect)
+    }
+
+    /// Says what is wrong with an answer, and with the entries after it; then puts the target back.
+    pub fn judge(&self, answer: Result<(), Errno>, expect: Expect) -> Result<Option<String>> {
+        let (wanted, there) = match expect {
+            Expect::Deleted => (Ok(()), false),
+            Expect::Kept(errno) => (Err(errno), true),
+        };
+        let mut seen = Vec::new();
+        if answer != wanted {
+            seen.push(format!("{} instead of {}", said(answer), said(wanted)));
+        }
+        let map = Map::new(self.fd())?;
+        for entry in 0..ENTRIES {
+            let value =
+                map.lookup(self.key(entry)).with_context(|| format!("cannot look up entry {entry}"))?;
+            let name = if entry == TARGET { "the entry" } else { "another entry" };
+            match value {
+                Some(value) if value != self.value(entry) => seen.push(format!("{name} has changed")),
+                Some(_) if entry == TARGET && !there => seen.push("the entry was kept".into()),
+                None if entry != TARGET || there => seen.push(format!("{name} was deleted")),
+                _ => {}
+            }
+        }
+        if answer.is_ok() || !seen.is_empty() {
+            match self.put(TARGET) {
+                // In a frozen map nothing can be put back: what was seen is worth more than that.
+                Err(error) if !seen.is_empty() => seen.push(format!("{error:#}")),
+                done => done?,
+            }
+        }
+        Ok((!seen.is_empty()).then(|| seen.join(", ")))
+    }
+}
+
+fn said(answer: Result<(), Errno>) -> String {
+    answer.map_or_else(|errno| format!("-{errno}"), |()| "0".into())
+}
+
+/// Bytes that differ from entry to entry and from place to place.
+#[allow(clippy::cast_possible_truncation)]
+fn pattern(entry: u8, salt: u8, size: u32) -> Vec<u8> {
+    (0..size)
+        .map(|i| {
+            let mixed = (i ^ u32::from(entry) << 16 ^ u32::from(salt) << 8).wrapping_mul(0x9e37_79b1);
+            (mixed >> 24) as u8 ^ entry
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_differ_even_in_one_byte_keys_and_places_do_too() {
+        for size in [1, 4, 17, 4096] {
+            let all: Vec<_> = (0..=ENTRIES).map(|entry| pattern(entry, 0x5a, size)).collect();
+            for (i, a) in all.iter().enumerate() {
+                assert!(all[..i].iter().all(|b| a != b), "{size} {i}");
+            }
+        }
+        let value = pattern(TARGET, 0, 64);
+        assert!((0..60).all(|i| value[i..i + 4] != value[i + 1..i + 5]));
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Tests, as root inside the VM, what the kernel promises of `BPF_F_COMPARE`.
+//!
+//! The console gets KTAP for people; the host reads the events, one JSON object a line, from the file it named.
+//! What to expect is said by `--kernel` and never found out by asking the kernel: a broken series that looks like no
+//! series at all has to fail.
+
+mod errno;
+mod fixture;
+mod ktap;
+mod ledger;
+mod libbpf_log;
+mod objects;
+mod promises;
+mod race;
+mod runner;
+mod skeletons;
+mod verdict;
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Parser;
+
+/// The kernel that is being tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Kernel {
+    /// It carries the series.
+    Series,
+    /// The same base and config without the series.
+    Base,
+}
+
+/// Tests what the kernel promises of BPF_F_COMPARE. Wants root, and a machine to throw away.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Which kernel this is; decides what every test expects
+    #[arg(long)]
+    kernel: Kernel,
+    /// File for the results, one JSON event a line
+    #[arg(long, required_unless_present = "list")]
+    events: Option<PathBuf>,
+    /// The `cmpdel` command to test
+    #[arg(long, required_unless_present = "list")]
+    cmpdel: Option<PathBuf>,
+    /// Only tests whose name contains this
+    #[arg(long, value_name = "SUBSTR")]
+    filter: Option<String>,
+    /// Print the names of the tests and run none
+    #[arg(long)]
+    list: bool,
+    /// A tenth of the repetitions where races are provoked
+    #[arg(long)]
+    quick: bool,
+}
+
+/// What a test may want to know.
+struct Context {
+    kernel: Kernel,
+    cmpdel: PathBuf,
+    quick: bool,
+    cpus: usize,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("selftests: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<bool> {
+    let mut tests = promises::all();
+    tests.retain(|test| test.on.includes(arguments.kernel));
+    if let Some(part) = &arguments.filter {
+        tests.retain(|test| test.name.contains(part.as_str()));
+        ensure!(!tests.is_empty(), "no test has '{part}' in its name: see --list");
+    }
+    if arguments.list {
+        tests.iter().for_each(|test| println!("{}", test.name));
+        return Ok(true);
+    }
+    let (Some(events), Some(cmpdel)) = (arguments.events, arguments.cmpdel) else {
+        anyhow::bail!("--events and --cmpdel are needed to run tests");
+    };
+    let events = File::create(&events).with_context(|| format!("cannot write {}", events.display()))?;
+    let cpus = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
+    let context = Context { kernel: arguments.kernel, cmpdel, quick: arguments.quick, cpus };
+    runner::run(&tests, &context, BufWriter::new(events))
+}

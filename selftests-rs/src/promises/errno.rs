@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Each refusal has one documented error number, and leaves the entry, and its neighbours, as they were.
+
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd};
+
+use anyhow::{Result, ensure};
+use cmpdel_uapi::bindings as abi;
+use cmpdel_uapi_raw::{Batch, Delete, Ptr, delete_batch, update};
+
+use crate::errno::{E2BIG, EBADF, EBUSY, EFAULT, EINVAL, ENOENT};
+use crate::fixture::Expect::{self, Deleted, Kept};
+use crate::fixture::{ALLOCATIONS, Scratch, Shape, TARGET, WHOLE_ATTR};
+use crate::verdict::{On, Tally, Test, Verdict};
+use crate::{Context, Kernel};
+
+/// Not a multiple of 8, so that a value is shorter than the slot it lies in.
+const VALUE_SIZE: u32 = 20;
+/// The window that a row starts from, equal to what the value holds there.
+const OFFSET: u32 = 8;
+const SIZE: usize = 4;
+
+const COMPARE: u64 = abi::BPF_F_COMPARE as u64;
+
+/// One row of the contract: what is spoilt in a compare-and-delete whose window is equal, and the answers.
+struct Row {
+    promise: &'static str,
+    spoil: for<'a> fn(Delete<'a>) -> Delete<'a>,
+    series: Expect,
+    base: Expect,
+}
+
+/// A row that a kernel without the series refuses, as it refuses the flag.
+const fn row(promise: &'static str, series: Expect, spoil: for<'a> fn(Delete<'a>) -> Delete<'a>) -> Row {
+    Row { promise, spoil, series, base: Kept(EINVAL) }
+}
+
+/// A row on which both kernels agree.
+const fn both(promise: &'static str, expect: Expect, spoil: for<'a> fn(Delete<'a>) -> Delete<'a>) -> Row {
+    Row { promise, spoil, series: expect, base: expect }
+}
+
+const ABSENT: Ptr<'_> = Ptr::Bytes(&[0xee; 4]);
+const OTHER: Ptr<'_> = Ptr::Bytes(&[0; SIZE]);
+
+const ROWS: &[Row] = &[
+    // What the operation is for.
+    row("a_match_deletes_the_entry", Deleted, |d| d),
+    row("a_mismatch_keeps_the_entry_and_says_ebusy", Kept(EBUSY), |d| Delete { compare: OTHER, ..d }),
+    row("an_absent_key_says_enoent", Kept(ENOENT), |d| Delete { key: ABSENT, ..d }),
+    // The window.
+    row("an_empty_window_says_einval", Kept(EINVAL), |d| Delete { compare_size: 0, ..d }),
+    row("an_empty_window_without_a_pointer_says_einval", Kept(EINVAL), |d| Delete {
+        compare: Ptr::Null,
+        compare_offset: 0,
+        compare_size: 0,
+        ..d
+    }),
+    row("a_window_past_the_value_says_einval", Kept(EINVAL), |d| Delete {
+        compare_offset: VALUE_SIZE - 3,
+        ..d
+    }),
+    row("a_window_past_the_slot_says_einval", Kept(EINVAL), |d| Delete { compare_offset: 22, ..d }),
+    row("a_window_that_starts_at_the_end_says_einval", Kept(EINVAL), |d| Delete {
+        compare_offset: VALUE_SIZE,
+        compare_size: 1,
+        ..d
+    }),
+    row("a_window_larger_than_the_value_says_einval", Kept(EINVAL), |d| Delete {
+        compare_offset: 0,
+        compare_size: VALUE_SIZE + 1,
+        ..d
+    }),
+    row("an_offset_of_u32_max_says_einval", Kept(EINVAL), |d| Delete {
+        compare_offset: u32::MAX,
+        compare_size: 1,
+        ..d
+    }),
+    row("a_window_that_wraps_to_its_own_start_says_einval", Kept(EINVAL), |d| Delete {
+        compare_offset: u32::MAX - 3,
+        compare_size: 12,
+        ..d
+    }),
+    row("a_window_that_wraps_to_zero_says_einval", Kept(EINVAL), |d| Delete {
+        compare_offset: 1,
+        compare_size: u32::MAX,
+        ..d
+    }),
+    row("a_size_of_u32_max_says_einval", Kept(EINVAL), |d| Delete {
+        compare_offset: 0,
+        compare_size: u32::MAX,
+        ..d
+    }),
+    // Fields that do not belong together. A dropped flag must not turn into an unconditional delete.
+    both("compare_fields_without_the_flag_say_einval", Kept(EINVAL), |d| Delete { flags: 0, ..d }),
+    both("a_compare_pointer_without_the_flag_says_einval", Kept(EINVAL), |d| Delete {
+        flags: 0,
+        compare_offset: 0,
+        compare_size: 0,
+        ..d
+    }),
+    both("a_compare_offset_without_the_flag_says_einval", Kept(EINVAL), |d| Delete {
+        flags: 0,
+        compare: Ptr::Null,
+        compare_size: 0,
+        ..d
+    }),
+    both("a_compare_size_without_the_flag_says_einval", Kept(EINVAL), |d| Delete {
+        flags: 0,
+        compare: Ptr::Null,
+        compare_offset: 0,
+        ..d
+    }),
+    both("a_value_pointer_says_einval", Kept(EINVAL), |d| Delete { value: 0x1000, ..d }),
+    both("a_value_pointer_without_the_flag_says_einval", Kept(EINVAL), |d| Delete {
+        value: 0x1000,
+        ..unconditional(d)
+    }),
+    // Memory that cannot be read.
+    row("a_null_key_says_efault", Kept(EFAULT), |d| Delete { key: Ptr::Null, ..d }),
+    row("an_unmapped_key_says_efault", Kept(EFAULT), |d| Delete { key: Ptr::Unmapped, ..d }),
+    row("a_kernel_address_as_key_says_efault", Kept(EFAULT), |d| Delete { key: Ptr::Kernel, ..d }),
+    row("a_key_cut_short_says_efault", Kept(EFAULT), |d| Delete { key: Ptr::Bytes(&[0; 3]), ..d }),
+    row("null_expected_bytes_say_efault", Kept(EFAULT), |d| Delete { compare: Ptr::Null, ..d }),
+    row("unmapped_expected_bytes_say_efault", Kept(EFAULT), |d| Delete { compare: Ptr::Unmapped, ..d }),
+    row("a_kernel_address_as_expected_bytes_says_efault", Kept(EFAULT), |d| Delete {
+        compare: Ptr::Kernel,
+        ..d
+    }),
+    row("expected_bytes_cut_short_say_efault", Kept(EFAULT), |d| Delete {
+        compare: Ptr::Bytes(&[0; SIZE - 1]),
+        ..d
+    }),
+    // The map.
+    row("a_closed_fd_says_ebadf", Kept(EBADF), |d| Delete { fd: -1, ..d }),
+    // Order: the flags before the fd, so that support can be probed without a map; the window before the pointers; the
+    // pointers before the look-up.
+    both("an_empty_window_is_found_before_a_closed_fd", Kept(EINVAL), |d| Delete {
+        fd: -1,
+        compare_size: 0,
+        ..d
+    }),
+    both("an_unknown_flag_is_found_before_a_closed_fd", Kept(EINVAL), |d| Delete {
+        fd: -1,
+        flags: COMPARE | 64,
+        ..d
+    }),
+    both("a_value_pointer_is_found_before_a_closed_fd", Kept(EINVAL), |d| Delete { fd: -1, value: 1, ..d }),
+    both("fields_without_the_flag_are_found_before_a_closed_fd", Kept(EINVAL), |d| Delete {
+        fd: -1,
+        flags: 0,
+        ..d
+    }),
+    row("a_bad_window_is_found_before_bad_pointers", Kept(EINVAL), |d| Delete {
+        key: Ptr::Null,
+        compare: Ptr::Null,
+        compare_offset: VALUE_SIZE,
+        ..d
+    }),
+    row("a_bad_window_is_found_before_an_absent_key", Kept(EINVAL), |d| Delete {
+        key: ABSENT,
+        compare_offset: VALUE_SIZE,
+        ..d
+    }),
+    row("bad_expected_bytes_are_found_before_an_absent_key", Kept(EFAULT), |d| Delete {
+        key: ABSENT,
+        compare: Ptr::Unmapped,
+        ..d
+    }),
+    // The delete that everybody has used so far.
+    both("a_plain_delete_still_deletes", Deleted, unconditional),
+    both("a_plain_delete_of_an_absent_key_still_says_enoent", Kept(ENOENT), |d| Delete {
+        key: ABSENT,
+        ..unconditional(d)
+    }),
+    both("a_plain_delete_with_a_null_key_still_says_efault", Kept(EFAULT), |d| Delete {
+        key: Ptr::Null,
+        ..unconditional(d)
+    }),
+    both("a_plain_delete_with_a_closed_fd_still_says_ebadf", Kept(EBADF), |d| Delete {
+        fd: -1,
+        ..unconditional(d)
+    }),
+];
+
+fn unconditional(delete: Delete<'_>) -> Delete<'_> {
+    Delete { flags: 0, compare: Ptr::Null, compare_offset: 0, compare_size: 0, ..delete }
+}
+
+pub fn tests() -> Vec<Test> {
+    let mut tests: Vec<_> = ROWS
+        .iter()
+        .map(|row| Test::new(format!("errno::{}", row.promise), On::Both, |context| run_row(row, context)))
+        .collect();
+    tests.extend([
+        Test::new("errno::no_other_flag_is_taken", On::Both, no_other_flag),
+        Test::new("errno::nothing_is_taken_after_the_last_field", On::Both, nothing_after_the_last_field),
+        Test::new("errno::a_file_that_is_no_map_says_einval", On::Both, no_map),
+        Test::new("errno::a_batch_delete_does_not_take_the_flag", On::Both, batch),
+        Test::new("errno::an_update_does_not_take_the_flag", On::Both, updates),
+    ]);
+    tests
+}
+
+/// Runs `case` on a scratch map of each allocation, with a compare-and-delete whose window is equal.
+fn on_each_map(mut case: impl FnMut(&Scratch, Delete<'_>, &str) -> Result<()>) -> Result<()> {
+    for (name, flags) in ALLOCATIONS {
+        let scratch = Scratch::new(Shape::hash(VALUE_SIZE, flags))?;
+        let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
+        let expected = &value[OFFSET as usize..OFFSET as usize + SIZE];
+        case(&scratch, Delete::compare(scratch.raw_fd(), key, OFFSET, expected), name)?;
+    }
+    Ok(())
+}
+
+fn run_row(row: &Row, context: &Context) -> Result<Verdict> {
+    let expect = match context.kernel {
+        Kernel::Series => row.series,
+        Kernel::Base => row.base,
+    };
+    let mut tally = Tally::default();
+    on_each_map(|scratch, delete, name| {
+        tally.case(name, scratch.try_delete(&(row.spoil)(delete), expect)?);
+        Ok(())
+    })?;
+    Ok(tally.verdict())
+}
+
+fn no_other_flag(_: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    on_each_map(|scratch, delete, name| {
+        for bit in (0..64).map(|i| 1_u64 << i).filter(|&bit| bit != COMPARE) {
+            let alone = Delete { flags: bit, ..unconditional(delete) };
+            tally.case(format_args!("{name}, flags {bit:#x}"), scratch.try_delete(&alone, Kept(EINVAL))?);
+            let beside = Delete { flags: bit | COMPARE, ..delete };
+            let flags = beside.flags;
+            tally.case(format_args!("{name}, flags {flags:#x}"), scratch.try_delete(&beside, Kept(EINVAL))?);
+        }
+        Ok(())
+    })?;
+    Ok(tally.verdict())
+}
+
+fn nothing_after_the_last_field(_: &Context) -> Result<Verdict> {
+    const PAGE: usize = 4096;
+    let whole = WHOLE_ATTR as usize;
+    let mut tally = Tally::default();
+    on_each_map(|scratch, delete, name| {
+        for at in (48..whole).chain(whole..whole + 16).chain([PAGE - 1]) {
+            let errno = if at < whole { EINVAL } else { E2BIG };
+            for (kind, delete) in [("compare", delete), ("plain", unconditional(delete))] {
+                let delete = Delete { trailing: Some((at, 1)), ..delete };
+                let problem = scratch.try_sized(&delete, 4096, Kept(errno))?;
+                tally.case(format_args!("{name}, {kind}, byte {at}"), problem);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(tally.verdict())
+}
+
+fn no_map(_: &Context) -> Result<Verdict> {
+    let file = File::open("/dev/null")?;
+    let mut tally = Tally::default();
+    on_each_map(|scratch, delete, name| {
+        let delete = Delete { fd: file.as_fd().as_raw_fd(), ..delete };
+        tally.case(name, scratch.try_delete(&delete, Kept(EINVAL))?);
+        Ok(())
+    })?;
+    Ok(tally.verdict())
+}
+
+fn batch(_: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    on_each_map(|scratch, delete, name| {
+        let plain = Batch {
+            fd: scratch.raw_fd(),
+            keys: delete.key,
+            count: 1,
+            elem_flags: 0,
+            flags: 0,
+            trailing: None,
+        };
+        let (_, answer) = delete_batch(&Batch { elem_flags: COMPARE, ..plain }, WHOLE_ATTR);
+        tally.case(format_args!("{name}, flag"), scratch.judge(answer, Kept(EINVAL))?);
+        let (_, answer) = delete_batch(&plain, WHOLE_ATTR);
+        tally.case(format_args!("{name}, no flag"), scratch.judge(answer, Deleted)?);
+        Ok(())
+    })?;
+    Ok(tally.verdict())
+}
+
+fn updates(_: &Context) -> Result<Verdict> {
+    let types = [
+        ("hash", abi::BPF_MAP_TYPE_HASH, 0),
+        ("lru_hash", abi::BPF_MAP_TYPE_LRU_HASH, 0),
+        ("rhash", abi::BPF_MAP_TYPE_RHASH, abi::BPF_F_NO_PREALLOC),
+    ];
+    let mut tally = Tally::default();
+    for (name, map_type, flags) in types {
+        let Ok(scratch) = Scratch::new(Shape { map_type, ..Shape::hash(VALUE_SIZE, flags) }) else {
+            ensure!(map_type == abi::BPF_MAP_TYPE_RHASH, "cannot make a {name}");
+            continue; // Younger than some bases.
+        };
+        let (key, other) = (scratch.key(TARGET), vec![0; VALUE_SIZE as usize]);
+        let answer = update(scratch.fd(), key, &other, COMPARE);
+        tally.case(name, scratch.judge(answer, Kept(EINVAL))?);
+    }
+    Ok(tally.verdict())
+}

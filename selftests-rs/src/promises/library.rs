@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The library says what happened in words, and deletes nothing on a kernel without the series.
+
+use std::fs::File;
+use std::os::fd::AsFd;
+
+use anyhow::Result;
+use cmpdel_uapi::bindings as abi;
+use cmpdel_uapi::{Error, Map, Outcome, Support, Window, delete_if_eq, probe};
+use cmpdel_uapi_raw::{Errno, fd_by_id, freeze};
+
+use crate::fixture::Expect::{self, Deleted, Kept};
+use crate::fixture::{ALLOCATIONS, ENTRIES, Scratch, Shape, TARGET};
+use crate::verdict::{On, Tally, Test, Verdict};
+use crate::{Context, Kernel};
+
+const VALUE_SIZE: u32 = 56;
+
+pub fn tests() -> Vec<Test> {
+    vec![
+        Test::new("library::the_probe_knows_whether_the_kernel_carries_the_series", On::Both, probes),
+        Test::new("library::delete_if_eq_has_an_outcome_for_each_answer", On::Both, outcomes),
+        Test::new("library::delete_if_eq_has_an_error_for_each_refusal", On::Both, errors),
+        Test::new("library::a_check_deletes_nothing", On::Both, check),
+    ]
+}
+
+fn probes(context: &Context) -> Result<Verdict> {
+    let wanted = match context.kernel {
+        Kernel::Series => Support::Supported,
+        Kernel::Base => Support::Unsupported,
+    };
+    let seen = probe()?;
+    Ok(if seen == wanted {
+        Verdict::Pass(String::new())
+    } else {
+        Verdict::Fail(format!("{seen:?} instead of {wanted:?}"))
+    })
+}
+
+/// An answer of the library in short.
+type Said = Result<Outcome, &'static str>;
+
+fn in_short(answer: Result<Outcome, Error>) -> Said {
+    answer.map_err(|error| match error {
+        Error::UnsupportedKernel => "unsupported kernel",
+        Error::UnsupportedMap { .. } => "unsupported map",
+        Error::Permission => "permission",
+        Error::BadWindow { .. } => "bad window",
+        Error::KeySize { .. } => "key size",
+        Error::NotAMap => "not a map",
+        _ => "another error",
+    })
+}
+
+/// On the base every answer of a kernel with the series turns into this one.
+fn unless_base(context: &Context, said: Said) -> Said {
+    match context.kernel {
+        Kernel::Series => said,
+        Kernel::Base => Err("unsupported kernel"),
+    }
+}
+
+/// Compares an answer with the wanted one, and the entries with what that one says of them.
+fn problem(scratch: &Scratch, answer: Result<Outcome, Error>, wanted: Said) -> Result<Option<String>> {
+    // Only whether the entry is there matters to the fixture: the errno has become a word.
+    let stays = Errno(0);
+    let (done, expect): (_, Expect) = match wanted {
+        Ok(Outcome::Deleted) => (Ok(()), Deleted),
+        _ => (Err(stays), Kept(stays)),
+    };
+    let told = format!("{answer:?}");
+    let mut seen: Vec<_> = scratch.judge(done, expect)?.into_iter().collect();
+    if in_short(answer) != wanted {
+        seen.push(format!("{told} instead of {wanted:?}"));
+    }
+    Ok((!seen.is_empty()).then(|| seen.join(", ")))
+}
+
+fn outcomes(context: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    for (name, flags) in ALLOCATIONS {
+        let scratch = Scratch::new(Shape::hash(VALUE_SIZE, flags))?;
+        let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
+        let absent = scratch.key(ENTRIES);
+        let rows = [
+            ("whole value", &key, Window::whole(value), Outcome::Deleted),
+            ("window", &key, Window::at(32, &value[32..36]), Outcome::Deleted),
+            ("other bytes", &key, Window::at(32, &value[33..37]), Outcome::Mismatch),
+            ("absent", &absent, Window::whole(value), Outcome::Absent),
+        ];
+        for (case, key, window, outcome) in rows {
+            let answer = delete_if_eq(scratch.fd(), key, window);
+            let problem = problem(&scratch, answer, unless_base(context, Ok(outcome)))?;
+            tally.case(format_args!("{name}, {case}"), problem);
+        }
+    }
+    Ok(tally.verdict())
+}
+
+fn errors(context: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    let scratch = Scratch::new(Shape::hash(VALUE_SIZE, 0))?;
+    let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
+    let longer = vec![0; VALUE_SIZE as usize + 1];
+    let arguments = [
+        ("empty window", key, Window::whole(&[]), "bad window"),
+        ("window past the value", key, Window::at(VALUE_SIZE - 3, &value[..4]), "bad window"),
+        ("window that wraps", key, Window::at(u32::MAX, &value[..4]), "bad window"),
+        ("window too long", key, Window::whole(&longer), "bad window"),
+        ("short key", &key[..3], Window::whole(value), "key size"),
+        ("long key", &longer, Window::whole(value), "key size"),
+    ];
+    for (case, key, window, wanted) in arguments {
+        tally.case(case, problem(&scratch, delete_if_eq(scratch.fd(), key, window), Err(wanted))?);
+    }
+    for (case, mode) in [("read-only fd", abi::BPF_F_RDONLY), ("write-only fd", abi::BPF_F_WRONLY)] {
+        let fd = fd_by_id(scratch.id()?, mode)?;
+        let answer = delete_if_eq(fd.as_fd(), key, Window::whole(value));
+        tally.case(case, problem(&scratch, answer, unless_base(context, Err("permission")))?);
+    }
+    let null = File::open("/dev/null")?;
+    let answer = delete_if_eq(null.as_fd(), key, Window::whole(value));
+    tally.case("not a map", problem(&scratch, answer, Err("not a map"))?);
+
+    let lru = Scratch::new(Shape { map_type: abi::BPF_MAP_TYPE_LRU_HASH, ..Shape::hash(VALUE_SIZE, 0) })?;
+    let answer = delete_if_eq(lru.fd(), key, Window::whole(value));
+    tally.case("lru_hash", problem(&lru, answer, unless_base(context, Err("unsupported map")))?);
+
+    freeze(scratch.fd())?;
+    let answer = delete_if_eq(scratch.fd(), key, Window::whole(value));
+    tally.case("frozen", problem(&scratch, answer, unless_base(context, Err("permission")))?);
+    Ok(tally.verdict())
+}
+
+fn check(context: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    let lru = Shape { map_type: abi::BPF_MAP_TYPE_LRU_HASH, ..Shape::hash(VALUE_SIZE, 0) };
+    for (case, shape, series) in
+        [("hash", Shape::hash(VALUE_SIZE, 0), None), ("lru_hash", lru, Some("unsupported map"))]
+    {
+        let scratch = Scratch::new(shape)?;
+        let said = Map::new(scratch.fd())?.check().map(|()| Outcome::Absent);
+        let wanted = unless_base(context, series.map_or(Ok(Outcome::Absent), Err));
+        tally.case(case, problem(&scratch, said, wanted)?);
+    }
+    Ok(tally.verdict())
+}

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A map type either has the operation or says `-EOPNOTSUPP` and is left as it was. Only the hash has it in this series.
+
+use std::fs::File;
+use std::net::UdpSocket;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use anyhow::{Context as _, Result, anyhow};
+use cmpdel_uapi::Map;
+use cmpdel_uapi::bindings as abi;
+use cmpdel_uapi_raw::{Create, Delete, Errno, Ptr, delete_elem, map_create, update};
+use libbpf_rs::btf::Btf;
+use libbpf_rs::btf::types::Enum;
+use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
+use rustix::process::{PidfdFlags, getpid, pidfd_open};
+
+use crate::errno::{EBUSY, EINVAL, EOPNOTSUPP};
+use crate::fixture::WHOLE_ATTR;
+use crate::objects::make_map;
+use crate::skeletons::map_types::MapTypesSkelBuilder;
+use crate::verdict::{On, Test, Verdict};
+use crate::{Context, Kernel};
+
+/// How a map of a type is made.
+enum Make {
+    /// Key size, value size, entries, flags.
+    Plain(u32, u32, u32, u32),
+    /// With a map inside.
+    Outer,
+    /// From `map_types.bpf.c`, under the row's name.
+    Object,
+    /// Offloaded to the first device.
+    Device,
+}
+
+/// What goes into a map before the test, as far as user space can put something there.
+enum Fill {
+    /// Plain bytes.
+    Bytes,
+    /// Plain bytes for each possible CPU.
+    PerCpu,
+    /// A number that means something to the type: an interface, the length of a queue.
+    Number(u32),
+    /// A value without a key.
+    Push,
+    /// The fd of another map as value.
+    InnerMap,
+    /// The fd of a socket as value.
+    Socket,
+    /// Plain bytes, under the fd of what the storage belongs to.
+    Owned(fn() -> Result<OwnedFd>),
+    /// Nothing: only programs, or other subsystems, put something there.
+    Nothing,
+}
+
+struct Row {
+    name: &'static str,
+    map_type: u32,
+    make: Make,
+    fill: Fill,
+    supported: bool,
+}
+
+const fn row(name: &'static str, map_type: u32, make: Make, fill: Fill) -> Row {
+    Row { name, map_type, make, fill, supported: false }
+}
+
+const fn supported(name: &'static str, flags: u32) -> Row {
+    Row {
+        name,
+        map_type: abi::BPF_MAP_TYPE_HASH,
+        make: Make::Plain(4, 8, 4, flags),
+        fill: Fill::Bytes,
+        supported: true,
+    }
+}
+
+/// Every type of `enum bpf_map_type`, and variants of some.
+const ROWS: &[Row] = &[
+    supported("hash", 0),
+    supported("hash_no_prealloc", abi::BPF_F_NO_PREALLOC),
+    supported("hash_zero_seed", abi::BPF_F_ZERO_SEED),
+    supported("hash_read_only_for_programs", abi::BPF_F_RDONLY_PROG),
+    row("hash_offloaded", abi::BPF_MAP_TYPE_HASH, Make::Device, Fill::Nothing),
+    row("array", abi::BPF_MAP_TYPE_ARRAY, Make::Plain(4, 8, 4, 0), Fill::Bytes),
+    row("prog_array", abi::BPF_MAP_TYPE_PROG_ARRAY, Make::Plain(4, 4, 4, 0), Fill::Nothing),
+    row("perf_event_array", abi::BPF_MAP_TYPE_PERF_EVENT_ARRAY, Make::Plain(4, 4, 4, 0), Fill::Nothing),
+    row("percpu_hash", abi::BPF_MAP_TYPE_PERCPU_HASH, Make::Plain(4, 8, 4, 0), Fill::PerCpu),
+    row("percpu_array", abi::BPF_MAP_TYPE_PERCPU_ARRAY, Make::Plain(4, 8, 4, 0), Fill::PerCpu),
+    row("stack_trace", abi::BPF_MAP_TYPE_STACK_TRACE, Make::Plain(4, 80, 4, 0), Fill::Nothing),
+    row("cgroup_array", abi::BPF_MAP_TYPE_CGROUP_ARRAY, Make::Plain(4, 4, 4, 0), Fill::Nothing),
+    row("lru_hash", abi::BPF_MAP_TYPE_LRU_HASH, Make::Plain(4, 8, 4, 0), Fill::Bytes),
+    row(
+        "lru_hash_no_common_lru",
+        abi::BPF_MAP_TYPE_LRU_HASH,
+        Make::Plain(4, 8, 64, abi::BPF_F_NO_COMMON_LRU),
+        Fill::Bytes,
+    ),
+    row("lru_percpu_hash", abi::BPF_MAP_TYPE_LRU_PERCPU_HASH, Make::Plain(4, 8, 4, 0), Fill::PerCpu),
+    row("lpm_trie", abi::BPF_MAP_TYPE_LPM_TRIE, Make::Plain(8, 8, 4, abi::BPF_F_NO_PREALLOC), Fill::Bytes),
+    row("array_of_maps", abi::BPF_MAP_TYPE_ARRAY_OF_MAPS, Make::Outer, Fill::InnerMap),
+    row("hash_of_maps", abi::BPF_MAP_TYPE_HASH_OF_MAPS, Make::Outer, Fill::InnerMap),
+    row("devmap", abi::BPF_MAP_TYPE_DEVMAP, Make::Plain(4, 4, 4, 0), Fill::Number(1)),
+    row("sockmap", abi::BPF_MAP_TYPE_SOCKMAP, Make::Plain(4, 8, 4, 0), Fill::Socket),
+    row("cpumap", abi::BPF_MAP_TYPE_CPUMAP, Make::Plain(4, 4, 2, 0), Fill::Number(64)),
+    row("xskmap", abi::BPF_MAP_TYPE_XSKMAP, Make::Plain(4, 4, 4, 0), Fill::Nothing),
+    row("sockhash", abi::BPF_MAP_TYPE_SOCKHASH, Make::Plain(4, 8, 4, 0), Fill::Socket),
+    row("cgroup_storage", abi::BPF_MAP_TYPE_CGROUP_STORAGE, Make::Plain(16, 8, 0, 0), Fill::Nothing),
+    row("reuseport_sockarray", abi::BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, Make::Plain(4, 8, 4, 0), Fill::Nothing),
+    row(
+        "percpu_cgroup_storage",
+        abi::BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+        Make::Plain(16, 8, 0, 0),
+        Fill::Nothing,
+    ),
+    row("queue", abi::BPF_MAP_TYPE_QUEUE, Make::Plain(0, 8, 4, 0), Fill::Push),
+    row("stack", abi::BPF_MAP_TYPE_STACK, Make::Plain(0, 8, 4, 0), Fill::Push),
+    row("sk_storage", abi::BPF_MAP_TYPE_SK_STORAGE, Make::Object, Fill::Owned(socket)),
+    row("devmap_hash", abi::BPF_MAP_TYPE_DEVMAP_HASH, Make::Plain(4, 4, 4, 0), Fill::Number(1)),
+    row("struct_ops", abi::BPF_MAP_TYPE_STRUCT_OPS, Make::Object, Fill::Nothing),
+    row("ringbuf", abi::BPF_MAP_TYPE_RINGBUF, Make::Plain(0, 0, 4096, 0), Fill::Nothing),
+    row("inode_storage", abi::BPF_MAP_TYPE_INODE_STORAGE, Make::Object, Fill::Owned(inode)),
+    row("task_storage", abi::BPF_MAP_TYPE_TASK_STORAGE, Make::Object, Fill::Owned(task)),
+    row("bloom_filter", abi::BPF_MAP_TYPE_BLOOM_FILTER, Make::Plain(0, 8, 4, 0), Fill::Push),
+    row("user_ringbuf", abi::BPF_MAP_TYPE_USER_RINGBUF, Make::Plain(0, 0, 4096, 0), Fill::Nothing),
+    row("cgrp_storage", abi::BPF_MAP_TYPE_CGRP_STORAGE, Make::Object, Fill::Owned(cgroup)),
+    row("arena", abi::BPF_MAP_TYPE_ARENA, Make::Plain(0, 0, 1, abi::BPF_F_MMAPABLE), Fill::Nothing),
+    row("insn_array", abi::BPF_MAP_TYPE_INSN_ARRAY, Make::Plain(4, 16, 4, 0), Fill::Nothing),
+    row("rhash", abi::BPF_MAP_TYPE_RHASH, Make::Plain(4, 8, 4, abi::BPF_F_NO_PREALLOC), Fill::Bytes),
+];
+
+pub fn tests() -> Vec<Test> {
+    let mut tests: Vec<_> = ROWS
+        .iter()
+        .map(|row| {
+            let promise = if row.supported { "deletes_on_a_match" } else { "is_refused_and_unchanged" };
+            Test::new(format!("map_types::{}_{promise}", row.name), On::Both, |context| run_row(row, context))
+        })
+        .collect();
+    tests.push(Test::new("map_types::are_all_tested", On::Both, |_| all_are_tested()));
+    tests
+}
+
+/// The running kernel's own enum against the table.
+fn all_are_tested() -> Result<Verdict> {
+    let btf = Btf::from_vmlinux().context("cannot read the kernel's BTF")?;
+    let types: Enum<'_> =
+        btf.type_by_name("bpf_map_type").context("no enum bpf_map_type in the kernel's BTF")?;
+    let mut known = 0;
+    let mut missing = Vec::new();
+    for member in types.iter() {
+        let name = member.name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let value = u32::try_from(member.value).context("a map type below zero")?;
+        if ["BPF_MAP_TYPE_UNSPEC", "__MAX_BPF_MAP_TYPE"].contains(&name.as_str()) {
+            continue;
+        }
+        known += 1;
+        if !ROWS.iter().any(|row| row.map_type == value) {
+            missing.push(format!("{name} ({value})"));
+        }
+    }
+    Ok(match (known, missing.is_empty()) {
+        (0, _) => Verdict::Fail("enum bpf_map_type has no members".into()),
+        (_, false) => Verdict::Fail(format!("no row for {}", missing.join(", "))),
+        (known, true) => Verdict::Pass(format!("{known} names")),
+    })
+}
+
+fn run_row(row: &Row, context: &Context) -> Result<Verdict> {
+    let map = match make(row) {
+        Ok(map) => map,
+        Err(error) => return Ok(Verdict::Skip(format!("this kernel makes no such map: {error:#}"))),
+    };
+    let (key, filled) = match fill(row, &map) {
+        Ok((key, _)) if matches!(row.fill, Fill::Nothing) => (key, "empty".into()),
+        Ok((key, _)) => (key, "with an entry".into()),
+        Err(error) => (first_key(&map), format!("empty: {error:#}")),
+    };
+    let before = observe(&map, &key);
+    let equal = before.window();
+    let different: Vec<u8> = equal.iter().map(|byte| !byte).collect();
+    let try_window = |expected| {
+        let compare = Delete::compare(map.as_fd().as_raw_fd(), &key, 0, expected);
+        let key = if key.is_empty() { Ptr::Null } else { compare.key };
+        delete_elem(&Delete { key, ..compare }, WHOLE_ATTR)
+    };
+    let (on_difference, on_match) = match (context.kernel, row.supported) {
+        (Kernel::Base, _) => (EINVAL, Err(EINVAL)),
+        (Kernel::Series, false) => (EOPNOTSUPP, Err(EOPNOTSUPP)),
+        (Kernel::Series, true) => (EBUSY, Ok(())),
+    };
+    let mut seen = Vec::new();
+    let answer = try_window(&different);
+    if answer != Err(on_difference) {
+        seen.push(format!("{answer:?} instead of {on_difference} for a window that differs"));
+    }
+    if observe(&map, &key) != before {
+        seen.push("a window that differs changed the map".into());
+    }
+    let answer = try_window(&equal);
+    if answer != on_match {
+        seen.push(format!("{answer:?} instead of {on_match:?} for a window that is equal"));
+    }
+    let after = observe(&map, &key);
+    match on_match {
+        Ok(()) if after != Seen::Value(None) => seen.push(format!("not deleted: {after:?}")),
+        Err(_) if after != before => seen.push(format!("changed from {before:?} to {after:?}")),
+        _ => {}
+    }
+    Ok(if seen.is_empty() { Verdict::Pass(filled) } else { Verdict::Fail(seen.join(", ")) })
+}
+
+fn make(row: &Row) -> Result<MapHandle> {
+    let inner;
+    let mut create = Create { map_type: row.map_type, name: row.name, ..Create::default() };
+    match row.make {
+        Make::Object => return make_map(MapTypesSkelBuilder::default(), row.name),
+        Make::Plain(key_size, value_size, max_entries, flags) => {
+            create = Create { key_size, value_size, max_entries, flags, ..create };
+        }
+        Make::Outer => {
+            inner = plain_map()?;
+            let inner_map_fd = inner.as_raw_fd();
+            create = Create { key_size: 4, value_size: 4, max_entries: 4, inner_map_fd, ..create };
+        }
+        Make::Device => create = Create { key_size: 4, value_size: 8, max_entries: 4, ifindex: 1, ..create },
+    }
+    let fd = map_create(&create).map_err(|errno| anyhow!("{errno}"))?;
+    let id = Map::new(fd.as_fd())?.info().id;
+    MapHandle::from_map_id(id).context("cannot open the map by its id")
+}
+
+fn plain_map() -> Result<OwnedFd, Errno> {
+    map_create(&Create {
+        map_type: abi::BPF_MAP_TYPE_HASH,
+        key_size: 4,
+        value_size: 8,
+        max_entries: 4,
+        ..Create::default()
+    })
+}
+
+/// The key of the entry, and what must live as long as the entry shall.
+fn fill(row: &Row, map: &MapHandle) -> Result<(Vec<u8>, Option<OwnedFd>)> {
+    let key = first_key(map);
+    let bytes = |len: usize| -> Vec<u8> { (0xa0..).take(len).collect() };
+    let value_size = map.value_size() as usize;
+    let put = |key: &[u8], value: &[u8]| update(map.as_fd(), key, value, abi::BPF_ANY.into());
+    let mut keep = None;
+    let mut key_of_entry = key.clone();
+    match row.fill {
+        Fill::Nothing => {}
+        Fill::Bytes => put(&key, &bytes(value_size))?,
+        Fill::PerCpu => put(&key, &bytes(8).repeat(libbpf_rs::num_possible_cpus()?))?,
+        Fill::Number(number) => put(&key, &number.to_ne_bytes())?,
+        Fill::Push => map.update(&[], &bytes(value_size), MapFlags::ANY)?,
+        Fill::InnerMap => put(&key, &plain_map()?.as_raw_fd().to_ne_bytes())?,
+        Fill::Socket => {
+            let socket = keep.insert(socket()?);
+            put(&key, &i64::from(socket.as_raw_fd()).to_ne_bytes())?;
+        }
+        Fill::Owned(owner) => {
+            let owner = keep.insert(owner()?);
+            key_of_entry = owner.as_raw_fd().to_ne_bytes().to_vec();
+            put(&key_of_entry, &bytes(value_size))?;
+        }
+    }
+    Ok((key_of_entry, keep))
+}
+
+/// Key or index 1; in a trie, a prefix of one bit.
+fn first_key(map: &MapHandle) -> Vec<u8> {
+    (0..map.key_size()).map(|i| u8::from(i == 0)).collect()
+}
+
+fn socket() -> Result<OwnedFd> {
+    Ok(UdpSocket::bind("0.0.0.0:0").context("cannot bind a socket")?.into())
+}
+
+fn inode() -> Result<OwnedFd> {
+    Ok(File::open("/dev/null")?.into())
+}
+
+fn task() -> Result<OwnedFd> {
+    pidfd_open(getpid(), PidfdFlags::empty()).context("cannot open a pidfd")
+}
+
+fn cgroup() -> Result<OwnedFd> {
+    Ok(File::open("/sys/fs/cgroup").context("no cgroup file system")?.into())
+}
+
+/// What user space can see of the entry.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    Value(Option<Vec<u8>>),
+    PerCpu(Option<Vec<Vec<u8>>>),
+    Member(bool),
+    Error(String),
+}
+
+impl Seen {
+    /// Expected bytes that equal what is seen, or zeroes.
+    fn window(&self) -> Vec<u8> {
+        let first = match self {
+            Self::Value(Some(value)) => value.get(..4),
+            Self::PerCpu(Some(values)) => values.first().and_then(|value| value.get(..4)),
+            _ => None,
+        };
+        first.unwrap_or(&[0; 4]).to_vec()
+    }
+}
+
+fn observe(map: &MapHandle, key: &[u8]) -> Seen {
+    let seen = if map.map_type().is_percpu() {
+        map.lookup_percpu(key, MapFlags::ANY).map(Seen::PerCpu)
+    } else if map.map_type().is_bloom_filter() {
+        let pushed: Vec<u8> = (0xa0..).take(map.value_size() as usize).collect();
+        map.lookup_bloom_filter(&pushed).map(Seen::Member)
+    } else {
+        map.lookup(key, MapFlags::ANY).map(Seen::Value)
+    };
+    seen.unwrap_or_else(|error| Seen::Error(error.to_string()))
+}

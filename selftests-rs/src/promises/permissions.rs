@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Comparing tells what is in a value, so it needs an fd that may read *and* write. Such an fd is all the authority there is.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::thread;
+
+use anyhow::{Context as _, Result, anyhow};
+use cmpdel_uapi::bindings as abi;
+use cmpdel_uapi_raw::{Delete, Errno, Ptr, fd_by_id, freeze};
+use rustix::process::Uid;
+
+use crate::Context;
+use crate::errno::{EBUSY, EFAULT, EINVAL, ENOENT, EPERM};
+use crate::fixture::Expect::{self, Deleted, Kept};
+use crate::fixture::{ALLOCATIONS, Scratch, Shape, TARGET};
+use crate::verdict::{On, Tally, Test, Verdict};
+
+const VALUE_SIZE: u32 = 16;
+
+pub fn tests() -> Vec<Test> {
+    vec![
+        Test::new("permissions::a_read_only_fd_says_eperm", On::Both, |context| {
+            through(context, abi::BPF_F_RDONLY, Kept(EPERM))
+        }),
+        Test::new("permissions::a_write_only_fd_says_eperm_since_comparing_reads", On::Both, |context| {
+            through(context, abi::BPF_F_WRONLY, Deleted)
+        }),
+        Test::new("permissions::a_frozen_map_says_eperm", On::Both, frozen),
+        Test::new("permissions::an_fd_is_authority_enough_without_privileges", On::Both, unprivileged),
+        Test::new("permissions::are_checked_before_type_window_and_pointers", On::Series, order),
+        Test::new("permissions::a_map_can_be_frozen_after_every_refusal", On::Both, freeze_after_refusals),
+    ]
+}
+
+/// A scratch map, and another fd of it in the mode of `flags`.
+fn with_mode(flags: u32, shape: Shape) -> Result<(Scratch, OwnedFd)> {
+    let scratch = Scratch::new(shape)?;
+    let fd = fd_by_id(scratch.id()?, flags).context("cannot open the map in another mode")?;
+    Ok((scratch, fd))
+}
+
+/// Compare-and-delete and the plain one through an fd of this mode; of the former nothing is ever deleted.
+fn through(context: &Context, mode: u32, plain: Expect) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    for (name, flags) in ALLOCATIONS {
+        let (scratch, fd) = with_mode(mode, Shape::hash(VALUE_SIZE, flags))?;
+        let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
+        let refused = Kept(EPERM).unless_base(context.kernel);
+        for (kind, expected) in [("equal", &value[..8]), ("different", &value[8..])] {
+            let problem = scratch.try_delete(&Delete::compare(fd.as_raw_fd(), key, 0, expected), refused)?;
+            tally.case(format_args!("{name}, {kind} window"), problem);
+        }
+        let problem = scratch.try_delete(&Delete::plain(fd.as_raw_fd(), key), plain)?;
+        tally.case(format_args!("{name}, plain delete"), problem);
+    }
+    Ok(tally.verdict())
+}
+
+fn frozen(context: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    for (name, flags) in ALLOCATIONS {
+        let scratch = Scratch::new(Shape::hash(VALUE_SIZE, flags))?;
+        freeze(scratch.fd()).context("cannot freeze")?;
+        let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
+        let refused = Kept(EPERM).unless_base(context.kernel);
+        let compare = Delete::compare(scratch.raw_fd(), key, 0, value);
+        tally.case(format_args!("{name}, compare"), scratch.try_delete(&compare, refused)?);
+        let plain = Delete::plain(scratch.raw_fd(), key);
+        tally.case(format_args!("{name}, plain delete"), scratch.try_delete(&plain, Kept(EPERM))?);
+    }
+    Ok(tally.verdict())
+}
+
+/// A user that owns nothing. Its thread gives up all capabilities with its uid.
+const NOBODY: u32 = 65534;
+
+fn unprivileged(context: &Context) -> Result<Verdict> {
+    let scratch = Scratch::new(Shape::hash(VALUE_SIZE, 0))?;
+    let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
+    let fd = scratch.raw_fd();
+    let answers = thread::scope(|scope| {
+        let thread = scope.spawn(|| -> Result<[Result<(), Errno>; 2]> {
+            let nobody = Uid::from_raw(NOBODY);
+            rustix::thread::set_thread_res_uid(nobody, nobody, nobody)
+                .context("cannot give up privileges")?;
+            let send = |offset, expected| {
+                cmpdel_uapi_raw::delete_elem(
+                    &Delete::compare(fd, key, offset, expected),
+                    crate::fixture::WHOLE_ATTR,
+                )
+            };
+            Ok([send(0, &value[8..]), send(0, value)])
+        });
+        thread.join().map_err(|_| anyhow!("the unprivileged thread panicked"))?
+    })?;
+    let mut tally = Tally::default();
+    let [different, equal] = answers;
+    let wanted = match Kept(EBUSY).unless_base(context.kernel) {
+        Kept(errno) => Err(errno),
+        Deleted => Ok(()),
+    };
+    tally.case(
+        "different window",
+        (different != wanted).then(|| format!("{different:?} instead of {wanted:?}")),
+    );
+    tally.case("equal window", scratch.judge(equal, Deleted.unless_base(context.kernel))?);
+    Ok(tally.verdict())
+}
+
+fn order(_: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    for (name, map_type) in [("hash", abi::BPF_MAP_TYPE_HASH), ("lru_hash", abi::BPF_MAP_TYPE_LRU_HASH)] {
+        let shape = Shape { map_type, ..Shape::hash(VALUE_SIZE, 0) };
+        for (mode, flags) in [("read-only", abi::BPF_F_RDONLY), ("write-only", abi::BPF_F_WRONLY)] {
+            let (scratch, fd) = with_mode(flags, shape)?;
+            let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
+            let good = Delete::compare(fd.as_raw_fd(), key, 0, value);
+            let worse = [
+                ("bad window", Delete { compare_offset: 1, ..good }),
+                ("bad key", Delete { key: Ptr::Unmapped, ..good }),
+                ("bad expected bytes", Delete { compare: Ptr::Unmapped, ..good }),
+            ];
+            for (fault, delete) in worse {
+                let problem = scratch.try_delete(&delete, Kept(EPERM))?;
+                tally.case(format_args!("{mode} {name}, {fault}"), problem);
+            }
+        }
+    }
+    Ok(tally.verdict())
+}
+
+/// Freezing fails for as long as the kernel believes that somebody is writing.
+fn freeze_after_refusals(context: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    for (name, flags) in ALLOCATIONS {
+        let scratch = Scratch::new(Shape::hash(VALUE_SIZE, flags))?;
+        let read_only = fd_by_id(scratch.id()?, abi::BPF_F_RDONLY)?;
+        let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
+        let good = Delete::compare(scratch.raw_fd(), key, 0, value);
+        let refusals = [
+            (EINVAL, Delete { compare_size: 0, ..good }),
+            (EPERM, Delete { fd: read_only.as_raw_fd(), ..good }),
+            (EINVAL, Delete { compare_offset: 1, ..good }),
+            (EFAULT, Delete { key: Ptr::Unmapped, ..good }),
+            (EFAULT, Delete { compare: Ptr::Unmapped, ..good }),
+            (ENOENT, Delete { key: Ptr::Bytes(&[0xee; 4]), ..good }),
+            (EBUSY, Delete { compare: Ptr::Bytes(&[0; VALUE_SIZE as usize]), ..good }),
+        ];
+        for (errno, delete) in refusals {
+            let problem = scratch.try_delete(&delete, Kept(errno).unless_base(context.kernel))?;
+            tally.case(format_args!("{name}, {errno}"), problem);
+        }
+        tally.case(name, freeze(scratch.fd()).err().map(|errno| format!("freezing says {errno}")));
+    }
+    Ok(tally.verdict())
+}

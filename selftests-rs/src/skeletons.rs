@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The BPF objects of `src/bpf`, as `build.rs` generated their skeletons.
+
+macro_rules! skeletons {
+    ($($name:ident)*) => {$(
+        #[allow(warnings, clippy::all, clippy::pedantic, clippy::undocumented_unsafe_blocks, unsafe_code)]
+        pub mod $name {
+            include!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".skel.rs"));
+        }
+    )*};
+}
+
+skeletons!(flows managed map_types race store sysbpf);
