@@ -19,12 +19,12 @@ use crate::{
     source::Base,
     space,
     store::Store,
-    worktree::WorkTree,
+    worktree::{self, WorkTree},
 };
 
-/// What a first build writes, and one that reuses the objects of another, in MiB.
+/// What a first build writes, and one that begins with a copy of the objects of another, in MiB.
 const FIRST_BUILD_MIB: u64 = 6000;
-const NEXT_BUILD_MIB: u64 = 1000;
+const NEXT_BUILD_MIB: u64 = 3000;
 
 /// What is kept of a build.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,6 +77,8 @@ pub struct Wanted<'a> {
     pub patched: &'a Patched,
     /// The name of the series, which ends the release.
     pub series: &'a str,
+    /// The work tree it is built in.
+    pub lineage: &'a str,
     /// Configured how.
     pub profile: &'a Profile,
     /// Jobs of make.
@@ -84,6 +86,10 @@ pub struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
+    fn place(&self) -> worktree::Place<'_> {
+        worktree::Place { slug: &self.base.slug, profile: self.profile.name, lineage: self.lineage }
+    }
+
     fn key(&self, toolchain: &(String, String)) -> String {
         let parts = [&self.patched.tree, self.series, &self.profile.fragment, &toolchain.0, &toolchain.1];
         hash(&parts.map(str::as_bytes))
@@ -100,16 +106,10 @@ pub fn get(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(Kernel, boo
     if let Some(kernel) = Kernel::open(&ctx.cache, &dir) {
         return Ok((kernel, true));
     }
-    let first = !ctx
-        .cache
-        .root()
-        .join("work")
-        .join(format!("{}-{}", wanted.base.slug, wanted.profile.name))
-        .join("objects")
-        .exists();
-    let mib = if first { FIRST_BUILD_MIB } else { NEXT_BUILD_MIB };
+    let place = wanted.place();
+    let mib = if worktree::has_objects(ctx, &place)? { NEXT_BUILD_MIB } else { FIRST_BUILD_MIB };
     space::need(ctx.cache.root(), mib, "to build the kernel")?;
-    let work = WorkTree::open(ctx, store, &wanted.base.slug, wanted.profile.name, &wanted.patched.tree)?;
+    let work = WorkTree::open(ctx, store, &place, &wanted.patched.tree)?;
     if let Some(kernel) = Kernel::open(&ctx.cache, &dir) {
         // Another run built it while this one waited.
         work.built()?;
@@ -152,7 +152,7 @@ pub fn headers_alone(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(P
     {
         return Ok((include(&name), true));
     }
-    let work = WorkTree::open(ctx, store, &wanted.base.slug, wanted.profile.name, &wanted.patched.tree)?;
+    let work = WorkTree::open(ctx, store, &wanted.place(), &wanted.patched.tree)?;
     let name = headers(ctx, &Make::new(&work, wanted.jobs, wanted.series, &toolchain))?;
     work.built()?;
     write_whole(&memory, name.as_bytes())?;

@@ -41,6 +41,8 @@ pub struct Patch {
 pub struct Series {
     /// As `--series` names it.
     pub name: String,
+    /// Names the work tree that it is built in.
+    pub lineage: String,
     /// In the order of their file names.
     pub patches: Vec<Patch>,
 }
@@ -85,7 +87,7 @@ impl Series {
     /// When there is no such folder, no patch in it, or a file is no mail.
     pub fn read(root: &Path, name: &str) -> Result<Self> {
         if name == NONE {
-            return Ok(Self { name: name.into(), patches: Vec::new() });
+            return Ok(Self { name: name.into(), lineage: name.into(), patches: Vec::new() });
         }
         let dir = root.join("kernel-patches").join(name);
         let there = || all(root).join(", ");
@@ -100,19 +102,20 @@ impl Series {
             .map(|path| Patch::read(&path))
             .collect::<Result<Vec<_>>>()?;
         ensure!(!patches.is_empty(), "kernel-patches/{name} holds no *.patch file");
-        Ok(Self { name: name.into(), patches })
+        Ok(Self { name: name.into(), lineage: name.into(), patches })
     }
 
-    /// This series with one more patch at its end, under another name.
+    /// This series with one more patch at its end, under another name. All such variants of a series are built in one
+    /// work tree: they differ in little from each other.
     pub fn with(&self, name: &str, patch: Patch) -> Self {
         let mut patches = self.patches.clone();
         patches.push(patch);
-        Self { name: name.into(), patches }
+        Self { name: name.into(), lineage: format!("{}-variants", self.lineage), patches }
     }
 
     /// The first `n` patches.
     pub fn up_to(&self, n: usize) -> Self {
-        Self { name: self.name.clone(), patches: self.patches[..n.min(self.patches.len())].to_vec() }
+        Self { name: self.name.clone(), lineage: self.lineage.clone(), patches: self.patches[..n.min(self.patches.len())].to_vec() }
     }
 }
 

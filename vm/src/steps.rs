@@ -106,7 +106,8 @@ impl<'a> Workshop<'a> {
 
     fn wanted<'w>(&'w self, series: &'w Series, patched: &'w Patched) -> Wanted<'w> {
         let jobs = self.opts.jobs.unwrap_or_else(host_cpus);
-        Wanted { base: &self.base, patched, series: &series.name, profile: &self.profile, jobs }
+        let (series, lineage) = (series.name.as_str(), series.lineage.as_str());
+        Wanted { base: &self.base, patched, series, lineage, profile: &self.profile, jobs }
     }
 
     /// What the report says of a kernel.

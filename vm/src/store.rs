@@ -26,12 +26,14 @@ const WHO: [(&str, &str); 6] = [
 ];
 
 /// Settings of the store. Written once into the section [core] of its own config: nobody's personal settings are read.
-const CONFIG: [(&str, &str); 4] = [
+const CONFIG: [(&str, &str); 5] = [
     // Every blob goes straight into one pack; 96,000 loose files would take more room and more time.
     ("bigFileThreshold", "1"),
     ("compression", "1"),
     // All of it can be made again.
     ("fsync", "none"),
+    // A copied work tree has other inodes and change times; size and time of the last write tell enough.
+    ("checkStat", "minimal"),
     ("bare", "false"),
 ];
 

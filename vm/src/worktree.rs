@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where kernels are built: one source and one build folder for each base and config. Base and series share them, so
-//! that the second kernel rebuilds only what the series touches. What killed make is not trusted.
+//! Where kernels are built: one source and one build folder for each base, config and lineage (a series, the base
+//! itself, the mutants), so that going back and forth between them rebuilds nothing. A new lineage begins as a copy of
+//! another one, and rebuilds only what its patches touch. What killed make is not trusted.
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
     time::SystemTime,
 };
 
@@ -13,9 +15,55 @@ use anyhow::{Context, Result};
 use crate::{
     cache::Temp,
     context::Ctx,
+    exec,
     lock::{self, Lock},
     store::Store,
 };
+
+/// The build folder, inside the source: kbuild then names all files relative to it, and the two can be copied to
+/// another place without a single object being out of date. No kernel tree tracks a name that begins with a dot.
+const BUILD: &str = ".build";
+/// The lineage of a source that was unpacked and not built yet.
+const UNPACKED: &str = "unpacked";
+/// What else belongs to a work tree: git's index of the source, and notes of the configuration and the build.
+const NOTES: [&str; 3] = ["index", "config-key", "objects"];
+
+/// Names a work tree.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Of the base.
+    pub slug: &'a str,
+    /// Of the configuration.
+    pub profile: &'a str,
+    /// What is built there.
+    pub lineage: &'a str,
+}
+
+impl Place<'_> {
+    fn folder(&self, ctx: &Ctx) -> Result<PathBuf> {
+        Ok(ctx.cache.dir("work")?.join(self.name()))
+    }
+
+    fn name(&self) -> String {
+        format!("{}-{}-{}", self.slug, self.profile, self.lineage)
+    }
+
+    fn lock(&self, ctx: &Ctx) -> Result<Lock> {
+        lock::take(ctx, &format!("work-{}", self.name()), "building this kernel")
+    }
+
+    /// Other lineages of the same base and config whose last build ended well.
+    fn siblings(&self, ctx: &Ctx) -> Result<Vec<String>> {
+        let family = format!("{}-{}-", self.slug, self.profile);
+        let names = fs::read_dir(ctx.cache.dir("work")?)?.flatten().filter_map(|e| e.file_name().into_string().ok());
+        let mut lineages: Vec<String> = names
+            .filter_map(|name| name.strip_prefix(&family).map(str::to_owned))
+            .filter(|lineage| lineage != self.lineage && lineage != UNPACKED)
+            .collect();
+        lineages.sort();
+        Ok(lineages)
+    }
+}
 
 /// A work tree that this run alone uses.
 #[derive(Debug)]
@@ -24,23 +72,73 @@ pub struct WorkTree {
     _lock: Lock,
 }
 
-/// The folder of the work tree for a base and a config profile.
-fn folder(ctx: &Ctx, slug: &str, profile: &str) -> Result<PathBuf> {
-    Ok(ctx.cache.dir("work")?.join(format!("{slug}-{profile}")))
-}
-
 /// Takes over a tree that was unpacked and read into the store, with the index that knows it, so that it need not be
 /// written a second time.
 ///
 /// # Errors
 /// When the folder cannot be renamed.
 pub fn adopt(ctx: &Ctx, slug: &str, profile: &str, temp: Temp, tree: &Path) -> Result<()> {
-    let dir = folder(ctx, slug, profile)?;
-    if dir.exists() {
-        return Ok(());
-    }
+    let dir = Place { slug, profile, lineage: UNPACKED }.folder(ctx)?;
     fs::rename(tree, temp.path().join("src")).context("cannot rename the unpacked source")?;
     temp.place(&dir)
+}
+
+/// Whether a build here can start from objects that are there already, its own or a sibling's.
+///
+/// # Errors
+/// When the cache cannot be read.
+pub fn has_objects(ctx: &Ctx, place: &Place<'_>) -> Result<bool> {
+    Ok(place.folder(ctx)?.join("objects").exists() || !place.siblings(ctx)?.is_empty())
+}
+
+/// Gives a lineage that has no folder yet one to start from, if there is any. Nothing found is no fault: then the
+/// source is written from the store, and all of it is built.
+fn begin(ctx: &Ctx, place: &Place<'_>, dir: &Path) -> Result<()> {
+    let unpacked = Place { lineage: UNPACKED, ..*place };
+    {
+        let _lock = unpacked.lock(ctx)?;
+        let from = unpacked.folder(ctx)?;
+        if from.exists() {
+            return fs::rename(&from, dir).context("cannot rename the unpacked source");
+        }
+    }
+    for lineage in place.siblings(ctx)? {
+        let sibling = Place { lineage: &lineage, ..*place };
+        let _lock = sibling.lock(ctx)?;
+        let from = sibling.folder(ctx)?;
+        if from.join("dirty").exists() || !from.join("objects").exists() {
+            continue;
+        }
+        ctx.events.note(format!("starting from the objects of {lineage}"));
+        let temp = ctx.cache.temp("work")?;
+        copy(ctx, &from, temp.path())?;
+        return temp.place(dir);
+    }
+    Ok(())
+}
+
+/// Copies a work tree. The source is linked, not copied: git replaces a file that it changes, and make writes none.
+fn copy(ctx: &Ctx, from: &Path, to: &Path) -> Result<()> {
+    let source = to.join("src");
+    fs::create_dir(&source)?;
+    let mut link = Command::new("cp");
+    link.arg("-al");
+    for entry in fs::read_dir(from.join("src"))? {
+        let entry = entry?;
+        if entry.file_name() != BUILD {
+            link.arg(entry.path());
+        }
+    }
+    exec::stream(ctx, link.arg(&source), "copy-source", |_| ())?;
+    let mut objects = Command::new("cp");
+    objects.args(["-a", "--reflink=auto"]).arg(from.join("src").join(BUILD)).arg(&source);
+    exec::stream(ctx, &objects, "copy-objects", |_| ())?;
+    for note in NOTES {
+        if from.join(note).exists() {
+            fs::copy(from.join(note), to.join(note)).with_context(|| format!("cannot copy {note}"))?;
+        }
+    }
+    Ok(())
 }
 
 impl WorkTree {
@@ -48,11 +146,14 @@ impl WorkTree {
     ///
     /// # Errors
     /// When git or the file system fails.
-    pub fn open(ctx: &Ctx, store: &Store, slug: &str, profile: &str, tree: &str) -> Result<Self> {
-        let lock = lock::take(ctx, &format!("work-{slug}-{profile}"), "building this kernel")?;
-        let dir = folder(ctx, slug, profile)?;
-        fs::create_dir_all(dir.join("build")).with_context(|| format!("cannot make {}", dir.display()))?;
+    pub fn open(ctx: &Ctx, store: &Store, place: &Place<'_>, tree: &str) -> Result<Self> {
+        let lock = place.lock(ctx)?;
+        let dir = place.folder(ctx)?;
+        if !dir.exists() {
+            begin(ctx, place, &dir)?;
+        }
         let work = Self { dir, _lock: lock };
+        fs::create_dir_all(work.build()).with_context(|| format!("cannot make {}", work.build().display()))?;
         if let Ok(marker) = fs::metadata(work.marker()) {
             let removed = remove_newer(&work.build(), marker.modified()?)?;
             ctx.events
@@ -70,7 +171,7 @@ impl WorkTree {
 
     /// The objects.
     pub fn build(&self) -> PathBuf {
-        self.dir.join("build")
+        self.src().join(BUILD)
     }
 
     /// A small file kept beside them.

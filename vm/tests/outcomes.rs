@@ -67,7 +67,7 @@ fn each_way_a_guest_can_go_ends_in_the_right_outcome() {
         if code == 1 {
             assert!(ran.out.contains("console-rfc.log"), "the console log is named: {}", ran.out);
         }
-        wait_until(&format!("{guest} leaves no process behind"), || lab.processes(0).is_empty());
+        wait_until(&format!("{guest} leaves no process behind"), || lab.processes().is_empty());
     }
 }
 

@@ -15,20 +15,22 @@ use std::{
 use common::{Lab, wait_until};
 
 /// How a run is held at a phase, and the sign that it is there.
-const HELD: [(&str, (&str, &str), &str); 3] = [
-    ("kernel rfc", ("MINI_SLEEP", "600"), "cache/bpf-compare-delete/work"),
-    ("boot rfc", ("FAKE_GUEST", "no-boot"), "target/vm-test/console-rfc.log"),
-    ("tests in the guest", ("FAKE_GUEST", "hang-first"), "target/vm-test/run-rfc/up"),
+type Held = (&'static str, (&'static str, &'static str), fn(&Lab) -> bool);
+
+const HELD: [Held; 3] = [
+    ("a half-written object", ("MINI_SLEEP", "600"), building),
+    ("the boot", ("FAKE_GUEST", "no-boot"), |lab| lab.path("target/vm-test/console-rfc.log").exists()),
+    ("the tests", ("FAKE_GUEST", "hang-first"), |lab| lab.path("target/vm-test/run-rfc/up").exists()),
 ];
 
 #[test]
 fn a_run_killed_at_any_phase_leaves_no_process_and_the_next_one_passes() {
-    for (phase, hold, sign) in HELD {
+    for (phase, hold, is_there) in HELD {
         let lab = Lab::new();
         let mut held = lab.vm_test(&[], &[hold]).spawn().unwrap();
-        wait_until(phase, || lab.path(sign).exists() && phase_begun(&lab, phase));
+        wait_until(phase, || is_there(&lab));
         kill(&mut held);
-        wait_until(&format!("nothing is left of a run killed in {phase}"), || lab.processes(0).is_empty());
+        wait_until(&format!("nothing is left of a run killed in {phase}"), || lab.processes().is_empty());
         lab.run(&[], &[]).expect(0, &[]);
         assert!(!lab.image().contains("half"), "an object written by half was trusted after {phase}");
     }
@@ -40,7 +42,7 @@ fn a_run_killed_while_it_fetches_leaves_nothing_that_is_trusted() {
     let mut held = lab.command(DEBIAN, &[("ARCHIVE_SLEEP", "600")]).spawn().unwrap();
     wait_until("the download", || fs::read_dir(lab.cache().join("source")).is_ok_and(|d| d.count() > 0));
     kill(&mut held);
-    wait_until("nothing is left", || lab.processes(0).is_empty());
+    wait_until("nothing is left", || lab.processes().is_empty());
     let output = lab.command(DEBIAN, &[]).output().unwrap();
     lab.ran(&output).expect(0, &[]);
     let left: Vec<_> =
@@ -58,14 +60,14 @@ fn an_interrupted_run_ends_at_once_and_says_so() {
     let output = held.wait_with_output().unwrap();
     assert!(start.elapsed() < Duration::from_secs(5));
     lab.ran(&output).expect(69, &["interrupted"]);
-    wait_until("nothing is left", || lab.processes(0).is_empty());
+    wait_until("nothing is left", || lab.processes().is_empty());
 }
 
 #[test]
 fn the_time_limit_ends_a_build_that_hangs() {
     let lab = Lab::new();
     lab.run(&["--timeout", "2"], &[("MINI_SLEEP", "600")]).expect(69, &["the time limit of 2 s is over"]);
-    wait_until("nothing is left", || lab.processes(0).is_empty());
+    wait_until("nothing is left", || lab.processes().is_empty());
     lab.run(&[], &[]).expect(0, &[]);
 }
 
@@ -73,7 +75,7 @@ fn the_time_limit_ends_a_build_that_hangs() {
 fn a_second_run_waits_and_says_for_whom() {
     let lab = Lab::new();
     let first = lab.vm_test(&[], &[("MINI_SLEEP", "2")]).spawn().unwrap();
-    wait_until("the build", || phase_begun(&lab, "kernel rfc"));
+    wait_until("the build", || building(&lab));
     let second = lab.run(&[], &[]);
     let waiting = format!("waiting: another run (pid {}) is using", first.id());
     assert!(second.out.contains(&waiting), "{}", second.out);
@@ -85,7 +87,7 @@ fn a_second_run_waits_and_says_for_whom() {
 fn two_checkouts_that_share_the_cache_build_a_kernel_once() {
     let lab = Lab::new();
     let first = lab.vm_test(&[], &[("MINI_SLEEP", "2")]).spawn().unwrap();
-    wait_until("the build", || phase_begun(&lab, "kernel rfc"));
+    wait_until("the build", || building(&lab));
     let other = lab.path("other-target").display().to_string();
     let output = lab.vm_test(&[], &[("CARGO_TARGET_DIR", &other)]).output().unwrap();
     let out = String::from_utf8_lossy(&output.stdout);
@@ -99,7 +101,7 @@ fn two_checkouts_that_share_the_cache_build_a_kernel_once() {
 fn waiting_has_an_end() {
     let lab = Lab::new();
     let mut first = lab.vm_test(&[], &[("MINI_SLEEP", "600")]).spawn().unwrap();
-    wait_until("the build", || phase_begun(&lab, "kernel rfc"));
+    wait_until("the build", || building(&lab));
     let output = lab.vm_test(&["--timeout", "1"], &[]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(69));
@@ -163,12 +165,11 @@ fn kill(child: &mut Child) {
     child.wait().unwrap();
 }
 
-fn phase_begun(lab: &Lab, phase: &str) -> bool {
-    let events = fs::read_to_string(lab.path("target/vm-test/events.jsonl")).unwrap_or_default();
-    // The last of the held phases is within the boot.
-    let name = if phase.starts_with("tests") { "boot rfc" } else { phase };
-    let begun = events.contains(&format!("{{\"event\":\"phase_started\",\"name\":\"{name}\"}}"));
-    begun && (name != "kernel rfc" || lab.processes(0).iter().any(|line| line.contains("bzImage")))
+/// Make is at work and has begun an object that it will not end.
+fn building(lab: &Lab) -> bool {
+    let Ok(mut work) = fs::read_dir(lab.cache().join("work")) else { return false };
+    let object = |dir: fs::DirEntry| fs::read_to_string(dir.path().join("build/kernel/hashtab.o")).ok();
+    work.any(|dir| dir.ok().and_then(object).is_some_and(|text| text == "half\n"))
 }
 
 /// A small file system of its own.

@@ -138,16 +138,19 @@ impl Lab {
         fs::read_to_string(work.join("build/arch/x86/boot/bzImage")).unwrap()
     }
 
-    /// Processes that have this laboratory's folder in their command line, `except` apart.
-    pub fn processes(&self, except: u32) -> Vec<String> {
-        let mark = self.dir.display().to_string();
+    /// Processes that were started for this laboratory: its folder is in the environment that they got.
+    pub fn processes(&self) -> Vec<String> {
+        let mark = format!("XTASK_ROOT={}", self.path("root").display());
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").unwrap().flatten() {
-            let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
-            let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            if pid != except && line.contains(&mark) {
-                found.push(format!("{pid}: {line}"));
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            if String::from_utf8_lossy(&environment).split('\0').any(|variable| variable == mark) {
+                let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+                found.push(format!(
+                    "{:?}: {}",
+                    entry.file_name(),
+                    String::from_utf8_lossy(&line).replace('\0', " ")
+                ));
             }
         }
         found
