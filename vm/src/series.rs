@@ -115,7 +115,11 @@ impl Series {
 
     /// The first `n` patches.
     pub fn up_to(&self, n: usize) -> Self {
-        Self { name: self.name.clone(), lineage: self.lineage.clone(), patches: self.patches[..n.min(self.patches.len())].to_vec() }
+        Self {
+            name: self.name.clone(),
+            lineage: self.lineage.clone(),
+            patches: self.patches[..n.min(self.patches.len())].to_vec(),
+        }
     }
 }
 

@@ -55,7 +55,8 @@ impl Place<'_> {
     /// Other lineages of the same base and config whose last build ended well.
     fn siblings(&self, ctx: &Ctx) -> Result<Vec<String>> {
         let family = format!("{}-{}-", self.slug, self.profile);
-        let names = fs::read_dir(ctx.cache.dir("work")?)?.flatten().filter_map(|e| e.file_name().into_string().ok());
+        let names =
+            fs::read_dir(ctx.cache.dir("work")?)?.flatten().filter_map(|e| e.file_name().into_string().ok());
         let mut lineages: Vec<String> = names
             .filter_map(|name| name.strip_prefix(&family).map(str::to_owned))
             .filter(|lineage| lineage != self.lineage && lineage != UNPACKED)
@@ -153,7 +154,8 @@ impl WorkTree {
             begin(ctx, place, &dir)?;
         }
         let work = Self { dir, _lock: lock };
-        fs::create_dir_all(work.build()).with_context(|| format!("cannot make {}", work.build().display()))?;
+        fs::create_dir_all(work.build())
+            .with_context(|| format!("cannot make {}", work.build().display()))?;
         if let Ok(marker) = fs::metadata(work.marker()) {
             let removed = remove_newer(&work.build(), marker.modified()?)?;
             ctx.events

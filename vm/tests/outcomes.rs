@@ -27,7 +27,7 @@ fn a_good_kernel_passes_and_the_report_says_what_was_run() {
     assert_eq!(tests[1], (&"keep::a".into(), &"pass".into()));
     let phases = report["phases"].as_array().unwrap();
     assert!(phases.iter().any(|p| p["name"] == "kernel rfc" && p["cached"] == false));
-    assert!(lab.image().contains("int four;") && !lab.image().contains("int three;"));
+    assert!(lab.image("rfc").contains("int four;") && !lab.image("rfc").contains("int three;"));
 }
 
 #[test]
@@ -39,7 +39,8 @@ fn with_base_both_kernels_are_tested_and_told_apart() {
         ran.report["tests"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["host::bindings_in_step", "keep::a", "keep::b", "base::keep::a", "base::keep::b"]);
     assert_eq!(ran.report["base_kernel"]["version"], "7.3.0-base");
-    assert!(lab.image().contains("int four;"), "the work tree is left at the series");
+    assert!(lab.image("rfc").contains("int four;") && lab.image("base").contains("int three;"));
+    assert!(ran.out.contains("starting from the objects of rfc"), "{}", ran.out);
 }
 
 /// How the guest goes, exit code, and what the sentence holds.
@@ -133,7 +134,7 @@ fn one_object_is_rebuilt_when_one_file_changed_and_none_when_none_did() {
     assert_eq!(counted(&lab.run(&[], &[])), 0);
     lab.write("root/kernel-patches/rfc/0001-x.patch", &PATCH.replace("four", "five"));
     assert_eq!(counted(&lab.run(&[], &[])), 1);
-    assert!(lab.image().contains("int five;"));
+    assert!(lab.image("rfc").contains("int five;"));
     // Back to what was built before: no build at all.
     lab.write("root/kernel-patches/rfc/0001-x.patch", PATCH);
     assert_eq!(counted(&lab.run(&[], &[])), 0);
@@ -148,11 +149,11 @@ fn ones_own_tree_is_read_and_never_written() {
     // A change in it is seen.
     lab.write("kernel/kernel/b.c", "int changed;\n");
     lab.run(&[], &[]).expect(0, &[]);
-    assert!(lab.image().contains("int changed;"));
+    assert!(lab.image("rfc").contains("int changed;"));
     // So is a file that is gone.
     fs::remove_file(lab.kernel().join("kernel/b.c")).unwrap();
     lab.run(&[], &[]).expect(0, &[]);
-    assert!(!lab.image().contains("int changed;"));
+    assert!(!lab.image("rfc").contains("int changed;"));
 }
 
 #[test]

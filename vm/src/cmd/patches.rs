@@ -136,7 +136,7 @@ fn check_mutants(checks: &mut Checks<'_>, shop: &Workshop<'_>, checkpatch: &Chec
             .into_iter()
             .collect();
         faults.extend(applied(shop, &series.with(&name, patch.clone()))?.err());
-        let alone = Series { name: name.clone(), patches: vec![patch] };
+        let alone = Series { name: name.clone(), lineage: name.clone(), patches: vec![patch] };
         faults.extend(checkpatch.faults(checks.ctx, &alone)?);
         checks.add(format!("patches::mutants::{name}"), &faults);
     }
@@ -308,7 +308,11 @@ mod tests {
                 path: format!("{:04}-x.patch", i + 1).into(),
                 ..patch(s, "")
             };
-            Series { name: "s".into(), patches: subjects.iter().enumerate().map(with_path).collect() }
+            Series {
+                name: "s".into(),
+                lineage: "s".into(),
+                patches: subjects.iter().enumerate().map(with_path).collect(),
+            }
         };
         assert!(
             numbering_faults(&series(&["[RFC PATCH bpf-next 1/2] a", "[RFC PATCH bpf-next 2/2] b"]))

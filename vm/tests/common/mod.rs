@@ -131,11 +131,13 @@ impl Lab {
         self.ran(&output)
     }
 
-    /// The kernel image that was built last, as text.
-    pub fn image(&self) -> String {
-        let build = self.cache().join("work");
-        let work = fs::read_dir(build).unwrap().flatten().next().unwrap().path();
-        fs::read_to_string(work.join("build/arch/x86/boot/bzImage")).unwrap()
+    /// The kernel image in the work tree of a lineage, as text.
+    pub fn image(&self, lineage: &str) -> String {
+        let trees = fs::read_dir(self.cache().join("work")).unwrap().flatten().map(|e| e.path());
+        let name =
+            |path: &Path| path.file_name().unwrap().to_string_lossy().ends_with(&format!("-{lineage}"));
+        let tree = trees.into_iter().find(|path| name(path)).unwrap();
+        fs::read_to_string(tree.join("src/.build/arch/x86/boot/bzImage")).unwrap()
     }
 
     /// Processes that were started for this laboratory: its folder is in the environment that they got.
