@@ -8,7 +8,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, anyhow};
 use libbpf_cargo::SkeletonBuilder;
@@ -16,7 +16,18 @@ use libbpf_cargo::SkeletonBuilder;
 const SOURCES: &str = "src/bpf";
 const CLANGS: [&str; 5] = ["clang-22", "clang-21", "clang-20", "clang-19", "clang"];
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    // Not returned as it is: a backtrace would bury what the compiler said.
+    build().map_or_else(
+        |error| {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+fn build() -> Result<()> {
     println!("cargo::rerun-if-changed={SOURCES}");
     println!("cargo::rerun-if-env-changed=KERNEL_HEADERS");
     println!("cargo::rerun-if-env-changed=CLANG");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One schedule for every way to delete. Each CPU has a worker that in turn replaces the entries of its own keys, by a
-//! program's `bpf_map_update_elem()`, and deletes entries of the others' that it looked up. What was deleted wrongly is
+//! One schedule for every way to delete. Each CPU has workers that in turn replace the entries of their own keys, by a
+//! program's `bpf_map_update_elem()`, and delete entries of the others' that they looked up. What was deleted wrongly is
 //! settled afterwards (see [`crate::ledger`]).
 
 mod aftermath;
@@ -46,10 +46,12 @@ pub struct Schedule {
     pub cpus: usize,
 }
 
+/// With two on a CPU, there is something to delete also while the host has taken the other CPUs away.
+const WORKERS_PER_CPU: usize = 2;
+
 impl Schedule {
-    /// One for each CPU, and two on a machine that has but one.
     fn workers(&self) -> u32 {
-        u32::try_from(self.cpus).unwrap_or(u32::MAX).max(2)
+        u32::try_from(self.cpus * WORKERS_PER_CPU).unwrap_or(u32::MAX)
     }
 
     fn all_keys(&self) -> u32 {

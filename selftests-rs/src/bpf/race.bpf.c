@@ -55,8 +55,6 @@ struct {
 /* The keys this worker writes. */
 const volatile __u32 first_key = 0;
 const volatile __u32 n_keys = 1;
-/* Updates a run. */
-const volatile __u32 steps = 1;
 
 static __u64 version_of(__u64 slot, __u64 sequence)
 {
@@ -125,12 +123,16 @@ static long step(__u64 i, void *ctx)
 	return 0;
 }
 
-/* One run: updates going round the keys, with an empty journal. */
+struct run {
+	__u32 steps;
+};
+
+/* One run: so many updates, going round the keys, with an empty journal. */
 SEC("syscall")
-int replace(void *ctx)
+int replace(struct run *run)
 {
+	__u32 steps = run->steps, zero = 0;
 	struct writer *w;
-	__u32 zero = 0;
 
 	w = bpf_map_lookup_elem(&writer, &zero);
 	if (!w)

@@ -8,9 +8,9 @@ use crate::Context;
 use crate::race::{Gc, Report, Schedule, run};
 use crate::verdict::{On, Test, Verdict};
 
-/// Keys of each worker in the main schedule: under emulation a writer is back at a key after some 100 µs, and a look-up
-/// and a delete take a tenth of that. So most deletes succeed, and many meet a replaced entry.
-const KEYS: u32 = 64;
+/// Keys of each worker in the main schedule: under emulation a writer is back at a key after some 50 µs, and a look-up and
+/// a delete take a fifth of that. So most deletes succeed, and many meet a replaced entry.
+const KEYS: u32 = 32;
 
 const DELETES: u64 = 1_000_000;
 
@@ -22,7 +22,7 @@ pub fn tests() -> Vec<Test> {
         }),
         Test::new("atomicity::a_replaced_version_is_never_deleted_not_preallocated", On::Series, |context| {
             let flags = abi::BPF_F_NO_PREALLOC;
-            race(context, Schedule { flags, deletes: DELETES / 2, ..main_schedule(context) })
+            race(context, Schedule { flags, deletes: DELETES / 4, ..main_schedule(context) })
         }),
         Test::new(
             "atomicity::a_recycled_element_is_never_deleted_for_its_former_entry",
@@ -31,7 +31,7 @@ pub fn tests() -> Vec<Test> {
         ),
         Test::new("atomicity::a_whole_value_is_compared_in_one_step", On::Series, |context| {
             let gc = Gc::CompareWhole;
-            race(context, Schedule { gc, deletes: DELETES / 5, ..main_schedule(context) })
+            race(context, Schedule { gc, deletes: DELETES / 10, ..main_schedule(context) })
         }),
     ]
 }
@@ -59,8 +59,8 @@ fn judge(report: &Report) -> Result<Verdict> {
 
 /// A map of a few elements: what is deleted is given to another entry at once.
 fn recycling(context: &Context) -> Result<Verdict> {
-    let deletes = DELETES / 10;
-    race(context, Schedule { keys: 2, deletes, ..main_schedule(context) })
+    let deletes = DELETES / 20;
+    race(context, Schedule { keys: 1, deletes, ..main_schedule(context) })
 }
 
 /// The same schedule without the series loses entries. Were it not so, the tests above would prove nothing.

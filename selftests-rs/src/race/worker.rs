@@ -4,6 +4,7 @@
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -16,8 +17,11 @@ use super::{Counts, Gc, Schedule, Traces};
 use crate::ledger::Version;
 use crate::skeletons::race::{RaceSkel, RaceSkelBuilder};
 
-/// A race that has not done its deletes by then cannot be judged.
-const LIMIT: Duration = Duration::from_secs(180);
+/// A race that has not done its deletes by then cannot be judged. Less than the host waits for a sign of life.
+const LIMIT: Duration = Duration::from_secs(100);
+
+/// A race in which all entries are gone for so long will not go on: elements were lost.
+const STALL: Duration = Duration::from_secs(10);
 
 /// Where the version lies in `struct entry` of `race.bpf.c`, whose other words repeat it.
 const VERSION: std::ops::Range<usize> = 8..16;
@@ -30,11 +34,11 @@ const REMOVED: usize = 6;
 const SEQUENCE: usize = REMOVED + MAX_STEPS + 1;
 const LIVE: usize = SEQUENCE + MAX_KEYS;
 
-/// How often a worker replaces each of its entries before it turns to deleting.
-const ROUNDS: u32 = 4;
+/// How often a worker replaces each of its entries before it turns to deleting: this is when the others race with it.
+const ROUNDS: u32 = 8;
 
-/// After so many keys without an entry a worker goes on to write: the others have to fill in first.
-const FRUITLESS: u32 = 4;
+/// After so many keys in a row without an entry a worker gives way, and then fills in once what the others miss.
+const PATIENCE: u32 = 4;
 
 /// As `version_of()` in `race.bpf.c`.
 pub fn version_of(key: u32, sequence: u64) -> Version {
@@ -75,7 +79,6 @@ impl<'a> Worker<'a> {
         let constants = open.maps.rodata_data.as_deref_mut().context("the writer has no constants")?;
         constants.first_key = number * schedule.keys;
         constants.n_keys = schedule.keys;
-        constants.steps = schedule.keys * ROUNDS;
         let skeleton = open.load().context("cannot load the writer")?;
         let state = vec![0; skeleton.maps.writer.value_size() as usize];
         let mut worker = Self {
@@ -90,7 +93,7 @@ impl<'a> Worker<'a> {
             counts: Counts::default(),
             breaches: Vec::new(),
         };
-        worker.write()?;
+        worker.write(1)?;
         Ok(worker)
     }
 
@@ -98,24 +101,36 @@ impl<'a> Worker<'a> {
     pub fn run(mut self, done: &AtomicU64) -> Result<Traces> {
         let start = Instant::now();
         let others = self.schedule.all_keys() - self.schedule.keys;
-        let mut turn = 0;
+        let patience = PATIENCE.min(others);
+        let (mut turn, mut told) = (0, 0);
+        let mut last = (0, start);
+        let mut rounds = ROUNDS;
         while done.load(Ordering::Relaxed) < self.schedule.deletes {
-            self.write()?;
+            self.write(rounds)?;
+            rounds = ROUNDS;
             let mut fruitless = 0;
-            for _ in 0..self.schedule.keys {
+            for _ in 0..others {
                 turn = (turn + 1) % others;
                 let key = ((self.number + 1) * self.schedule.keys + turn) % self.schedule.all_keys();
-                match self.delete(key)? {
-                    Some(Outcome::Deleted) => _ = done.fetch_add(1, Ordering::Relaxed),
-                    Some(Outcome::Absent) => fruitless += 1,
-                    _ => fruitless = 0,
-                }
-                if fruitless >= FRUITLESS {
+                fruitless = match self.delete(key)? {
+                    Some(Outcome::Absent) => fruitless + 1,
+                    _ => 0,
+                };
+                if fruitless >= patience {
+                    thread::yield_now();
+                    rounds = 1;
                     break;
                 }
             }
+            let reached = done.fetch_add(self.claims.len() as u64 - told, Ordering::Relaxed);
+            told = self.claims.len() as u64;
+            if reached != last.0 {
+                last = (reached, Instant::now());
+            } else if last.1.elapsed() > STALL {
+                self.breaches.push(format!("nobody can delete any more after {reached} deletes"));
+                break;
+            }
             if start.elapsed() > LIMIT {
-                let reached = done.load(Ordering::Relaxed);
                 bail!("{reached} of {} deletes in {} s", self.schedule.deletes, LIMIT.as_secs());
             }
         }
@@ -123,8 +138,9 @@ impl<'a> Worker<'a> {
     }
 
     /// One run of the program, and what it found deleted.
-    fn write(&mut self) -> Result<()> {
-        let input = ProgramInput::default();
+    fn write(&mut self, rounds: u32) -> Result<()> {
+        let mut steps = (self.schedule.keys * rounds).to_ne_bytes();
+        let input = ProgramInput { context_in: Some(&mut steps), ..ProgramInput::default() };
         let answer = self.skeleton.progs.replace.test_run(input).context("cannot run the writer")?;
         ensure!(answer.return_value == 0, "the writer stopped half-way");
         let zero = 0_u32.to_ne_bytes();
