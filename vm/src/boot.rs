@@ -123,6 +123,8 @@ pub fn vng_command(image: &Path, machine: &Machine, vng: &Vng, run: &Path) -> Re
     let mut command = Command::new(&vng.program);
     command.arg("--run").arg(image).args(["--cpus", &machine.cpus.to_string(), "--memory", &machine.memory]);
     command.arg(format!("--rwdir={dir}={dir}"));
+    // The same root file system everywhere, whether or not a virtiofs daemon happens to be installed.
+    command.arg("--force-9p");
     if machine.accel == Accel::Tcg {
         // Under emulation the timer check of a boot can fail by mere slowness.
         command.args(["--disable-kvm", "--append", "no_timer_check"]);
