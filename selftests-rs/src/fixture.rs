@@ -147,11 +147,8 @@ impl Scratch {
             }
         }
         if answer.is_ok() || !seen.is_empty() {
-            match self.put(TARGET) {
-                // In a frozen map nothing can be put back: what was seen is worth more than that.
-                Err(error) if !seen.is_empty() => seen.push(format!("{error:#}")),
-                done => done?,
-            }
+            // What was deleted leaves room for itself, unless its element was lost.
+            seen.extend(self.put(TARGET).err().map(|error| format!("{error:#}")));
         }
         Ok((!seen.is_empty()).then(|| seen.join(", ")))
     }

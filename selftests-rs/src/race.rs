@@ -198,6 +198,7 @@ impl Report {
             self.counts.add(&worker.counts);
             self.breaches.extend(worker.breaches);
         }
+        self.breaches.dedup();
         let gone = removals.len() as u64;
         self.settlement = settle(claims, removals);
         // Each version was replaced, deleted or is there.

@@ -42,19 +42,25 @@ fn main_schedule(context: &Context) -> Schedule {
 
 fn race(context: &Context, schedule: Schedule) -> Result<Verdict> {
     let deletes = if context.quick { schedule.deletes / 10 } else { schedule.deletes };
-    judge(&run(&Schedule { deletes, ..schedule })?)
+    Ok(judge(context, &run(&Schedule { deletes, ..schedule })?))
 }
 
-fn judge(report: &Report) -> Result<Verdict> {
+fn judge(context: &Context, report: &Report) -> Verdict {
     if !report.is_clean() {
-        let breaches = report.breaches.join("; ");
-        return Ok(Verdict::Fail(format!("{report}; {breaches}")));
+        let seen: Vec<_> =
+            std::iter::once(report.to_string()).chain(report.breaches.iter().take(5).cloned()).collect();
+        return Verdict::Fail(seen.join("; "));
     }
-    // Without these two the sides never met.
-    if report.counts.mismatches == 0 || report.counts.replaced == 0 {
-        return Ok(Verdict::Fail(format!("no race took place: {report}")));
+    // Where no entry was replaced between look-up and delete, the sides never met.
+    if report.counts.mismatches == 0 {
+        return proves_nothing(context, format!("no entry was replaced in time: {report}"));
     }
-    Ok(Verdict::Pass(report.to_string()))
+    Verdict::Pass(report.to_string())
+}
+
+/// That a race did not come about is no wonder on one CPU, and a fault of the test on several.
+fn proves_nothing(context: &Context, seen: String) -> Verdict {
+    if context.cpus == 1 { Verdict::Skip(format!("one CPU: {seen}")) } else { Verdict::Fail(seen) }
 }
 
 /// A map of a few elements: what is deleted is given to another entry at once.
@@ -74,5 +80,5 @@ fn control(context: &Context) -> Result<Verdict> {
             return Ok(Verdict::Pass(report.to_string()));
         }
     }
-    Ok(Verdict::Fail(format!("no entry was lost in {tried} deletes: this schedule proves nothing")))
+    Ok(proves_nothing(context, format!("no entry was lost in {tried} deletes")))
 }

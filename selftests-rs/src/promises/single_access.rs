@@ -18,7 +18,7 @@ use crate::skeletons::store::StoreSkelBuilder;
 use crate::verdict::{On, Test, Verdict};
 
 const KEY: [u8; 4] = [0; 4];
-const TRIES: u32 = 100_000;
+const TRIES: u32 = 200_000;
 
 pub fn tests() -> Vec<Test> {
     [2, 4, 8]
