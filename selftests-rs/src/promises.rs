@@ -10,6 +10,7 @@ mod managed;
 mod map_types;
 mod permissions;
 mod programs;
+mod readme;
 mod single_access;
 mod windows;
 
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Test> {
         programs::tests,
         library::tests,
         command::tests,
+        readme::tests,
         single_access::tests,
         atomicity::tests,
     ]
