@@ -70,7 +70,7 @@ pub fn run(ctx: &Ctx, opts: &Patches) -> Result<Done> {
         check(&mut checks, &shop, &checkpatch, series, opts.build)?;
     }
     if opts.series.is_none() {
-        check_mutants(&mut checks, &shop, &checkpatch)?;
+        check_mutants(&mut checks, &shop)?;
     }
     Ok(Done::counted(checks.count))
 }
@@ -120,8 +120,8 @@ fn applied(shop: &Workshop<'_>, series: &Series) -> Result<Result<Patched, Strin
     }
 }
 
-/// Mutants apply to the series that they change, and are mails like others.
-fn check_mutants(checks: &mut Checks<'_>, shop: &Workshop<'_>, checkpatch: &Checkpatch) -> Result<()> {
+/// Mutants apply to the series that they change, and name who catches them. They are never sent, so style is no matter.
+fn check_mutants(checks: &mut Checks<'_>, shop: &Workshop<'_>) -> Result<()> {
     let dir = checks.ctx.root.join("kernel-patches").join(mutants::FOLDER);
     if !dir.is_dir() {
         return Ok(());
@@ -136,8 +136,6 @@ fn check_mutants(checks: &mut Checks<'_>, shop: &Workshop<'_>, checkpatch: &Chec
             .into_iter()
             .collect();
         faults.extend(applied(shop, &series.with(&name, patch.clone()))?.err());
-        let alone = Series { name: name.clone(), lineage: name.clone(), patches: vec![patch] };
-        faults.extend(checkpatch.faults(checks.ctx, &alone)?);
         checks.add(format!("patches::mutants::{name}"), &faults);
     }
     Ok(())
