@@ -206,3 +206,18 @@ fn listing(dir: &std::path::Path) -> Vec<String> {
     lines.sort();
     lines
 }
+
+#[test]
+fn a_shell_has_the_programs_on_its_path_and_hands_on_how_it_ended() {
+    let lab = Lab::new();
+    lab.write("bin/cmpdel", "#!/bin/sh\necho from the guest\n");
+    let kernel = lab.kernel().display().to_string();
+    for (line, code) in [("command -v cmpdel; cmpdel", 0), ("cmpdel; exit 3", 1)] {
+        let arguments = ["shell", "--accel", "tcg", "--kernel-src", &kernel, "--exec", line];
+        let output = lab.command(&arguments, &[]).output().unwrap();
+        let out = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{out}");
+        assert!(out.contains("from the guest"), "{out}");
+        assert!(code != 0 || out.contains("run-shell-"), "{out}");
+    }
+}

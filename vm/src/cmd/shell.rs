@@ -18,6 +18,9 @@ use crate::{
     steps::{self, Bench, Workshop},
 };
 
+/// Empty in every guest of a Debian host, and in the PATH that virtme-ng sets.
+const GUEST_BIN: &str = "/run/current-system/sw/bin";
+
 /// Boots and hands over the terminal.
 ///
 /// # Errors
@@ -33,16 +36,20 @@ pub fn run(ctx: &Ctx, opts: &Shell) -> Result<Done> {
     let run = bench.run_folder(&format!("shell-{}", std::process::id()))?;
     drop(lock);
     let mut command = vng_command(&built.kernel.image(), &bench.machine, &bench.vng, &run)?;
-    let shell = opts.exec.as_deref().unwrap_or("exec bash -i");
-    let script =
-        format!("cd {0} && export PATH={0}:\"$PATH\"\n{shell}\n", quoted(&run.display().to_string()));
-    fs::write(run.join("shell.sh"), script).context("cannot write the guest's script")?;
-    command.arg("--exec").arg(format!("sh {}", run.join("shell.sh").display()));
-    ctx.events.emit(&Event::Command { line: line_of(&command) });
-    ctx.events.note(format!("{} is writable in the guest and in its PATH; ctrl-d ends it", run.display()));
-    if opts.exec.is_some() {
-        command.stdin(Stdio::null());
+    match &opts.exec {
+        Some(line) => {
+            let dir = quoted(&run.display().to_string());
+            let script = format!("cd {dir} && export PATH={dir}:\"$PATH\"\n{line}\n");
+            fs::write(run.join("shell.sh"), script).context("cannot write the guest's script")?;
+            command.arg("--exec").arg(format!("sh {}", run.join("shell.sh").display())).stdin(Stdio::null());
+        }
+        // A script has no terminal in the guest: without one, the programs come into PATH by a mount.
+        None => {
+            command.arg(format!("--rwdir={GUEST_BIN}={}", run.display()));
+        }
     }
+    ctx.events.emit(&Event::Command { line: line_of(&command) });
+    ctx.events.note(format!("{} is writable in the guest; ctrl-d ends it", run.display()));
     let status = command.status().context("cannot start virtme-ng")?;
     let _ = fs::remove_dir_all(&run);
     ensure!(status.success() || status.code().is_some(), "the guest was ended by a signal ({status})");
