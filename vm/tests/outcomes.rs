@@ -221,3 +221,32 @@ fn a_shell_has_the_programs_on_its_path_and_hands_on_how_it_ended() {
         assert!(code != 0 || out.contains("run-shell-"), "{out}");
     }
 }
+
+#[test]
+fn a_mutant_is_caught_by_the_promise_that_it_names_and_by_no_other() {
+    let lab = Lab::new();
+    let mutant = |name: &str, caught_by: &str| {
+        let mail =
+            PATCH.replace("int three;\n+int four", "int four;\n+int five").replace("One more.", caught_by);
+        lab.write(&format!("root/kernel-patches/mutants/{name}.patch"), &mail);
+    };
+    mutant("right", "Caught-by: keep::b");
+    mutant("wrong", "Caught-by: keep::a");
+    let kernel = lab.kernel().display().to_string();
+    let run = |filter: &str, guest: &str| {
+        let arguments = ["mutants", "--accel", "tcg", "--kernel-src", &kernel, "--filter", filter];
+        let output = lab.command(&arguments, &[("FAKE_GUEST", guest)]).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    for (filter, guest, code, said) in [
+        ("right", "fail", 0, "caught    right"),
+        ("right", "", 1, "SURVIVED  right"),
+        ("right", "panic-first", 1, "could not be tested: the kernel panicked"),
+        ("wrong", "fail", 1, "keep::a should have failed; failed have keep::b"),
+    ] {
+        let (ended, out) = run(filter, guest);
+        assert_eq!(ended, Some(code), "{out}");
+        assert!(out.contains(said), "{said}: {out}");
+    }
+    assert!(lab.image("rfc-variants").contains("int five;"));
+}
