@@ -52,7 +52,7 @@ impl Place<'_> {
         lock::take(ctx, &format!("work-{}", self.name()), "building this kernel")
     }
 
-    /// Other lineages of the same base and config whose last build ended well.
+    /// Other lineages of the same base and config, the one likest to this first.
     fn siblings(&self, ctx: &Ctx) -> Result<Vec<String>> {
         let family = format!("{}-{}-", self.slug, self.profile);
         let names =
@@ -61,7 +61,8 @@ impl Place<'_> {
             .filter_map(|name| name.strip_prefix(&family).map(str::to_owned))
             .filter(|lineage| lineage != self.lineage && lineage != UNPACKED)
             .collect();
-        lineages.sort();
+        // A variant of a series differs least from that series.
+        lineages.sort_by_key(|lineage| (!self.lineage.starts_with(lineage.as_str()), lineage.clone()));
         Ok(lineages)
     }
 }
