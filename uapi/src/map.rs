@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use crate::bindings::{self as abi, bpf_map_info};
 use crate::probe::{Support, probe};
-use crate::sys::{self, address, address_mut};
+use crate::sys::{self, address, address_mut, delete_compare, lookup};
 use crate::{Error, Outcome, Window};
 
 /// What the kernel says of a map (`BPF_OBJ_GET_INFO_BY_FD`). None of it changes in the life of a map.
@@ -229,39 +229,4 @@ fn unexpected(outcome: Outcome) -> Error {
 fn is_other_file(fd: BorrowedFd<'_>) -> bool {
     std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()))
         .is_ok_and(|target| !target.to_string_lossy().contains("bpf-map"))
-}
-
-/// `BPF_MAP_DELETE_ELEM` with `BPF_F_COMPARE`, and never without.
-///
-/// # Safety
-/// `key` is the address of as many bytes as keys of the map have, `expected` of `size` bytes; or nothing is there.
-pub(crate) unsafe fn delete_compare(
-    fd: i32,
-    key: u64,
-    expected: u64,
-    offset: u32,
-    size: u32,
-) -> io::Result<()> {
-    let mut attr = sys::zeroed_attr();
-    attr.__bindgen_anon_2.map_fd = fd.cast_unsigned();
-    attr.__bindgen_anon_2.key = key;
-    attr.__bindgen_anon_2.flags = abi::BPF_F_COMPARE.into();
-    attr.__bindgen_anon_2.compare = expected;
-    attr.__bindgen_anon_2.compare_offset = offset;
-    attr.__bindgen_anon_2.compare_size = size;
-    // SAFETY: the caller's promise.
-    unsafe { sys::bpf(abi::BPF_MAP_DELETE_ELEM, &mut attr) }.map(drop)
-}
-
-/// `BPF_MAP_LOOKUP_ELEM`.
-///
-/// # Safety
-/// `key` and `value` are the addresses of as many bytes as the kernel reads and writes for this map.
-pub(crate) unsafe fn lookup(fd: i32, key: u64, value: u64) -> io::Result<()> {
-    let mut attr = sys::zeroed_attr();
-    attr.__bindgen_anon_2.map_fd = fd.cast_unsigned();
-    attr.__bindgen_anon_2.key = key;
-    attr.__bindgen_anon_2.__bindgen_anon_1.value = value;
-    // SAFETY: the caller's promise.
-    unsafe { sys::bpf(abi::BPF_MAP_LOOKUP_ELEM, &mut attr) }.map(drop)
 }

@@ -11,8 +11,7 @@ use std::sync::OnceLock;
 
 use crate::Error;
 use crate::bindings as abi;
-use crate::map::{delete_compare, lookup};
-use crate::sys::{self, address, address_mut};
+use crate::sys::{self, address, address_mut, delete_compare, lookup};
 
 /// Whether this kernel has compare-and-delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

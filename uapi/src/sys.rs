@@ -62,3 +62,38 @@ pub(crate) unsafe fn read_info<I>(fd: i32, info: &mut I) -> io::Result<()> {
     // SAFETY: the kernel writes info_len bytes at most to `info`, which is that long; the rest is the caller's promise.
     unsafe { bpf(abi::BPF_OBJ_GET_INFO_BY_FD, &mut attr) }.map(drop)
 }
+
+/// `BPF_MAP_DELETE_ELEM` with `BPF_F_COMPARE`, and never without.
+///
+/// # Safety
+/// `key` is the address of as many bytes as keys of the map have, `expected` of `size` bytes; or nothing is there.
+pub(crate) unsafe fn delete_compare(
+    fd: i32,
+    key: u64,
+    expected: u64,
+    offset: u32,
+    size: u32,
+) -> io::Result<()> {
+    let mut attr = zeroed_attr();
+    attr.__bindgen_anon_2.map_fd = fd.cast_unsigned();
+    attr.__bindgen_anon_2.key = key;
+    attr.__bindgen_anon_2.flags = abi::BPF_F_COMPARE.into();
+    attr.__bindgen_anon_2.compare = expected;
+    attr.__bindgen_anon_2.compare_offset = offset;
+    attr.__bindgen_anon_2.compare_size = size;
+    // SAFETY: the caller's promise.
+    unsafe { bpf(abi::BPF_MAP_DELETE_ELEM, &mut attr) }.map(drop)
+}
+
+/// `BPF_MAP_LOOKUP_ELEM`.
+///
+/// # Safety
+/// `key` and `value` are the addresses of as many bytes as the kernel reads and writes for this map.
+pub(crate) unsafe fn lookup(fd: i32, key: u64, value: u64) -> io::Result<()> {
+    let mut attr = zeroed_attr();
+    attr.__bindgen_anon_2.map_fd = fd.cast_unsigned();
+    attr.__bindgen_anon_2.key = key;
+    attr.__bindgen_anon_2.__bindgen_anon_1.value = value;
+    // SAFETY: the caller's promise.
+    unsafe { bpf(abi::BPF_MAP_LOOKUP_ELEM, &mut attr) }.map(drop)
+}

@@ -22,6 +22,8 @@ use crate::{
 
 /// Names the base itself: no patches.
 pub const NONE: &str = "base";
+/// The folder beside the series that holds wrong changes to one of them, and no series.
+pub const MUTANTS: &str = "mutants";
 
 /// One mail.
 #[derive(Clone, Debug)]
@@ -143,7 +145,7 @@ pub fn all(root: &Path) -> Vec<String> {
         .flatten()
         .filter(|entry| patch_files(&entry.path()).is_ok_and(|files| !files.is_empty()))
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name != crate::cmd::mutants::FOLDER)
+        .filter(|name| name != MUTANTS)
         .collect();
     names.sort();
     names

@@ -12,13 +12,11 @@ use crate::{
     context::Ctx,
     lock,
     report::{Count, Done, Place},
-    series::{Patch, Series, file_name, header, patch_files},
+    series::{MUTANTS, Patch, Series, file_name, header, patch_files},
     steps::{self, Bench, Workshop, selftests_command},
     verdict::Judged,
 };
 
-/// Their folder in kernel-patches/.
-pub const FOLDER: &str = "mutants";
 /// Header of a mutant's mail: the beginning of the names of the tests of which one has to fail.
 const CAUGHT_BY: &str = "Caught-by";
 
@@ -66,7 +64,7 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
 
 /// The mutants there are.
 fn read(ctx: &Ctx, filter: Option<&str>) -> Result<Vec<Mutant>> {
-    let dir = ctx.root.join("kernel-patches").join(FOLDER);
+    let dir = ctx.root.join("kernel-patches").join(MUTANTS);
     let mut mutants = Vec::new();
     for path in patch_files(&dir)? {
         let name = file_name(&path.with_extension(""));

@@ -122,7 +122,7 @@ fn applied(shop: &Workshop<'_>, series: &Series) -> Result<Result<Patched, Strin
 
 /// Mutants apply to the series that they change, and name who catches them. They are never sent, so style is no matter.
 fn check_mutants(checks: &mut Checks<'_>, shop: &Workshop<'_>) -> Result<()> {
-    let dir = checks.ctx.root.join("kernel-patches").join(mutants::FOLDER);
+    let dir = checks.ctx.root.join("kernel-patches").join(series::MUTANTS);
     if !dir.is_dir() {
         return Ok(());
     }
