@@ -5,6 +5,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::series::DEFAULT;
+
 /// From a fresh machine to a verdict on a kernel that carries a series.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
@@ -114,7 +116,7 @@ pub struct VmTest {
     /// The machine.
     pub machine: MachineOpts,
     /// Folder of kernel-patches/ to apply, or `base` for none
-    #[arg(long, value_name = "NAME", default_value = "rfc")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     pub series: String,
     /// Test the same base and config without the series as well
     #[arg(long)]
@@ -143,7 +145,7 @@ pub struct Shell {
     /// The machine.
     pub machine: MachineOpts,
     /// Folder of kernel-patches/ to apply, or `base` for none
-    #[arg(long, value_name = "NAME", default_value = "rfc")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     pub series: String,
     /// Run this in the guest instead of an interactive shell
     #[arg(long, value_name = "COMMAND")]
@@ -190,7 +192,7 @@ pub struct Bindings {
     /// The kernel.
     pub kernel: KernelOpts,
     /// Folder of kernel-patches/ to apply
-    #[arg(long, value_name = "NAME", default_value = "rfc")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     pub series: String,
     /// Write what bindgen makes instead of comparing
     #[arg(long)]
@@ -207,7 +209,7 @@ pub struct Mutants {
     /// The machine.
     pub machine: MachineOpts,
     /// Series that the mutants change
-    #[arg(long, value_name = "NAME", default_value = "rfc")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     pub series: String,
     /// Only the mutants whose file name contains this
     #[arg(long, value_name = "TEXT")]
@@ -224,7 +226,7 @@ pub struct Drill {
     /// The machine.
     pub machine: MachineOpts,
     /// Series whose kernel is booted
-    #[arg(long, value_name = "NAME", default_value = "rfc")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     pub series: String,
 }
 

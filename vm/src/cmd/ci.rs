@@ -14,12 +14,9 @@ use crate::{
     libtest,
     outcome::Outcome,
     report::{Count, Done},
-    series::Series,
+    series::{DEFAULT, Series},
     steps::Workshop,
 };
-
-/// The series that is tested.
-const SERIES: &str = "rfc";
 
 /// What cargo is asked, by the name of the step.
 const CARGO: [(&str, &[&str]); 3] = [
@@ -49,14 +46,14 @@ pub fn run(ctx: &Ctx, opts: &Ci) -> Result<Done> {
     let vm_test =
         VmTest { kernel: opts.kernel.clone(), machine: opts.machine.clone(), ..vm_test_defaults()? };
     total.add(ctx, "vm-test", ctx.again().and_then(|ctx| crate::cmd::vm_test::run(&ctx, &vm_test)))?;
-    let drill = Drill { kernel: opts.kernel.clone(), machine: opts.machine.clone(), series: SERIES.into() };
+    let drill = Drill { kernel: opts.kernel.clone(), machine: opts.machine.clone(), series: DEFAULT.into() };
     total.add(ctx, "drill", ctx.again().and_then(|ctx| crate::cmd::drill::run(&ctx, &drill)))?;
     Ok(total.done())
 }
 
 /// As if typed: `vm-test --with-base`.
 fn vm_test_defaults() -> Result<VmTest> {
-    match Cli::typed(&["vm-test", "--with-base", "--series", SERIES])?.command {
+    match Cli::typed(&["vm-test", "--with-base", "--series", DEFAULT])?.command {
         Xtask::VmTest(opts) => Ok(opts),
         other => anyhow::bail!("vm-test was read as {other:?}"),
     }
@@ -143,7 +140,7 @@ fn documented(ctx: &Ctx) -> Result<Done> {
 fn selftests_clippy(ctx: &Ctx, opts: &Ci) -> Result<Done> {
     let ctx = ctx.again()?;
     let shop = Workshop::open(&ctx, &opts.kernel)?;
-    let include = shop.headers(&Series::read(&ctx.root, SERIES)?)?;
+    let include = shop.headers(&Series::read(&ctx.root, DEFAULT)?)?;
     let arguments = ["clippy", "--quiet", "--package", "selftests", "--all-targets", "--", "-D", "warnings"];
     cargo(&ctx, "clippy of selftests-rs", &arguments, Some(include))
 }
@@ -155,6 +152,6 @@ mod tests {
     #[test]
     fn vm_test_is_asked_for_with_the_base() {
         let opts = vm_test_defaults().unwrap();
-        assert!(opts.with_base && opts.series == SERIES && opts.filter.is_none());
+        assert!(opts.with_base && opts.series == DEFAULT && opts.filter.is_none());
     }
 }
