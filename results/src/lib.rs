@@ -4,8 +4,11 @@
 //! The console carries KTAP for people; nothing is ever decided from it, since the kernel writes there too.
 //! A run is complete only if its last line is [`Event::Done`]: anything else is a guest that did not finish.
 
+pub mod races;
+
 use std::io::{self, Write};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// How a test ended. `Error` means that the test could not be run, which is not a word on the kernel.
@@ -66,7 +69,7 @@ pub enum Event {
 ///
 /// # Errors
 /// Those of the writer.
-pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
+pub fn write_event(out: &mut impl Write, event: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(event).map_err(io::Error::other)?;
     line.push(b'\n');
     out.write_all(&line)?;
@@ -77,7 +80,7 @@ pub fn write_event(out: &mut impl Write, event: &Event) -> io::Result<()> {
 ///
 /// # Errors
 /// The number and text of the first whole line that is no event.
-pub fn read_events(text: &str) -> Result<Vec<Event>, String> {
+pub fn read_events<E: DeserializeOwned>(text: &str) -> Result<Vec<E>, String> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     whole
         .lines()
@@ -96,8 +99,8 @@ mod tests {
         write_event(&mut out, &Event::Started { name: "a::b".into() }).unwrap();
         let whole = String::from_utf8(out).unwrap();
         let cut = format!("{whole}{}", &whole[..10]);
-        assert_eq!(read_events(&cut).unwrap(), [Event::Started { name: "a::b".into() }]);
-        assert!(read_events("{}\n").unwrap_err().starts_with("line 1"));
+        assert_eq!(read_events::<Event>(&cut).unwrap(), [Event::Started { name: "a::b".into() }]);
+        assert!(read_events::<Event>("{}\n").unwrap_err().starts_with("line 1"));
     }
 
     #[test]

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The evidence of the race lab: what a model, a witness and a stress found in one cell of refresh × gc × map. Written by
+//! the lab, one event a line, and read by whoever puts the matrix together.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What can go wrong. In the order in which a cell names its worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Violation {
+    /// A refresh had completed, and yet the entry is gone.
+    LostRefresh,
+    /// A refresh landed in an element that belonged to another key.
+    StrayWrite,
+    /// An entry was put back with a value older than one the datapath had written.
+    StaleRestore,
+    /// A refreshed entry could not be found for a time, although it came back.
+    Gap,
+    /// More removals were reported than happened.
+    DoubleDelete,
+    /// An expired entry stays.
+    NeverRemoved,
+}
+
+impl Violation {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::LostRefresh,
+        Self::StrayWrite,
+        Self::StaleRestore,
+        Self::Gap,
+        Self::DoubleDelete,
+        Self::NeverRemoved,
+    ];
+
+    /// As the product's words have it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::LostRefresh => "lost refresh",
+            Self::StrayWrite => "stray write",
+            Self::StaleRestore => "stale restore",
+            Self::Gap => "gap",
+            Self::DoubleDelete => "double delete",
+            Self::NeverRemoved => "never removed",
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.words())
+    }
+}
+
+/// How often each violation was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violations {
+    /// See [`Violation::LostRefresh`].
+    pub lost_refresh: u64,
+    /// See [`Violation::Gap`].
+    pub gap: u64,
+    /// See [`Violation::StrayWrite`].
+    pub stray_write: u64,
+    /// See [`Violation::StaleRestore`].
+    pub stale_restore: u64,
+    /// See [`Violation::DoubleDelete`].
+    pub double_delete: u64,
+    /// See [`Violation::NeverRemoved`].
+    pub never_removed: u64,
+}
+
+impl Violations {
+    /// The count of one.
+    #[must_use]
+    pub fn of(&self, violation: Violation) -> u64 {
+        match violation {
+            Violation::LostRefresh => self.lost_refresh,
+            Violation::StrayWrite => self.stray_write,
+            Violation::StaleRestore => self.stale_restore,
+            Violation::Gap => self.gap,
+            Violation::DoubleDelete => self.double_delete,
+            Violation::NeverRemoved => self.never_removed,
+        }
+    }
+
+    /// The count of one, to add to.
+    pub fn of_mut(&mut self, violation: Violation) -> &mut u64 {
+        match violation {
+            Violation::LostRefresh => &mut self.lost_refresh,
+            Violation::StrayWrite => &mut self.stray_write,
+            Violation::StaleRestore => &mut self.stale_restore,
+            Violation::Gap => &mut self.gap,
+            Violation::DoubleDelete => &mut self.double_delete,
+            Violation::NeverRemoved => &mut self.never_removed,
+        }
+    }
+
+    /// All of them together.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        Violation::ALL.iter().map(|&violation| self.of(violation)).sum()
+    }
+}
+
+/// A cell of the matrix, by the names in its tables.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Cell {
+    /// The refresh discipline.
+    pub refresh: String,
+    /// The gc strategy, with `+grace` where it waits for one.
+    pub gc: String,
+    /// The map: `hash`, `hash-no-prealloc`, `lru-hash`, or `arena`.
+    pub map: String,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} × {} on {}", self.refresh, self.gc, self.map)
+    }
+}
+
+/// The kernel's own no to a combination.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The errno by name.
+    pub errno: String,
+    /// What was asked, and the verifier's line where there is one.
+    pub text: String,
+}
+
+/// One step of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Who: `packet`, `gc`, `other`, `next`, …
+    pub actor: String,
+    /// Which step of its program; the gate before it has this name.
+    pub label: String,
+    /// The kernel function, or the place in the program, that the step stands for.
+    pub function: String,
+    /// What it did, with what it saw.
+    pub text: String,
+}
+
+/// What the model found. `counterexample` is the worst of `counterexamples`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Model {
+    /// States explored, over all scenarios of the cell.
+    pub states: u64,
+    /// The memory model: `sc`, or `tso` where store buffers were explored as well.
+    pub memory: String,
+    /// The shortest schedule of the worst violation.
+    pub counterexample: Option<Vec<Step>>,
+    /// The shortest schedule of each violation found.
+    pub counterexamples: BTreeMap<Violation, Vec<Step>>,
+}
+
+/// What replaying the counter-examples in the kernel showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// Replays in which the violation was seen.
+    pub replayed: u32,
+    /// Replays tried.
+    pub of: u32,
+    /// For each violation: seen, tried.
+    pub by_violation: BTreeMap<Violation, (u32, u32)>,
+    /// What holds the sides at their steps: `gate`, `debugger`.
+    pub held_by: String,
+    /// Why a replay did not show it, or was not tried.
+    pub notes: Vec<String>,
+}
+
+/// What free running showed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stress {
+    /// Packets handed to the datapath.
+    pub packets: u64,
+    /// Refreshes of entries that were there.
+    pub refreshes: u64,
+    /// Entries that GC removed.
+    pub deletes: u64,
+    /// Violations, by kind.
+    pub violations: Violations,
+    /// Guest seconds.
+    pub seconds: f64,
+    /// Errors of map operations, by name.
+    pub errors: BTreeMap<String, u64>,
+}
+
+/// Real connections through the datapath with GC running.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Connections {
+    /// Whether a second map (source NAT) was collected after the first.
+    pub snat: bool,
+    /// Connections opened by clients.
+    pub opened: u64,
+    /// Connections that ended with an error at the client.
+    pub broken: u64,
+    /// Packets of established flows that had no entry, as the datapath counted them.
+    pub dropped: u64,
+    /// Entries that GC removed.
+    pub deletes: u64,
+    /// Guest seconds.
+    pub seconds: f64,
+    /// Client errors by name.
+    pub errors: BTreeMap<String, u64>,
+}
+
+/// One line of the lab's output.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RaceEvent {
+    /// First line: how much there is to do.
+    Plan {
+        /// `uname -r`.
+        release: String,
+        /// CPUs online.
+        cpus: usize,
+        /// Steps to come; each ends with one event of another kind.
+        steps: u64,
+    },
+    /// A step begins.
+    Began {
+        /// What, for people.
+        what: String,
+    },
+    /// The model looked at a cell.
+    Modelled {
+        /// Which.
+        cell: Cell,
+        /// What it found.
+        model: Model,
+    },
+    /// The kernel refuses a cell.
+    Refused {
+        /// Which.
+        cell: Cell,
+        /// How.
+        refusal: Refusal,
+    },
+    /// A cell has no kernel evidence, for a reason that is not the kernel's refusal.
+    Absent {
+        /// Which.
+        cell: Cell,
+        /// Why.
+        reason: String,
+    },
+    /// Counter-examples were replayed.
+    Witnessed {
+        /// Which cell.
+        cell: Cell,
+        /// What was seen.
+        witness: Witness,
+    },
+    /// A cell ran freely.
+    Stressed {
+        /// Which.
+        cell: Cell,
+        /// What was seen.
+        stress: Stress,
+    },
+    /// Connections ran through a cell.
+    Connected {
+        /// Which.
+        cell: Cell,
+        /// What was seen.
+        connections: Connections,
+    },
+    /// A cell's run failed for a reason that says nothing about the kernel.
+    Failed {
+        /// Which.
+        cell: Cell,
+        /// The kind of evidence: `model`, `witness`, `stress`, `connections`.
+        evidence: String,
+        /// The error.
+        error: String,
+    },
+    /// Last line.
+    Done {
+        /// How many steps ended.
+        steps: u64,
+    },
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Compiles BPF C, warnings being errors, for build scripts.
+//!
+//! `KERNEL_HEADERS` names the `include` folder of a kernel's installed headers; without it the system's are used.
+//! `CLANG` names the compiler; without it the first of [`CLANGS`] that answers.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, anyhow};
+use libbpf_cargo::SkeletonBuilder;
+
+/// The compilers that are tried, newest first.
+pub const CLANGS: [&str; 5] = ["clang-22", "clang-21", "clang-20", "clang-19", "clang"];
+
+/// clang, with what every program needs.
+pub struct Compiler {
+    clang: PathBuf,
+    arguments: Vec<OsString>,
+}
+
+impl Compiler {
+    /// Finds clang and the headers, and has cargo watch what that depends on.
+    ///
+    /// # Errors
+    /// No clang, or a variable that cargo sets is not set.
+    pub fn new(cpu: &str) -> Result<Self> {
+        println!("cargo::rerun-if-env-changed=KERNEL_HEADERS");
+        println!("cargo::rerun-if-env-changed=CLANG");
+        let mut arguments: Vec<OsString> = ["-Wall", "-Werror", cpu].map(Into::into).into();
+        for folder in headers()? {
+            arguments.push("-I".into());
+            arguments.push(folder.into());
+        }
+        Ok(Self { clang: find_clang()?, arguments })
+    }
+
+    /// Compiles `source` to `object`.
+    ///
+    /// # Errors
+    /// What clang says.
+    pub fn object(&self, source: &Path, object: &Path, more: &[&str]) -> Result<()> {
+        self.builder(source, more).obj(object).build().map(drop).with_context(|| self.failed(source))
+    }
+
+    /// Compiles `source` and writes its skeleton.
+    ///
+    /// # Errors
+    /// What clang says.
+    pub fn skeleton(&self, source: &Path, skeleton: &Path) -> Result<()> {
+        self.builder(source, &[]).build_and_generate(skeleton).with_context(|| self.failed(source))
+    }
+
+    fn builder(&self, source: &Path, more: &[&str]) -> SkeletonBuilder {
+        let mut arguments = self.arguments.clone();
+        arguments.extend(more.iter().map(OsString::from));
+        let mut builder = SkeletonBuilder::new();
+        builder.source(source).clang(&self.clang).clang_args(arguments);
+        builder
+    }
+
+    fn failed(&self, source: &Path) -> String {
+        format!("{} does not compile with {}", source.display(), self.clang.display())
+    }
+}
+
+/// What a build script's `main` returns. Not the error as it is: a backtrace would bury what the compiler said.
+#[must_use]
+pub fn report(built: Result<()>) -> ExitCode {
+    match built {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn find_clang() -> Result<PathBuf> {
+    if let Some(clang) = env::var_os("CLANG") {
+        return Ok(clang.into());
+    }
+    let answers = |name: &&str| {
+        Command::new(name)
+            .arg("--version")
+            .stdout(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    CLANGS.into_iter().find(answers).map(PathBuf::from).ok_or_else(|| {
+        anyhow!(
+            "no clang found to compile BPF programs (tried {}): install one or set CLANG",
+            CLANGS.join(", ")
+        )
+    })
+}
+
+/// Where `linux/bpf.h` and `asm/types.h` are. Debian keeps the latter under the machine's triplet.
+fn headers() -> Result<Vec<PathBuf>> {
+    if let Some(folder) = env::var_os("KERNEL_HEADERS") {
+        return Ok(vec![folder.into()]);
+    }
+    let arch =
+        env::var("CARGO_CFG_TARGET_ARCH").context("CARGO_CFG_TARGET_ARCH is not set: cargo sets it")?;
+    let triplet = PathBuf::from(format!("/usr/include/{arch}-linux-gnu"));
+    Ok(vec![PathBuf::from("/usr/include"), triplet].into_iter().filter(|folder| folder.is_dir()).collect())
+}

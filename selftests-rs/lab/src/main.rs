@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The race lab: one XDP conntrack workload, every refresh discipline, every gc strategy, one oracle.
+
+fn main() {}
