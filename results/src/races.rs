@@ -2,6 +2,8 @@
 //! The evidence of the race lab: what a model, a witness and a stress found in one cell of refresh × gc × map. Written by
 //! the lab, one event a line, and read by whoever puts the matrix together.
 
+pub mod hold;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
