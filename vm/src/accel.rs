@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 use xshell::cmd;
 
 use crate::{
-    boot::{self, Boot, Limits, Machine},
+    boot::{self, Beside, Boot, Limits, Machine},
     cache::{read_if_there, write_whole},
     cli::AccelChoice,
     context::Ctx,
     exec, lock,
     pyenv::Vng,
+    report::Place,
+    test_run::Tests,
 };
 
 /// How the guest's instructions are run.
@@ -86,19 +88,11 @@ fn probe(ctx: &Ctx, image: &Path, vng: &Vng) -> Result<(bool, bool)> {
     let run = boot::fresh_run_folder(&ctx.out, "accel")?;
     fs::write(run.join("guest.sh"), boot::script(&run, "true")).context("cannot write the probe's script")?;
     let machine = Machine { accel: Accel::Kvm, cpus: 1, memory: "1G".into() };
-    let guest = boot::boot(
-        ctx,
-        &Boot {
-            image,
-            machine: &machine,
-            vng,
-            run: &run,
-            console: &ctx.out.join("console-accel.log"),
-            limits: Limits { boot: LIMIT, silence: LIMIT },
-            kernel: "probe",
-            prefix: "",
-        },
-    )?;
+    let console = ctx.out.join("console-accel.log");
+    let limits = Limits { boot: LIMIT, silence: LIMIT };
+    let boot = Boot { image, machine: &machine, vng, run: &run, console: &console, limits };
+    // Nothing is said; that the script began and ended is all.
+    let guest = boot::boot(ctx, &boot, Beside::default(), &mut Tests::new(Place::Series))?;
     let works = guest.up && guest.status == Some(0);
     write_whole(&memory, &serde_json::to_vec(&Memory { host, works })?)?;
     Ok((works, false))

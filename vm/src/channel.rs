@@ -5,37 +5,39 @@
 use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom},
+    marker::PhantomData,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, anyhow};
-use results::Event;
+use serde::de::DeserializeOwned;
 
-/// Events, one a line, written by the test program.
+/// Events, one a line, written by the program.
 pub const EVENTS: &str = "events.jsonl";
-/// The test program's exit status, written by the guest's script after it.
+/// The program's exit status, written by the guest's script after it.
 pub const STATUS: &str = "status";
 /// Made by the script as its first act.
 pub const UP: &str = "up";
 
-/// The host's end.
-pub struct Channel {
+/// The host's end, for events of type `E`.
+pub struct Channel<E> {
     dir: PathBuf,
     read: u64,
     rest: Vec<u8>,
+    says: PhantomData<E>,
 }
 
-impl Channel {
+impl<E: DeserializeOwned> Channel<E> {
     /// For the folder `dir`, in which nothing is yet.
     pub fn new(dir: &Path) -> Self {
-        Self { dir: dir.into(), read: 0, rest: Vec::new() }
+        Self { dir: dir.into(), read: 0, rest: Vec::new(), says: PhantomData }
     }
 
     /// The events that came since the last call.
     ///
     /// # Errors
     /// When the file cannot be read or holds a whole line that is no event.
-    pub fn events(&mut self) -> Result<Vec<Event>> {
+    pub fn events(&mut self) -> Result<Vec<E>> {
         let path = self.dir.join(EVENTS);
         let Ok(mut file) = File::open(&path) else { return Ok(Vec::new()) };
         file.seek(SeekFrom::Start(self.read))?;
@@ -54,7 +56,7 @@ impl Channel {
         self.dir.join(UP).exists()
     }
 
-    /// The test program's exit status, once it has one.
+    /// The program's exit status, once it has one.
     pub fn status(&self) -> Option<i32> {
         fs::read_to_string(self.dir.join(STATUS)).ok()?.trim().parse().ok()
     }
@@ -63,13 +65,14 @@ impl Channel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use results::Event;
     use std::io::Write;
 
     #[test]
     fn lines_are_read_once_and_only_when_whole() {
         let dir = std::env::temp_dir().join(format!("channel-test-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
-        let mut channel = Channel::new(&dir);
+        let mut channel = Channel::<Event>::new(&dir);
         assert!(channel.events().unwrap().is_empty());
         let mut file = File::create(dir.join(EVENTS)).unwrap();
         write!(file, "{{\"event\":\"started\",\"name\":\"a\"}}\n{{\"event\":").unwrap();

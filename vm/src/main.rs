@@ -30,9 +30,11 @@ mod space;
 mod splat;
 mod steps;
 mod store;
+mod test_run;
 mod tools;
 mod verdict;
 mod view;
+mod watch;
 mod worktree;
 
 use std::{process::ExitCode, time::Duration};

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The steps that several commands share, each a phase: from nothing to a kernel, from a kernel to results.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use results::Status;
@@ -9,7 +13,7 @@ use results::Status;
 use crate::{
     accel::{self, Accel},
     bindings,
-    boot::{self, Boot, Limits, Machine},
+    boot::{self, Beside, Boot, Limits, Machine},
     cli::{KernelOpts, MachineOpts},
     config::Profile,
     context::Ctx,
@@ -21,8 +25,10 @@ use crate::{
     series::{self, Patched, Series},
     source::{self, Base, Origin},
     store::Store,
+    test_run::Tests,
     tools,
     verdict::{self, Judged},
+    watch::{Ended, Listener},
 };
 
 /// What kernels are made from, once the machine is ready.
@@ -205,7 +211,8 @@ impl<'a> Bench<'a> {
         self.ctx.out.join(format!("console-{name}.log"))
     }
 
-    /// Boots `built`, runs `command` in the guest's folder, and judges. `name` names the console log and the phase.
+    /// Boots `built`, runs the tests of `command` in the guest's folder, and judges. `name` names the console log and the
+    /// phase.
     ///
     /// # Errors
     /// When the guest never came to its tests.
@@ -218,28 +225,49 @@ impl<'a> Bench<'a> {
         limits: Limits,
     ) -> Result<Judged> {
         let run = self.run_folder(name)?;
-        fs::write(run.join("guest.sh"), boot::script(&run, command))
+        let mut tests = Tests::new(place);
+        let guest = Guest { name, run: &run, command, limits, beside: Beside::default() };
+        let (ended, console) = self.boot(built, guest, &mut tests)?;
+        verdict::judge(&tests.ended(ended), &console, limits.boot.as_secs(), limits.silence.as_secs())
+    }
+
+    /// Boots `built` for a program whose events `listener` takes in; gives what was seen of the guest, and its console.
+    ///
+    /// # Errors
+    /// Those of [`boot::boot`].
+    pub fn boot<L: Listener>(
+        &self,
+        built: &Built,
+        guest: Guest<'_>,
+        listener: &mut L,
+    ) -> Result<(Ended, String)> {
+        let Guest { name, run, command, limits, beside } = guest;
+        fs::write(run.join("guest.sh"), boot::script(run, command))
             .context("cannot write the guest's script")?;
-        let console = self.console(name);
-        let image = built.kernel.image();
-        let guest = self.ctx.phase(&format!("boot {name}"), || {
-            let boot = Boot {
-                image: &image,
-                machine: &self.machine,
-                vng: &self.vng,
-                run: &run,
-                console: &console,
-                limits,
-                kernel: if place == Place::Base { "base" } else { "series" },
-                prefix: if place == Place::Base { "base::" } else { "" },
-            };
-            Ok((boot::boot(self.ctx, &boot)?, false))
+        let (console, image) = (self.console(name), built.kernel.image());
+        let ended = self.ctx.phase(&format!("boot {name}"), || {
+            let (machine, vng) = (&self.machine, &self.vng);
+            let boot = Boot { image: &image, machine, vng, run, console: &console, limits };
+            Ok((boot::boot(self.ctx, &boot, beside, listener)?, false))
         })?;
         let log = fs::read(&console).with_context(|| format!("cannot read {}", console.display()))?;
-        let log = String::from_utf8_lossy(&log);
-        self.ctx.events.note(format!("the guest was up after {:.1} s", guest.boot_seconds));
-        verdict::judge(&guest, &log, limits.boot.as_secs(), limits.silence.as_secs())
+        self.ctx.events.note(format!("the guest was up after {:.1} s", ended.boot_seconds));
+        Ok((ended, String::from_utf8_lossy(&log).into_owned()))
     }
+}
+
+/// What a guest is booted for.
+pub struct Guest<'a> {
+    /// Names the console log and the phase.
+    pub name: &'a str,
+    /// Its folder, with the programs in it.
+    pub run: &'a Path,
+    /// Run in that folder.
+    pub command: &'a str,
+    /// When to stop waiting.
+    pub limits: Limits,
+    /// What runs beside it.
+    pub beside: Beside<'a>,
 }
 
 /// The test program's command line in the guest.

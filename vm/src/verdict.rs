@@ -5,9 +5,10 @@ use anyhow::{Result, bail};
 use results::{Status, TestResult};
 
 use crate::{
-    boot::{End, GuestRun, unfinished},
     outcome::Outcome,
     splat,
+    test_run::{GuestRun, unfinished},
+    watch::{End, Ended},
 };
 
 /// What one guest showed.
@@ -23,49 +24,98 @@ pub struct Judged {
     pub reason: String,
 }
 
+/// How far a guest came, in the words of what it ran.
+pub struct Course<'a> {
+    /// What was seen of the guest.
+    pub ended: Ended,
+    /// It said what it would run.
+    pub begun: bool,
+    /// It said that all of that was done.
+    pub done: bool,
+    /// What had begun and not ended.
+    pub running: Option<&'a str>,
+    /// What ran in it.
+    pub program: &'a str,
+    /// What the program goes through one by one; an option `--UNIT-timeout` limits the silence of each.
+    pub unit: &'a str,
+    /// Seconds, as `--boot-timeout` says.
+    pub boot_limit: u64,
+    /// Seconds.
+    pub silence_limit: u64,
+}
+
+impl Course<'_> {
+    /// The sentence that says why the guest did not come to its work, if it did not.
+    ///
+    /// # Errors
+    /// That sentence: nothing was learnt of the kernel.
+    pub fn began(&self, console: &str) -> Result<()> {
+        if self.begun {
+            return Ok(());
+        }
+        let mut tail = crate::exec::last_lines(console).join("\n    | ");
+        if !tail.is_empty() {
+            tail.insert_str(0, "; the console ends:\n    | ");
+        }
+        let Self { program, unit, boot_limit, silence_limit, .. } = self;
+        let splats = splat::scan(console).unwrap_or_default();
+        match (self.ended.end, splats.iter().find(|s| s.starts_with("panic")), self.ended.status) {
+            (_, Some(panic), _) => bail!("the kernel panicked before the first {unit}: {panic}{tail}"),
+            (End::BootTimeout, ..) => {
+                bail!("the guest did not come up within {boot_limit} s (--boot-timeout){tail}")
+            }
+            (End::Silent, ..) => bail!("the guest came up, then said nothing for {silence_limit} s{tail}"),
+            (_, _, Some(status)) => {
+                bail!("the {program} ended with {status} before its first {unit}{tail}")
+            }
+            _ if self.ended.up => bail!("the guest ended before its first {unit}{tail}"),
+            _ => bail!("the guest ended before its first {unit}, and before its script began{tail}"),
+        }
+    }
+
+    /// Why the program did not come to its end; empty if it did.
+    pub fn cut_short(&self) -> String {
+        let Self { unit, silence_limit, .. } = self;
+        let mut reason = match self.ended.end {
+            End::Panicked => "the kernel panicked".to_owned(),
+            End::Silent => {
+                format!("no word from the guest for {silence_limit} s (--{unit}-timeout): it hangs")
+            }
+            End::BootTimeout | End::Exited if self.done && self.ended.status.is_some() => String::new(),
+            End::BootTimeout | End::Exited => format!("the guest ended without finishing its {unit}s"),
+        };
+        if !reason.is_empty()
+            && let Some(what) = self.running
+        {
+            reason.push_str(&format!(" in {what}"));
+        }
+        reason
+    }
+}
+
 /// Judges a guest by the result channel, and its kernel by the console.
 ///
 /// # Errors
 /// When the guest never came to its tests: that says nothing of the promises.
 pub fn judge(run: &GuestRun, console: &str, boot_limit: u64, silence_limit: u64) -> Result<Judged> {
-    let tail = || {
-        let mut last = crate::exec::last_lines(console).join("\n    | ");
-        if !last.is_empty() {
-            last.insert_str(0, "; the console ends:\n    | ");
-        }
-        last
+    let GuestRun { end, up, status, boot_seconds, .. } = *run;
+    let course = Course {
+        ended: Ended { end, up, status, boot_seconds },
+        begun: run.plan.is_some(),
+        done: run.done,
+        running: run.running.as_deref(),
+        program: "test program",
+        unit: "test",
+        boot_limit,
+        silence_limit,
     };
-    let scanned = splat::scan(console);
-    let splats = scanned.clone().unwrap_or_default();
-    let Some(plan) = &run.plan else {
-        match (run.end, splats.iter().find(|s| s.starts_with("panic")), run.status) {
-            (_, Some(panic), _) => bail!("the kernel panicked before the first test: {panic}{}", tail()),
-            (End::BootTimeout, ..) => {
-                bail!("the guest did not come up within {boot_limit} s (--boot-timeout){}", tail())
-            }
-            (End::Silent, ..) => {
-                bail!("the guest came up, then said nothing for {silence_limit} s{}", tail())
-            }
-            (_, _, Some(status)) => {
-                bail!("the test program ended with {status} before its first test{}", tail())
-            }
-            _ => bail!("the guest ended before its first test{}", tail()),
-        }
-    };
-    if plan.is_empty() {
+    course.began(console)?;
+    if run.plan.as_ref().is_some_and(Vec::is_empty) {
         bail!("no test to run: is --filter right?");
     }
-    let mut reason = match run.end {
-        End::Panicked => "the kernel panicked".to_owned(),
-        End::Silent => format!("no word from the guest for {silence_limit} s (--test-timeout): it hangs"),
-        End::BootTimeout | End::Exited if run.done && run.status.is_some() => String::new(),
-        End::BootTimeout | End::Exited => "the guest ended without finishing its tests".to_owned(),
-    };
-    if !reason.is_empty()
-        && let Some(test) = &run.running
-    {
-        reason.push_str(&format!(" in {test}"));
-    }
+    let scanned = splat::scan(console);
+    let splats = scanned.clone().unwrap_or_default();
+    let mut reason = course.cut_short();
     let mut tests = run.finished.clone();
     tests.extend(unfinished(run, &reason));
     let broken: Vec<&str> = tests.iter().filter(|t| is_broken(t.status)).map(|t| t.name.as_str()).collect();

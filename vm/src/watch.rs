@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Watches a guest until it is over, one way or another. Who understands its events is a [`Listener`].
+
+use std::{
+    fs::File,
+    io::Write,
+    path::Path,
+    sync::mpsc::Receiver,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    boot::Boot,
+    channel::Channel,
+    context::Ctx,
+    events::Event,
+    exec::{self, Guarded},
+    splat,
+};
+
+/// Between looks at the guest.
+const TICK: Duration = Duration::from_millis(50);
+/// For QEMU to end by itself after a panic or a power-off.
+const FAREWELL: Duration = Duration::from_secs(20);
+
+/// Takes in what a program says of its work, one event a line.
+pub trait Listener {
+    /// What it says.
+    type Event: DeserializeOwned;
+
+    /// Takes in one event.
+    fn take_in(&mut self, ctx: &Ctx, event: Self::Event);
+
+    /// What has begun and not ended.
+    fn running(&self) -> Option<&str>;
+}
+
+/// How the guest ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// QEMU ended by itself.
+    Exited,
+    /// The kernel panicked.
+    Panicked,
+    /// The script did not begin in time.
+    BootTimeout,
+    /// The program was silent for too long.
+    Silent,
+}
+
+/// What was seen of a guest, whatever it ran.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub end: End,
+    /// The script began.
+    pub up: bool,
+    /// Exit status of the program.
+    pub status: Option<i32>,
+    /// Guest seconds are not known; these are the host's, to the script's first act.
+    pub boot_seconds: f64,
+}
+
+/// Watches `guest` to its end.
+///
+/// # Errors
+/// When the console or the channel cannot be kept or read, or the run is interrupted or out of time.
+pub fn watch<L: Listener>(ctx: &Ctx, boot: &Boot<'_>, mut guest: Guarded, listener: &mut L) -> Result<Ended> {
+    let console = Console::of(&mut guest, boot.console)?;
+    let ended = Ended { end: End::Exited, up: false, status: None, boot_seconds: 0.0 };
+    let (now, channel) = (Instant::now(), Channel::new(boot.run));
+    let watch =
+        Watch { ctx, boot, console, channel, listener, ended, started: now, last_event: now, over: None };
+    watch.finish(&mut guest)
+}
+
+/// The console: kernel messages on one pipe, programs on another, both kept in one file.
+struct Console {
+    pipes: Vec<Receiver<String>>,
+    file: File,
+    panicked: bool,
+}
+
+impl Console {
+    fn of(guest: &mut Guarded, path: &Path) -> Result<Self> {
+        let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        let child = guest.child();
+        let mut pipes = Vec::new();
+        if let Some(out) = child.stdout.take() {
+            pipes.push(exec::lines_of(out));
+        }
+        if let Some(err) = child.stderr.take() {
+            pipes.push(exec::lines_of(err));
+        }
+        Ok(Self { pipes, file, panicked: false })
+    }
+
+    /// Keeps what came since the last call.
+    fn pump(&mut self, ctx: &Ctx) -> Result<()> {
+        for pipe in &self.pipes {
+            for line in pipe.try_iter() {
+                writeln!(self.file, "{line}").context("cannot keep the console log")?;
+                self.panicked |= splat::is_panic(&line);
+                ctx.events.emit(&Event::Output { line });
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Watch<'a, L: Listener> {
+    ctx: &'a Ctx,
+    boot: &'a Boot<'a>,
+    console: Console,
+    channel: Channel<L::Event>,
+    listener: &'a mut L,
+    ended: Ended,
+    started: Instant,
+    last_event: Instant,
+    over: Option<Instant>,
+}
+
+impl<L: Listener> Watch<'_, L> {
+    fn finish(mut self, guest: &mut Guarded) -> Result<Ended> {
+        loop {
+            let exited = guest.child().try_wait()?.is_some();
+            self.look()?;
+            if exited {
+                break;
+            }
+            if let Some(end) = self.time_out() {
+                self.ended.end = end;
+                guest.kill();
+                break;
+            }
+            if let Err(e) = self.ctx.still_wanted() {
+                guest.kill();
+                return Err(e.context(match self.listener.running() {
+                    Some(what) => format!("stopped the guest in {what}"),
+                    None => "stopped the guest".into(),
+                }));
+            }
+            thread::sleep(TICK);
+        }
+        // The pipes may hold a last gasp.
+        thread::sleep(TICK);
+        self.look()?;
+        self.ended.status = self.channel.status();
+        if self.console.panicked {
+            self.ended.end = End::Panicked;
+        }
+        Ok(self.ended)
+    }
+
+    /// Takes in what the guest said since the last look.
+    fn look(&mut self) -> Result<()> {
+        self.console.pump(self.ctx)?;
+        if !self.ended.up && self.channel.is_up() {
+            self.ended.up = true;
+            self.ended.boot_seconds = self.started.elapsed().as_secs_f64();
+            self.last_event = Instant::now();
+        }
+        for event in self.channel.events()? {
+            self.last_event = Instant::now();
+            self.listener.take_in(self.ctx, event);
+        }
+        if self.over.is_none() && (self.console.panicked || self.channel.status().is_some()) {
+            self.over = Some(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Why not to wait any longer, if so.
+    fn time_out(&self) -> Option<End> {
+        if let Some(since) = self.over {
+            return (since.elapsed() > FAREWELL).then_some(End::Exited);
+        }
+        if !self.ended.up {
+            return (self.started.elapsed() > self.boot.limits.boot).then_some(End::BootTimeout);
+        }
+        (self.last_event.elapsed() > self.boot.limits.silence).then_some(End::Silent)
+    }
+}
