@@ -211,6 +211,31 @@ pub struct Connections {
     pub errors: BTreeMap<String, u64>,
 }
 
+/// One of the two whom the races are between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// A packet of a flow whose entry is live, under a refresh discipline.
+    Refresh,
+    /// A gc strategy, for one expired entry.
+    Gc,
+}
+
+/// What one side does when nobody comes in between, as the model has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Undisturbed {
+    /// Which side.
+    pub side: Side,
+    /// The discipline or the strategy.
+    pub name: String,
+    /// Map operations: look-ups, updates, deletes; what is done inside one is not counted again.
+    pub map_operations: u64,
+    /// System calls for each entry, where known; less than one if a call takes many entries.
+    pub system_calls: Option<f64>,
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+}
+
 /// One line of the lab's output.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -236,6 +261,8 @@ pub enum RaceEvent {
         /// What it found.
         model: Model,
     },
+    /// The price of a discipline or a strategy in steps. Belongs to no step of the plan.
+    Undisturbed(Undisturbed),
     /// The kernel refuses a cell.
     Refused {
         /// Which.
