@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The race lab: one XDP conntrack workload, every refresh discipline, every gc strategy, one oracle.
 
-fn main() {}
+mod gc;
+mod refresh;
+
+fn main() {
+    println!("{} {}", gc::ALL.len(), refresh::ALL.len());
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The same program for an array of keys: per key nothing changes but the price.
+
+use super::{Strategy, prog};
+
+pub(super) const STRATEGY: Strategy = Strategy {
+    name: "prog-array",
+    about: "the same for an array of keys in one run",
+    grace: false,
+    steps: prog::STRATEGY.steps,
+};

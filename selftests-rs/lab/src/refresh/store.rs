@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One store in place: what Cilium does for each packet.
+
+use model::dsl::Then;
+
+use super::{CREATE, Discipline, FREE, LOOK_UP, READ_CLOCK, STORE};
+
+pub(super) const DISCIPLINE: Discipline = Discipline {
+    name: "store",
+    about: "look-up, then one aligned 32-bit store through the pointer",
+    ordering: false,
+    steps: &[READ_CLOCK, LOOK_UP, STORE.then(Then::End), CREATE, FREE],
+};
