@@ -9,7 +9,6 @@ mod errno;
 mod fixture;
 mod ktap;
 mod ledger;
-mod libbpf_log;
 mod objects;
 mod promises;
 mod race;

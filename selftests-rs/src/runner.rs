@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use results::{Event, Status, TestResult, write_event};
 
 use crate::verdict::{Test, Verdict};
-use crate::{Context, ktap, libbpf_log};
+use crate::{Context, ktap};
 
 /// True when every test passed or was skipped.
 pub fn run(tests: &[Test], context: &Context, mut events: impl Write) -> Result<bool> {

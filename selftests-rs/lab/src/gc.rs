@@ -19,8 +19,10 @@ mod take_restore;
 
 use model::dsl::{Op, Outcome, Step, Then};
 
+use crate::collector::Kernel;
+
 /// What gc does with an entry that has expired.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Strategy {
     /// Its name in the matrix, without `+grace`.
     pub name: &'static str,
@@ -30,6 +32,8 @@ pub struct Strategy {
     pub grace: bool,
     /// What the model explores.
     pub steps: &'static [Step],
+    /// What the lab runs.
+    pub kernel: Kernel,
 }
 
 impl Strategy {

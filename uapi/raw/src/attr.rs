@@ -3,7 +3,7 @@
 
 use std::ffi::c_long;
 
-use cmpdel_uapi::bindings::bpf_cmd;
+use cmpdel_uapi::bindings::{bpf_attr, bpf_cmd};
 
 use crate::Errno;
 
@@ -21,6 +21,13 @@ impl Attr {
     /// One whose first `size` bytes the kernel is told of.
     pub(crate) fn new(size: u32) -> Self {
         Self { words: vec![0; MIN_WORDS.max((size as usize).div_ceil(8))], size }
+    }
+
+    /// One of the size that a well-behaved caller passes.
+    pub(crate) fn whole() -> Self {
+        let size = size_of::<bpf_attr>();
+        // The kernel writes nothing beyond the size that it is told.
+        Self { words: vec![0; size.div_ceil(8)], size: u32::try_from(size).unwrap_or(u32::MAX) }
     }
 
     /// Sets one byte; one that lies beyond the buffer is left out, as the kernel never sees it.

@@ -2,7 +2,7 @@
 //! What tests need to set the stage: maps of every type, entries, BTF, pins, fds of other modes.
 
 use std::ffi::CString;
-use std::mem::{offset_of, size_of};
+use std::mem::offset_of;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -48,7 +48,7 @@ pub struct Create<'a> {
 /// # Errors
 /// The kernel's.
 pub fn map_create(create: &Create<'_>) -> Result<OwnedFd, Errno> {
-    let mut attr = whole_attr();
+    let mut attr = Attr::whole();
     attr.u32(offset_of!(bpf_attr, __bindgen_anon_1.map_type), create.map_type);
     attr.u32(offset_of!(bpf_attr, __bindgen_anon_1.key_size), create.key_size);
     attr.u32(offset_of!(bpf_attr, __bindgen_anon_1.value_size), create.value_size);
@@ -76,7 +76,7 @@ pub fn map_create(create: &Create<'_>) -> Result<OwnedFd, Errno> {
 /// The kernel's; `-EFAULT` where key or value is shorter than the map's.
 pub fn update(map: BorrowedFd<'_>, key: &[u8], value: &[u8], flags: u64) -> Result<(), Errno> {
     let (key, value) = (Ptr::Bytes(key).place()?, Ptr::Bytes(value).place()?);
-    let mut attr = whole_attr();
+    let mut attr = Attr::whole();
     attr.i32(offset_of!(bpf_attr, __bindgen_anon_2.map_fd), map.as_raw_fd());
     attr.u64(offset_of!(bpf_attr, __bindgen_anon_2.key), key.address);
     attr.u64(offset_of!(bpf_attr, __bindgen_anon_2.__bindgen_anon_1.value), value.address);
@@ -90,7 +90,7 @@ pub fn update(map: BorrowedFd<'_>, key: &[u8], value: &[u8], flags: u64) -> Resu
 /// # Errors
 /// The kernel's.
 pub fn freeze(map: BorrowedFd<'_>) -> Result<(), Errno> {
-    let mut attr = whole_attr();
+    let mut attr = Attr::whole();
     attr.i32(offset_of!(bpf_attr, __bindgen_anon_2.map_fd), map.as_raw_fd());
     // SAFETY: no address in it.
     unsafe { attr.send(abi::BPF_MAP_FREEZE) }.map(drop)
@@ -101,7 +101,7 @@ pub fn freeze(map: BorrowedFd<'_>) -> Result<(), Errno> {
 /// # Errors
 /// The kernel's.
 pub fn fd_by_id(id: u32, flags: u32) -> Result<OwnedFd, Errno> {
-    let mut attr = whole_attr();
+    let mut attr = Attr::whole();
     attr.u32(offset_of!(bpf_attr, __bindgen_anon_6.__bindgen_anon_1.map_id), id);
     attr.u32(offset_of!(bpf_attr, __bindgen_anon_6.open_flags), flags);
     // SAFETY: no address in it.
@@ -115,7 +115,7 @@ pub fn fd_by_id(id: u32, flags: u32) -> Result<OwnedFd, Errno> {
 pub fn pin(object: BorrowedFd<'_>, path: &Path) -> Result<(), Errno> {
     let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno(libc::EINVAL))?;
     let path = Ptr::Bytes(path.as_bytes_with_nul()).place()?;
-    let mut attr = whole_attr();
+    let mut attr = Attr::whole();
     attr.u64(offset_of!(bpf_attr, __bindgen_anon_4.pathname), path.address);
     attr.i32(offset_of!(bpf_attr, __bindgen_anon_4.bpf_fd), object.as_raw_fd());
     // SAFETY: the kernel reads the path up to its zero byte.
@@ -128,15 +128,11 @@ pub fn pin(object: BorrowedFd<'_>, path: &Path) -> Result<(), Errno> {
 /// The kernel's.
 pub fn btf_load(blob: &[u8]) -> Result<OwnedFd, Errno> {
     let placed = Ptr::Bytes(blob).place()?;
-    let mut attr = whole_attr();
+    let mut attr = Attr::whole();
     attr.u64(offset_of!(bpf_attr, __bindgen_anon_7.btf), placed.address);
     attr.u32(offset_of!(bpf_attr, __bindgen_anon_7.btf_size), u32::try_from(blob.len()).unwrap_or(u32::MAX));
     // SAFETY: the blob ends at a guard page; without a log buffer the kernel writes nothing.
     unsafe { open(abi::BPF_BTF_LOAD, &mut attr) }
-}
-
-fn whole_attr() -> Attr {
-    Attr::new(u32::try_from(size_of::<bpf_attr>()).unwrap_or(u32::MAX))
 }
 
 /// A command that returns a new fd.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! bpf(2) with the attribute exactly as given, for contract tests alone: short sizes, odd flags, bad pointers.
+//! bpf(2) for tests alone. This is the crate that *can* delete unconditionally; nothing else may depend on it.
 //!
-//! This is the crate that *can* delete unconditionally. Nothing but tests may depend on it.
+//! Two halves. The attribute exactly as given, for contract tests: short sizes, odd flags, bad pointers. And the calls
+//! of a collector that has no compare-and-delete, which the race lab compares it with: [`Elements`], and programs run
+//! in the caller's thread.
 //!
-//! Every command here only reads the memory it is pointed to, and each buffer is a copy that ends at a page which
+//! Every command of the first half only reads the memory it is pointed to, and each buffer is a copy that ends at a page which
 //! nobody can touch ([`Ptr::Bytes`]). So a kernel that reads further than it was told gets `-EFAULT`, never foreign
 //! memory, and the functions are safe whatever they are given.
 
@@ -13,10 +15,14 @@
 mod attr;
 mod commands;
 mod delete;
+mod elements;
 mod errno;
 mod memory;
+mod run;
 
 pub use commands::{Create, btf_load, fd_by_id, freeze, map_create, pin, update};
 pub use delete::{Batch, COMPARE_ATTR_SIZE, Delete, delete_batch, delete_elem};
+pub use elements::{Elements, Position, Snapshot};
 pub use errno::Errno;
 pub use memory::Ptr;
+pub use run::{run_on_context, run_on_frame};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! User space on the shared slots of an arena: no system call.
 
+use crate::collector::Kernel;
 use model::dsl::{Op, Outcome, Step, Then};
 
 use super::{READ_CLOCK, Strategy};
@@ -15,4 +16,5 @@ pub(super) const STRATEGY: Strategy = Strategy {
     about: "compare-and-swap on the shared slot, from user space",
     grace: false,
     steps: &[READ_CLOCK, FIND, CAS],
+    kernel: Kernel::Arena,
 };

@@ -1,11 +1,44 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `BPF_F_COMPARE`, one call a key.
 
+use anyhow::Result;
+use cmpdel_uapi::{Map, Outcome, Window};
+
 use super::{COMPARE, FREE, READ_CLOCK, SNAPSHOT, Strategy, UNLINK};
+use crate::collector::{Claims, Expired, Kernel, Remove, Target, supported, tell_error, tell_fate};
+use crate::gate::Stop;
+use crate::layout::{Fate, LIFETIME};
+use crate::load::Denied;
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "compare",
     about: "BPF_F_COMPARE, one call a key",
     grace: false,
     steps: &[READ_CLOCK, SNAPSHOT, COMPARE, UNLINK, FREE],
+    kernel: Kernel::Snapshot(open),
 };
+
+struct Compare<'a> {
+    map: Map<'a>,
+    stop: Stop<'a>,
+}
+
+fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
+    Ok(Box::new(Compare { map: supported(target.map)?, stop: target.stop() }))
+}
+
+impl Remove for Compare<'_> {
+    fn remove(&mut self, expired: &[Expired<'_>], _: u32, claims: &mut dyn Claims) -> Result<()> {
+        for entry in expired {
+            let seen = entry.lifetime_bytes();
+            self.stop.before("compare")?;
+            match self.map.delete_if_eq(entry.key, Window::at(LIFETIME, &seen)) {
+                Ok(Outcome::Deleted) => tell_fate(claims, entry, Fate::Removed),
+                Ok(Outcome::Mismatch) => tell_fate(claims, entry, Fate::Kept),
+                Ok(Outcome::Absent) => tell_fate(claims, entry, Fate::Absent),
+                Err(error) => tell_error(claims, entry, &error)?,
+            }
+        }
+        Ok(())
+    }
+}

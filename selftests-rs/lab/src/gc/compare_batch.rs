@@ -2,10 +2,12 @@
 //! `BPF_F_COMPARE` for a whole snapshot: the bucket lock is taken once a key, so per key nothing changes but the price.
 
 use super::{Strategy, compare};
+use crate::collector::Kernel;
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "compare-batch",
     about: "BPF_F_COMPARE for a whole snapshot in one call",
     grace: false,
     steps: compare::STRATEGY.steps,
+    kernel: Kernel::Nowhere("the series has no batch form of BPF_F_COMPARE"),
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A syscall program calls a kfunc that compares and deletes under the bucket lock.
 
+use crate::collector::Kernel;
 use model::dsl::{Op, Outcome, Step, Then};
 
 use super::{FREE, READ_CLOCK, SNAPSHOT, Strategy, UNLINK};
@@ -13,4 +14,5 @@ pub(super) const STRATEGY: Strategy = Strategy {
     about: "a syscall program calls a compare-and-delete kfunc",
     grace: false,
     steps: &[READ_CLOCK, SNAPSHOT, COMPARE, UNLINK, FREE],
+    kernel: Kernel::Nowhere("the series has no kfunc for programs"),
 };

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Look once more, from user space, before the delete.
 
+use anyhow::Result;
+use cmpdel_uapi_raw::Elements;
+
+use crate::collector::{Claims, Expired, Kernel, Remove, Target, lifetime_of, tell, tell_kept};
+use crate::gate::Stop;
+use crate::load::Denied;
 use model::dsl::{Op, Outcome, Step, Then};
 
 use super::{DELETE, FREE, READ_CLOCK, SNAPSHOT, Strategy};
@@ -13,4 +19,33 @@ pub(super) const STRATEGY: Strategy = Strategy {
     about: "looks up again, compares, deletes (Cilium's and AWS's mitigation)",
     grace: false,
     steps: &[READ_CLOCK, SNAPSHOT, LOOK_UP, DELETE, FREE],
+    kernel: Kernel::Snapshot(open),
 };
+
+struct Recheck<'a> {
+    elements: Elements<'a>,
+    stop: Stop<'a>,
+    value: Vec<u8>,
+}
+
+fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
+    let elements = target.elements()?;
+    Ok(Box::new(Recheck { elements, stop: target.stop(), value: vec![0; elements.value_size()] }))
+}
+
+impl Remove for Recheck<'_> {
+    fn remove(&mut self, expired: &[Expired<'_>], now: u32, claims: &mut dyn Claims) -> Result<()> {
+        for entry in expired {
+            self.stop.before("look_up")?;
+            if let Err(errno) = self.elements.look_up(entry.key, &mut self.value, 0) {
+                tell(claims, entry, Err(errno));
+            } else if lifetime_of(&self.value) >= now {
+                tell_kept(claims, entry);
+            } else {
+                self.stop.before("delete")?;
+                tell(claims, entry, self.elements.delete(entry.key));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Compare and, in the same atomic operation, seal; then unlink, all under the bucket lock. No kernel has it yet.
 
+use crate::collector::Kernel;
 use model::dsl::{Op, Outcome, Step, Then};
 
 use super::{FREE, READ_CLOCK, SNAPSHOT, Strategy, UNLINK};
@@ -14,4 +15,5 @@ pub(super) const STRATEGY: Strategy = Strategy {
     about: "compares, writes the seal with the same atomic operation, unlinks",
     grace: false,
     steps: &[READ_CLOCK, SNAPSHOT, COMPARE_AND_SEAL, UNLINK, FREE],
+    kernel: Kernel::Nowhere("no kernel seals an entry: this is in the model alone"),
 };

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The workload: a stateful XDP connection tracker. Compiled once for each
+ * refresh discipline, which REFRESH_HEADER names.
+ *
+ * Packets come as frames (IPv4 and IPv6, TCP and UDP), or as bursts: a frame
+ * that names a lane, in which user space has listed up to BURST packets. A burst
+ * is handled in one run, as the driver handles what one poll brought in.
+ */
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+
+#include REFRESH_HEADER
+
+#define ETH_P_BURST	0x88b5	/* for local experiments */
+#define BURST		64	/* as many as NAPI hands over in one poll */
+#define LANES		8
+
+struct burst {
+	struct ethhdr eth;
+	__u16 lane;
+	__u16 packets;
+} __attribute__((packed));
+
+struct lane {
+	struct packet packets[BURST];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, LANES);
+	__type(key, __u32);
+	__type(value, struct lane);
+} lanes SEC(".maps");
+
+/* Type, flags and size are chosen by whoever loads this. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ct4_key);
+	__type(value, struct ct_value);
+} ct4 SEC(".maps"), snat4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ct6_key);
+	__type(value, struct ct_value);
+} ct6 SEC(".maps"), snat6 SEC(".maps");
+
+static __always_inline __u32 track(void *map, const void *key, struct packet *p)
+{
+	struct ct_value *entry;
+	__u32 ticks = config.timeout;
+
+	gate(PACKET, READ_CLOCK);
+	p->now = read_clock();
+	p->err = 0;
+	p->seen = 0;
+	p->flags = 0;
+	if (p->kind == CLOSE) {
+		p->flags = CLOSING;
+		ticks = config.closing_timeout;
+	}
+	p->lifetime = p->now + ticks * TICK + p->flow % TICK;
+
+	gate(PACKET, LOOK_UP);
+	entry = bpf_map_lookup_elem(map, key);
+	if (!entry) {
+		if (p->kind == DATA || p->kind == CLOSE)
+			return MISSED;
+		return create(map, key, p);
+	}
+	p->seen = READ_ONCE(entry->lifetime);
+	/* What is closing stays so until it is opened again. */
+	if (p->kind != OPEN && entry->flags & CLOSING) {
+		p->flags = CLOSING;
+		p->lifetime = p->now + config.closing_timeout * TICK + p->flow % TICK;
+	}
+	return refresh(map, key, entry, p);
+}
+
+/* --- bursts ---------------------------------------------------------------- */
+
+static long one_of_burst(__u64 i, void *ctx)
+{
+	struct lane *lane = *(struct lane **)ctx;
+	struct ct4_key key = {
+		.saddr = bpf_htonl(0x0a000001),
+		.daddr = bpf_htonl(0x0a000002),
+		.dport = bpf_htons(80),
+		.proto = IPPROTO_TCP,
+	};
+	struct packet *p;
+
+	if (i >= BURST)
+		return 1;
+	p = &lane->packets[i];
+	key.sport = p->flow;
+	key.flags = p->flow >> 16;
+	p->outcome = track(&ct4, &key, p);
+	return 0;
+}
+
+static __always_inline int handle_burst(void *data, void *data_end)
+{
+	struct burst *burst = data;
+	struct lane *lane;
+	__u32 i;
+
+	if ((void *)(burst + 1) > data_end)
+		return XDP_ABORTED;
+	i = burst->lane;
+	lane = bpf_map_lookup_elem(&lanes, &i);
+	if (!lane)
+		return XDP_ABORTED;
+	bpf_loop(burst->packets, one_of_burst, &lane, 0);
+	return XDP_DROP;
+}
+
+/* --- frames ---------------------------------------------------------------- */
+
+struct ports {
+	__be16 source;
+	__be16 dest;
+};
+
+/* What the transport header says; false if it is cut short. */
+static __always_inline bool transport(void *l4, void *data_end, __u8 proto,
+				      struct ports *ports, struct packet *p)
+{
+	struct tcphdr *tcp = l4;
+	struct udphdr *udp = l4;
+
+	if (proto == IPPROTO_TCP) {
+		if ((void *)(tcp + 1) > data_end)
+			return false;
+		*ports = (struct ports){ tcp->source, tcp->dest };
+		if (tcp->syn)
+			p->kind = OPEN;
+		else
+			p->kind = tcp->fin || tcp->rst ? CLOSE : DATA;
+		return true;
+	}
+	if ((void *)(udp + 1) > data_end)
+		return false;
+	*ports = (struct ports){ udp->source, udp->dest };
+	p->kind = DATAGRAM;
+	return true;
+}
+
+static __always_inline int decide(__u32 ct, __u32 snat)
+{
+	struct control *c = get_control();
+
+	if (!c)
+		return XDP_ABORTED;
+	if (ct == MISSED || ct == FAILED) {
+		__sync_fetch_and_add(&c->dropped, 1);
+		return XDP_DROP;
+	}
+	if (snat == MISSED || snat == FAILED) {
+		__sync_fetch_and_add(&c->snat_dropped, 1);
+		return XDP_DROP;
+	}
+	__sync_fetch_and_add(&c->passed, 1);
+	return XDP_PASS;
+}
+
+static __always_inline int handle_ipv4(void *data, void *data_end, __u32 bytes)
+{
+	struct iphdr *ip = data;
+	struct packet p = { .bytes = bytes };
+	struct ct4_key key = {};
+	struct ports ports;
+	__u32 ct, snat = NOTHING;
+
+	if ((void *)(ip + 1) > data_end)
+		return XDP_DROP;
+	if (ip->protocol != IPPROTO_TCP && ip->protocol != IPPROTO_UDP)
+		return XDP_PASS;
+	/* No options, no fragments: the lab sends none, and cannot tell flows in them. */
+	if (ip->ihl != 5 || ip->frag_off & bpf_htons(0x3fff))
+		return XDP_DROP;
+	if (!transport(ip + 1, data_end, ip->protocol, &ports, &p))
+		return XDP_DROP;
+	key.saddr = ip->saddr;
+	key.daddr = ip->daddr;
+	key.sport = ports.source;
+	key.dport = ports.dest;
+	key.proto = ip->protocol;
+	ct = track(&ct4, &key, &p);
+	if (config.snat && ct != MISSED && ct != FAILED)
+		snat = track(&snat4, &key, &p);
+	return decide(ct, snat);
+}
+
+static __always_inline int handle_ipv6(void *data, void *data_end, __u32 bytes)
+{
+	struct ipv6hdr *ip = data;
+	struct packet p = { .bytes = bytes };
+	struct ct6_key key = {};
+	struct ports ports;
+	__u32 ct, snat = NOTHING;
+
+	if ((void *)(ip + 1) > data_end)
+		return XDP_DROP;
+	if (ip->nexthdr != IPPROTO_TCP && ip->nexthdr != IPPROTO_UDP)
+		return XDP_PASS;
+	if (!transport(ip + 1, data_end, ip->nexthdr, &ports, &p))
+		return XDP_DROP;
+	__builtin_memcpy(key.saddr, &ip->saddr, sizeof(key.saddr));
+	__builtin_memcpy(key.daddr, &ip->daddr, sizeof(key.daddr));
+	key.sport = ports.source;
+	key.dport = ports.dest;
+	key.proto = ip->nexthdr;
+	ct = track(&ct6, &key, &p);
+	if (config.snat && ct != MISSED && ct != FAILED)
+		snat = track(&snat6, &key, &p);
+	return decide(ct, snat);
+}
+
+SEC("xdp")
+int xdp_conntrack(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *data_end = (void *)(long)ctx->data_end;
+	struct ethhdr *eth = data;
+	__u32 bytes = data_end - data;
+
+	if ((void *)(eth + 1) > data_end)
+		return XDP_DROP;
+	switch (eth->h_proto) {
+	case bpf_htons(ETH_P_IP):
+		return handle_ipv4(eth + 1, data_end, bytes);
+	case bpf_htons(ETH_P_IPV6):
+		return handle_ipv6(eth + 1, data_end, bytes);
+	case bpf_htons(ETH_P_BURST):
+		return handle_burst(data, data_end);
+	}
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! GC from user space: a round takes the clock, waits for a grace period if told to, takes a snapshot and has a
+//! strategy remove what had expired. Strategies that need no snapshot walk the map themselves.
+
+use std::collections::BTreeMap;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::Ordering::SeqCst;
+
+use anyhow::{Context as _, Result, bail};
+use cmpdel_uapi::Map;
+use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
+use results::races::Refusal;
+use rustix::thread::{MembarrierCommand, membarrier};
+
+use crate::gate::Stop;
+use crate::layout::{Control, Fate, LIFETIME};
+use crate::load::Denied;
+
+/// What a strategy is opened on.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// The map under test.
+    pub map: BorrowedFd<'a>,
+    /// Clock and gates.
+    pub control: &'a Control,
+    /// The map that `control` is in, for collectors in the kernel.
+    pub control_map: BorrowedFd<'a>,
+    /// Stop at gates.
+    pub gated: bool,
+    /// How long the clock is taken for: with it, expired entries are judged by this clock.
+    pub clock: Clock,
+}
+
+/// Where a collector reads the time.
+#[derive(Clone, Copy)]
+pub enum Clock {
+    /// `control.now`.
+    Control,
+    /// CLOCK_MONOTONIC in ticks of so many nanoseconds, as the datapath does.
+    Real(u32),
+}
+
+/// An expired entry of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub struct Expired<'a> {
+    /// Its key.
+    pub key: &'a [u8],
+    /// Its value when it was copied out.
+    pub value: &'a [u8],
+}
+
+impl Expired<'_> {
+    /// The four bytes of its lifetime.
+    pub fn lifetime_bytes(&self) -> [u8; 4] {
+        lifetime_bytes(self.value)
+    }
+}
+
+/// Told of the fate of each entry that a round was to remove.
+pub trait Claims {
+    /// The collector says that this came of the entry at `key`. It was expired at `lifetime`, as far as it knew.
+    fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate);
+    /// A map operation failed otherwise.
+    fn error(&mut self, errno: Errno);
+}
+
+/// Removes entries that a snapshot showed to have expired before `now`.
+pub trait Remove: Send {
+    /// Removes them, each if it must.
+    ///
+    /// # Errors
+    /// What makes a run void. That an entry could not be removed is a claim.
+    fn remove(&mut self, expired: &[Expired<'_>], now: u32, claims: &mut dyn Claims) -> Result<()>;
+}
+
+/// Finds and removes expired entries by itself.
+pub trait Walk: Send {
+    /// Does so once.
+    ///
+    /// # Errors
+    /// What makes a run void.
+    fn walk(&mut self, now: u32, claims: &mut dyn Claims) -> Result<()>;
+}
+
+/// How a strategy works in the kernel.
+#[derive(Clone, Copy)]
+pub enum Kernel {
+    /// On a snapshot.
+    Snapshot(for<'a> fn(Target<'a>) -> Result<Box<dyn Remove + 'a>, Denied>),
+    /// Without one.
+    Walk(for<'a> fn(Target<'a>) -> Result<Box<dyn Walk + 'a>, Denied>),
+    /// On a table of its own.
+    Arena,
+    /// Not at all, for this reason.
+    Nowhere(&'static str),
+}
+
+/// A strategy at work.
+pub struct Collector<'a> {
+    target: Target<'a>,
+    elements: Elements<'a>,
+    grace: bool,
+    work: Work<'a>,
+    snapshot: Snapshot,
+    room: u32,
+}
+
+enum Work<'a> {
+    Remove(Box<dyn Remove + 'a>),
+    Walk(Box<dyn Walk + 'a>),
+}
+
+/// Entries asked for in a batch at first, as Cilium asks.
+const BATCH: u32 = 1024;
+
+impl<'a> Collector<'a> {
+    /// Opens `kernel` on `target`.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn open(kernel: Kernel, grace: bool, target: Target<'a>) -> Result<Self, Denied> {
+        let elements = Elements::new(target.map).context("cannot use the map under test")?;
+        let work = match kernel {
+            Kernel::Snapshot(open) => Work::Remove(open(target)?),
+            Kernel::Walk(open) => Work::Walk(open(target)?),
+            Kernel::Arena => return Err(anyhow::anyhow!("the arena has a collector of its own").into()),
+            Kernel::Nowhere(reason) => return Err(anyhow::anyhow!("no kernel runs this: {reason}").into()),
+        };
+        Ok(Self { target, elements, grace, work, snapshot: Snapshot::default(), room: BATCH })
+    }
+
+    /// One round over the whole map.
+    ///
+    /// # Errors
+    /// What makes a run void.
+    pub fn round(&mut self, claims: &mut dyn Claims) -> Result<()> {
+        let stop = self.stop();
+        stop.before("read_clock")?;
+        let now = self.target.now();
+        if self.grace {
+            stop.before("grace")?;
+            membarrier(MembarrierCommand::Global).context("membarrier(2) says no to a grace period")?;
+        }
+        match &mut self.work {
+            Work::Walk(walk) => walk.walk(now, claims),
+            Work::Remove(_) => self.by_snapshot(now, claims),
+        }
+    }
+
+    fn stop(&self) -> Stop<'a> {
+        self.target.stop()
+    }
+
+    /// One batch after the other, each judged and collected before the next is taken.
+    fn by_snapshot(&mut self, now: u32, claims: &mut dyn Claims) -> Result<()> {
+        let mut position = None;
+        loop {
+            self.stop().before("snapshot")?;
+            position = match self.elements.look_up_batch(position, self.room, &mut self.snapshot) {
+                Ok(next) => next,
+                Err(Errno(libc::ENOSPC)) => {
+                    self.room *= 2;
+                    continue;
+                }
+                Err(errno) => bail!("BPF_MAP_LOOKUP_BATCH failed: {errno}"),
+            };
+            let Work::Remove(work) = &mut self.work else { return Ok(()) };
+            let expired: Vec<_> = self
+                .snapshot
+                .entries(&self.elements)
+                .filter(|(_, value)| lifetime_of(value) < now)
+                .map(|(key, value)| Expired { key, value })
+                .collect();
+            if !expired.is_empty() {
+                work.remove(&expired, now, claims)?;
+            }
+            if position.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl<'a> Target<'a> {
+    /// The time, as this target's collector takes it.
+    pub fn now(&self) -> u32 {
+        match self.clock {
+            Clock::Control => self.control.now.load(SeqCst),
+            Clock::Real(tick_ns) => real_clock(tick_ns),
+        }
+    }
+
+    /// The gate of the collector, if it is to stop.
+    pub fn stop(&self) -> Stop<'a> {
+        Stop(self.gated.then_some(self.control))
+    }
+
+    /// The elements of the map under test.
+    ///
+    /// # Errors
+    /// When the map is not of plain values.
+    pub fn elements(&self) -> Result<Elements<'a>> {
+        Elements::new(self.map).context("cannot use the map under test")
+    }
+}
+
+/// What came of a delete.
+pub fn tell(claims: &mut dyn Claims, entry: &Expired<'_>, answer: Result<(), Errno>) {
+    match answer {
+        Ok(()) => tell_fate(claims, entry, Fate::Removed),
+        Err(Errno(libc::ENOENT)) => tell_fate(claims, entry, Fate::Absent),
+        Err(errno) => {
+            claims.error(errno);
+            tell_fate(claims, entry, Fate::Error);
+        }
+    }
+}
+
+/// The entry is live, and stays.
+pub fn tell_kept(claims: &mut dyn Claims, entry: &Expired<'_>) {
+    tell_fate(claims, entry, Fate::Kept);
+}
+
+/// What came of an entry.
+pub fn tell_fate(claims: &mut dyn Claims, entry: &Expired<'_>, fate: Fate) {
+    claims.claim(entry.key, lifetime_of(entry.value), fate);
+}
+
+/// An error of compare-and-delete: counted if the kernel said it of this entry.
+///
+/// # Errors
+/// Any other, since it says something about the run.
+pub fn tell_error(claims: &mut dyn Claims, entry: &Expired<'_>, error: &cmpdel_uapi::Error) -> Result<()> {
+    match errno_of(error) {
+        Some(errno) => {
+            claims.error(errno);
+            tell_fate(claims, entry, Fate::Error);
+            Ok(())
+        }
+        None => bail!("compare-and-delete failed: {error}"),
+    }
+}
+
+/// The map, if the kernel compares and deletes on it.
+///
+/// # Errors
+/// [`Denied::Refused`] where it does not.
+pub fn supported(fd: BorrowedFd<'_>) -> Result<Map<'_>, Denied> {
+    let map = Map::new(fd).context("cannot use the map under test")?;
+    match map.check() {
+        Ok(()) => Ok(map),
+        Err(error @ (cmpdel_uapi::Error::UnsupportedMap { .. } | cmpdel_uapi::Error::UnsupportedKernel)) => {
+            let kernel = matches!(error, cmpdel_uapi::Error::UnsupportedKernel);
+            let errno = if kernel { "EINVAL" } else { "EOPNOTSUPP" };
+            let text = format!("BPF_MAP_DELETE_ELEM with BPF_F_COMPARE: {error}");
+            Err(Denied::Refused(Refusal { errno: errno.into(), text }))
+        }
+        Err(error) => Err(anyhow::Error::new(error).into()),
+    }
+}
+
+/// Takes the answer to a call on an absent key: `-ENOENT` says that the kernel takes such calls.
+///
+/// # Errors
+/// [`Denied::Refused`] with any other.
+pub fn require(what: &str, answer: Result<(), Errno>) -> Result<(), Denied> {
+    match answer {
+        Ok(()) | Err(Errno(libc::ENOENT)) => Ok(()),
+        Err(errno) => {
+            Err(Denied::Refused(Refusal { errno: errno.to_string(), text: format!("{what}: -{errno}") }))
+        }
+    }
+}
+
+fn errno_of(error: &cmpdel_uapi::Error) -> Option<Errno> {
+    match error {
+        cmpdel_uapi::Error::Os { source, .. } => source.raw_os_error().map(Errno),
+        _ => None,
+    }
+}
+
+/// As `read_clock()` of the datapath in real time.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn real_clock(tick_ns: u32) -> u32 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let ns = time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64;
+    ((ns / u64::from(tick_ns)) as u32).wrapping_mul(crate::layout::TICK)
+}
+
+/// The lifetime in a value.
+pub fn lifetime_of(value: &[u8]) -> u32 {
+    u32::from_ne_bytes(lifetime_bytes(value))
+}
+
+fn lifetime_bytes(value: &[u8]) -> [u8; 4] {
+    let start = LIFETIME as usize;
+    value.get(start..start + 4).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default()
+}
+
+/// Counts what a round does, for those who need no more.
+#[derive(Debug, Default)]
+pub struct Counted {
+    /// Entries removed.
+    pub removed: u64,
+    /// Errors by name.
+    pub errors: BTreeMap<String, u64>,
+}
+
+impl Claims for Counted {
+    fn claim(&mut self, _: &[u8], _: u32, fate: Fate) {
+        self.removed += u64::from(fate == Fate::Removed);
+    }
+
+    fn error(&mut self, errno: Errno) {
+        *self.errors.entry(errno.to_string()).or_default() += 1;
+    }
+}

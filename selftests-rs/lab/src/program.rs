@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Collectors that are syscall programs: loaded on the map under test, and called for one record or for an array.
+
+use std::os::fd::AsRawFd as _;
+use std::sync::atomic::Ordering::Relaxed;
+
+use anyhow::{Context as _, Result, ensure};
+use cmpdel_uapi_raw::{Errno, run_on_context};
+
+use crate::collector::{Claims, Expired, Remove, Target, Walk, lifetime_of};
+use crate::layout::{Fate, MAX_KEY, MAX_RECORDS, Records, VALUE_SIZE};
+use crate::load::{COLLECTORS, Denied, Loaded, load, object};
+use crate::shared::Shared;
+
+/// A loaded `bpf/gc/NAME.bpf.c`.
+pub struct Program<'a> {
+    loaded: Loaded,
+    records: Shared<Records>,
+    target: Target<'a>,
+    key_size: usize,
+    form: Form,
+}
+
+/// How often the program is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Once for a record, which is its context.
+    Single,
+    /// Once for up to [`MAX_RECORDS`].
+    Array,
+    /// Once for the map, which it walks by itself.
+    Walk,
+}
+
+impl<'a> Program<'a> {
+    /// Loads `name` on the target's map.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn load(name: &str, form: Form, target: Target<'a>) -> Result<Self, Denied> {
+        let elements = target.elements()?;
+        let (key_size, map) = (elements.key_size(), target.map);
+        let gated = u32::from(target.gated);
+        let loaded = load(object(COLLECTORS, name)?, |section, open| {
+            match section {
+                "entries" => open.reuse_fd(map)?,
+                "control" => open.reuse_fd(target.control_map)?,
+                ".rodata" => {
+                    let data = open.initial_value_mut().context("there is no config to set")?;
+                    data[..4].copy_from_slice(&gated.to_ne_bytes());
+                }
+                _ => {}
+            }
+            Ok(())
+        })?;
+        let records = Shared::map(loaded.map("records")?)?;
+        if elements.value_size() != VALUE_SIZE || key_size > MAX_KEY {
+            return Err(
+                anyhow::anyhow!("the map under test holds other keys or values than records do").into()
+            );
+        }
+        Ok(Self { loaded, records, target, key_size, form })
+    }
+
+    /// Calls the program with `call` as its context, and returns it as the program left it.
+    fn call(&self, entry: &str, call: &Call) -> Result<Call> {
+        let mut context = call.bytes();
+        let answer = run_on_context(self.loaded.program(entry)?, &mut context)
+            .with_context(|| format!("cannot run `{entry}` of the collector"))?;
+        ensure!(answer == 0, "`{entry}` of the collector gave up with {answer}");
+        Ok(Call::of(&context))
+    }
+
+    fn context(&self, now: u32) -> Call {
+        let map_fd = self.target.map.as_raw_fd();
+        Call { now, map_fd, key_size: u32::try_from(self.key_size).unwrap_or(0), ..Call::default() }
+    }
+
+    fn claim(&self, i: usize, claims: &mut dyn Claims) -> Result<()> {
+        let record = self.records.0.get(i).context("there are not so many records")?;
+        let mut key = [0; MAX_KEY];
+        for (byte, shared) in key.iter_mut().zip(&record.key) {
+            *byte = shared.load(Relaxed);
+        }
+        let errno = -i32::from(record.err.load(Relaxed).cast_signed());
+        told(claims, &key[..self.key_size], record.lifetime.load(Relaxed), record.fate.load(Relaxed), errno)
+    }
+}
+
+impl Remove for Program<'_> {
+    fn remove(&mut self, expired: &[Expired<'_>], now: u32, claims: &mut dyn Claims) -> Result<()> {
+        if self.form == Form::Single {
+            for entry in expired {
+                let lifetime = lifetime_of(entry.value);
+                let mut call = self.context(now);
+                call.key[..self.key_size].copy_from_slice(entry.key);
+                call.lifetime = lifetime;
+                let call = self.call("single", &call)?;
+                told(claims, entry.key, lifetime, call.fate, -i32::from(call.err))?;
+            }
+            return Ok(());
+        }
+        for chunk in expired.chunks(MAX_RECORDS) {
+            for (record, entry) in self.records.0.iter().zip(chunk) {
+                for (shared, byte) in record.key.iter().zip(entry.key) {
+                    shared.store(*byte, Relaxed);
+                }
+                record.lifetime.store(lifetime_of(entry.value), Relaxed);
+                record.fate.store(0, Relaxed);
+                record.err.store(0, Relaxed);
+            }
+            let count = u32::try_from(chunk.len()).unwrap_or(0);
+            self.call("array", &Call { count, ..self.context(now) })?;
+            for i in 0..chunk.len() {
+                self.claim(i, claims)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Walk for Program<'_> {
+    fn walk(&mut self, now: u32, claims: &mut dyn Claims) -> Result<()> {
+        let call = self.call("walk", &self.context(now))?;
+        for i in 0..call.count as usize {
+            self.claim(i, claims)?;
+        }
+        Ok(())
+    }
+}
+
+fn told(claims: &mut dyn Claims, key: &[u8], lifetime: u32, fate: u16, errno: i32) -> Result<()> {
+    let fate = Fate::of(fate).context("the collector left a record out")?;
+    claims.claim(key, lifetime, fate);
+    if fate == Fate::Error {
+        claims.error(Errno(errno));
+    }
+    Ok(())
+}
+
+/// As `struct call`.
+#[derive(Clone, Copy)]
+struct Call {
+    key: [u8; MAX_KEY],
+    lifetime: u32,
+    fate: u16,
+    err: i16,
+    count: u32,
+    now: u32,
+    map_fd: i32,
+    key_size: u32,
+}
+
+impl Default for Call {
+    fn default() -> Self {
+        Self { key: [0; MAX_KEY], lifetime: 0, fate: 0, err: 0, count: 0, now: 0, map_fd: 0, key_size: 0 }
+    }
+}
+
+impl Call {
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.key.to_vec();
+        bytes.extend(self.lifetime.to_ne_bytes());
+        bytes.extend(self.fate.to_ne_bytes());
+        bytes.extend(self.err.to_ne_bytes());
+        bytes.extend(self.count.to_ne_bytes());
+        bytes.extend(self.now.to_ne_bytes());
+        bytes.extend(self.map_fd.to_ne_bytes());
+        bytes.extend(self.key_size.to_ne_bytes());
+        bytes
+    }
+
+    /// What a program writes back.
+    fn of(bytes: &[u8]) -> Self {
+        let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
+        Self {
+            fate: u16::from_ne_bytes([at(44), at(45)]),
+            err: i16::from_ne_bytes([at(46), at(47)]),
+            count: u32::from_ne_bytes([at(48), at(49), at(50), at(51)]),
+            ..Self::default()
+        }
+    }
+}

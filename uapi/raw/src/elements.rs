@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The elements of a map of plain values, at the price of one system call each: what a collector in user space has
+//! without compare-and-delete.
+
+use std::mem::offset_of;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use cmpdel_uapi::Map;
+use cmpdel_uapi::bindings::{self as abi, bpf_attr, bpf_cmd};
+
+use crate::Errno;
+use crate::attr::Attr;
+
+/// A map whose values are plain bytes of `value_size` for the kernel.
+#[derive(Clone, Copy, Debug)]
+pub struct Elements<'fd> {
+    fd: BorrowedFd<'fd>,
+    key_size: usize,
+    value_size: usize,
+}
+
+/// Keys and values, one after the other, as a batch look-up copied them out.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// `count` keys.
+    pub keys: Vec<u8>,
+    /// `count` values.
+    pub values: Vec<u8>,
+    /// Entries in it.
+    pub count: usize,
+}
+
+/// Where a walk of batch look-ups goes on. The kernel's own.
+#[derive(Clone, Copy, Debug)]
+pub struct Position(u32);
+
+impl<'fd> Elements<'fd> {
+    /// Reads the sizes.
+    ///
+    /// # Errors
+    /// `-EOPNOTSUPP` for a map type whose values are something else; `-EBADF` for an fd that is no map.
+    pub fn new(fd: BorrowedFd<'fd>) -> Result<Self, Errno> {
+        const PLAIN: [u32; 3] = [abi::BPF_MAP_TYPE_HASH, abi::BPF_MAP_TYPE_LRU_HASH, abi::BPF_MAP_TYPE_RHASH];
+        let map = Map::new(fd).map_err(|_| Errno(libc::EBADF))?;
+        let info = map.info();
+        if !PLAIN.contains(&info.map_type) {
+            return Err(Errno(libc::EOPNOTSUPP));
+        }
+        Ok(Self { fd, key_size: info.key_size as usize, value_size: info.value_size as usize })
+    }
+
+    /// The map.
+    #[must_use]
+    pub fn fd(&self) -> BorrowedFd<'fd> {
+        self.fd
+    }
+
+    /// Bytes in a key.
+    #[must_use]
+    pub fn key_size(&self) -> usize {
+        self.key_size
+    }
+
+    /// Bytes in a value.
+    #[must_use]
+    pub fn value_size(&self) -> usize {
+        self.value_size
+    }
+
+    /// Copies the value at `key` out.
+    ///
+    /// # Errors
+    /// The kernel's; `-EINVAL` for slices of another size.
+    pub fn look_up(&self, key: &[u8], value: &mut [u8], flags: u64) -> Result<(), Errno> {
+        self.element(abi::BPF_MAP_LOOKUP_ELEM, key, Some(value), flags)
+    }
+
+    /// Copies the value at `key` out and removes the entry.
+    ///
+    /// # Errors
+    /// The kernel's; `-EINVAL` for slices of another size.
+    pub fn take(&self, key: &[u8], value: &mut [u8], flags: u64) -> Result<(), Errno> {
+        self.element(abi::BPF_MAP_LOOKUP_AND_DELETE_ELEM, key, Some(value), flags)
+    }
+
+    /// Stores a value at `key`.
+    ///
+    /// # Errors
+    /// The kernel's; `-EINVAL` for slices of another size.
+    pub fn update(&self, key: &[u8], value: &[u8], flags: u64) -> Result<(), Errno> {
+        // The kernel only reads it; a copy keeps that out of the caller's hands.
+        let mut value = value.to_vec();
+        self.element(abi::BPF_MAP_UPDATE_ELEM, key, Some(&mut value), flags)
+    }
+
+    /// Removes the entry at `key`, whatever its value.
+    ///
+    /// # Errors
+    /// The kernel's; `-EINVAL` for a slice of another size.
+    pub fn delete(&self, key: &[u8]) -> Result<(), Errno> {
+        self.element(abi::BPF_MAP_DELETE_ELEM, key, None, 0)
+    }
+
+    /// Copies out the next buckets, `room` entries at most, into `snapshot`. `None` is where a walk begins and ends.
+    ///
+    /// # Errors
+    /// The kernel's; `-ENOSPC`: a bucket holds more than `room`.
+    pub fn look_up_batch(
+        &self,
+        from: Option<Position>,
+        room: u32,
+        snapshot: &mut Snapshot,
+    ) -> Result<Option<Position>, Errno> {
+        snapshot.keys.resize(room as usize * self.key_size, 0);
+        snapshot.values.resize(room as usize * self.value_size, 0);
+        let (mut start, mut next) = (from.map_or(0, |position| position.0), 0_u32);
+        let mut attr = self.whole_attr(offset_of!(bpf_attr, batch.map_fd));
+        let start_address = if from.is_some() { (&raw mut start) as u64 } else { 0 };
+        attr.u64(offset_of!(bpf_attr, batch.in_batch), start_address);
+        attr.u64(offset_of!(bpf_attr, batch.out_batch), (&raw mut next) as u64);
+        attr.u64(offset_of!(bpf_attr, batch.keys), snapshot.keys.as_mut_ptr() as u64);
+        attr.u64(offset_of!(bpf_attr, batch.values), snapshot.values.as_mut_ptr() as u64);
+        attr.u32(offset_of!(bpf_attr, batch.count), room);
+        // SAFETY: the kernel writes at most `room` keys and values of the map's own sizes, which the two vectors hold, and
+        // a bucket's number of 32 bits (plain hash maps) to `next`; `start` is such a number.
+        let answer = unsafe { attr.send(abi::BPF_MAP_LOOKUP_BATCH) };
+        snapshot.count = attr.read_u32(offset_of!(bpf_attr, batch.count)) as usize;
+        match answer {
+            Ok(_) => Ok(Some(Position(next))),
+            // The walk is over; what was copied is good.
+            Err(Errno(libc::ENOENT)) => Ok(None),
+            Err(error) => {
+                snapshot.count = 0;
+                Err(error)
+            }
+        }
+    }
+
+    fn element(
+        &self,
+        command: bpf_cmd,
+        key: &[u8],
+        value: Option<&mut [u8]>,
+        flags: u64,
+    ) -> Result<(), Errno> {
+        let fits = value.as_ref().is_none_or(|value| value.len() == self.value_size);
+        if key.len() != self.key_size || !fits {
+            return Err(Errno(libc::EINVAL));
+        }
+        let mut attr = self.whole_attr(offset_of!(bpf_attr, __bindgen_anon_2.map_fd));
+        attr.u64(offset_of!(bpf_attr, __bindgen_anon_2.key), key.as_ptr() as u64);
+        if let Some(value) = value {
+            let address = value.as_mut_ptr() as u64;
+            attr.u64(offset_of!(bpf_attr, __bindgen_anon_2.__bindgen_anon_1.value), address);
+        }
+        attr.u64(offset_of!(bpf_attr, __bindgen_anon_2.flags), flags);
+        // SAFETY: key and value are as long as the map's, which for the types that `new` lets in is what the kernel reads
+        // and writes; both are borrowed for the call.
+        unsafe { attr.send(command) }.map(drop)
+    }
+
+    fn whole_attr(&self, map_fd: usize) -> Attr {
+        let mut attr = Attr::whole();
+        attr.i32(map_fd, self.fd.as_raw_fd());
+        attr
+    }
+}
+
+impl Snapshot {
+    /// The keys and values that the kernel filled in.
+    pub fn entries(&self, elements: &Elements<'_>) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let keys = self.keys.chunks_exact(elements.key_size);
+        keys.zip(self.values.chunks_exact(elements.value_size)).take(self.count)
+    }
+}
