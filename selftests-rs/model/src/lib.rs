@@ -1,9 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Explores every interleaving of a refresh, a gc strategy and a third flow over a model of a BPF hash map.
 //!
-//! A discipline or strategy is a list of [`dsl::Step`]s.
+//! A discipline or strategy is a list of [`dsl::Step`]s, made a [`Program`]; a [`Lab`] runs one of each against a map.
+//! Actors of a schedule: `packet` and, after it on the same CPU, `again` (or `packet2`, on another CPU at once); `next`, A's
+//! packet that does nothing but look; `gc` and `gc2`; `other`, the flow B; `tick`, the clock. The first line, of the actor
+//! [`START`], says how things are at the beginning; a line called `drain` is a store buffer's.
 
 pub mod dsl;
+mod explore;
+mod map;
 mod program;
+mod run;
+mod scenario;
+mod schedule;
+mod seen;
+mod state;
 
+pub use explore::Lab;
+pub use map::Recycling;
 pub use program::Program;
+pub use scenario::{Scenario, Start, Steering};
+pub use schedule::START;

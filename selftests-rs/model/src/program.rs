@@ -32,7 +32,7 @@ impl Program {
     /// # Errors
     /// A label that no step has, the first step as a target, or more steps than a byte counts.
     pub fn packet(steps: &[Step]) -> Result<Self, String> {
-        Self::new(steps.to_vec())
+        Self::new(steps)
     }
 
     /// A gc round; with `grace` it waits, right after it has read the clock, for the packets that may have read an earlier one.
@@ -46,10 +46,10 @@ impl Program {
             let clock = clock.ok_or("grace needs a step that reads the clock, and this program has none")?;
             steps.insert(clock + 1, Step::new("grace", "synchronize_rcu", Op::Grace));
         }
-        Self::new(steps)
+        Self::new(&steps)
     }
 
-    fn new(steps: Vec<Step>) -> Result<Self, String> {
+    fn new(steps: &[Step]) -> Result<Self, String> {
         let labels: Vec<_> = steps.iter().map(|step| step.label).collect();
         let at = |label: &str| {
             let place = labels.iter().position(|&known| known == label).and_then(|at| u8::try_from(at).ok());
