@@ -7,6 +7,7 @@ mod command;
 mod errno;
 mod library;
 mod managed;
+mod map_atomicity;
 mod map_types;
 mod permissions;
 mod programs;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Test> {
         command::tests,
         readme::tests,
         single_access::tests,
+        map_atomicity::tests,
         atomicity::tests,
     ]
     .into_iter()
