@@ -53,8 +53,13 @@ impl Pair {
     }
 }
 
+/// What a `struct flow` counted without any guard.
+pub fn unguarded(value: &[u8]) -> u64 {
+    word(value, 3)
+}
+
 /// A `struct flow` that has counted nothing.
-pub const ZERO_FLOW: [u8; 24] = [0; 24];
+pub const ZERO_FLOW: [u8; 32] = [0; 32];
 
 /// The two maps, and a flow in the first.
 pub struct Flows {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::Context;
 
 /// Enough for a race the sides of which have met.
-const USUAL: Duration = Duration::from_secs(2);
+const USUAL: Duration = Duration::from_millis(1200);
 
 /// Less than the host waits for a sign of life.
 const PATIENCE: Duration = Duration::from_secs(20);
