@@ -29,6 +29,15 @@ impl MapKind {
     pub const ALL: [(&str, Self); 3] =
         [("hash", Self::Hash), ("hash-no-prealloc", Self::HashNoPrealloc), ("lru-hash", Self::LruHash)];
 
+    /// The one of that name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn named(name: &str) -> Result<Self> {
+        let found = Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, map)| *map);
+        found.with_context(|| format!("there is no type of map called {name}"))
+    }
+
     fn prepare(self, map: &mut OpenMapMut<'_>, entries: u32) -> Result<()> {
         let (map_type, flags) = match self {
             Self::Hash => (MapType::Hash, 0),
@@ -89,7 +98,7 @@ pub struct Packet {
 pub struct Handled {
     /// The packet.
     pub packet: Packet,
-    /// The clock that it read.
+    /// The clock when it had been handled. Whoever removed its entry before that had read this or an earlier one.
     pub now: u32,
     /// The lifetime that it found, 0 where it found no entry.
     pub seen: u32,
@@ -156,6 +165,11 @@ impl Datapath {
         self.control.now.store(tick * TICK, SeqCst);
     }
 
+    /// Moves the clock on by one tick.
+    pub fn tick(&self) {
+        self.control.now.fetch_add(TICK, SeqCst);
+    }
+
     /// Sends packets, at most [`BURST`], in one run of the program on this CPU. `handled` is told of each, in order.
     ///
     /// # Errors
@@ -169,11 +183,12 @@ impl Datapath {
             slot.outcome.store(0, Relaxed);
         }
         run_on_frame(self.program()?, &frame(lane, packets.len())).context("cannot run the datapath")?;
+        let now = self.control.now.load(SeqCst);
         for (slot, &packet) in slots.iter().zip(packets) {
             let outcome = Outcome::of(slot.outcome.load(Relaxed));
             handled(Handled {
                 packet,
-                now: slot.now.load(Relaxed),
+                now,
                 seen: slot.seen.load(Relaxed),
                 lifetime: slot.lifetime.load(Relaxed),
                 outcome: outcome.context("the datapath left a packet of a burst out")?,

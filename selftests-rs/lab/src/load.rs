@@ -36,6 +36,16 @@ impl From<Error> for Denied {
     }
 }
 
+impl Denied {
+    /// The same once more: an error does not copy itself.
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(refusal.clone()),
+            Self::Broken(error) => Self::Broken(anyhow!("{error:#}")),
+        }
+    }
+}
+
 /// Finds an object in a table of `build.rs`.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ use crate::collector::{Claims, Expired, Kernel, Remove, Target, supported, tell_
 use crate::gate::Stop;
 use crate::layout::{Fate, LIFETIME};
 use crate::load::Denied;
+use crate::witness::HELD_WINDOW;
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "compare",
@@ -21,18 +22,26 @@ pub(super) const STRATEGY: Strategy = Strategy {
 struct Compare<'a> {
     map: Map<'a>,
     stop: Stop<'a>,
+    window: usize,
 }
 
+/// The lifetime: what a refresh changes.
+const WINDOW: usize = 4;
+
 fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
-    Ok(Box::new(Compare { map: supported(target.map)?, stop: target.stop() }))
+    // Where the two halves of the kernel's critical section are to be held apart, flags are compared as well: a window of
+    // this size is handed to memcmp(), at whose return a debugger can stop.
+    let window = if target.gated { HELD_WINDOW } else { WINDOW };
+    Ok(Box::new(Compare { map: supported(target.map)?, stop: target.stop(), window }))
 }
 
 impl Remove for Compare<'_> {
     fn remove(&mut self, expired: &[Expired<'_>], _: u32, claims: &mut dyn Claims) -> Result<()> {
         for entry in expired {
-            let seen = entry.lifetime_bytes();
+            let start = LIFETIME as usize;
+            let seen = &entry.value[start..start + self.window];
             self.stop.before("compare")?;
-            match self.map.delete_if_eq(entry.key, Window::at(LIFETIME, &seen)) {
+            match self.map.delete_if_eq(entry.key, Window::at(LIFETIME, seen)) {
                 Ok(Outcome::Deleted) => tell_fate(claims, entry, Fate::Removed),
                 Ok(Outcome::Mismatch) => tell_fate(claims, entry, Fate::Kept),
                 Ok(Outcome::Absent) => tell_fate(claims, entry, Fate::Absent),

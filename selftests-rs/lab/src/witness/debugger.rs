@@ -9,6 +9,7 @@
 mod cpus;
 mod kernel;
 
+use std::fmt;
 use std::fs;
 use std::hint;
 use std::path::Path;
@@ -64,20 +65,27 @@ impl Spot<'_> {
     }
 }
 
-/// What came of a hold.
-#[derive(Debug)]
-pub struct Held<A, B> {
-    /// What the thread returned that was held.
-    pub held: A,
-    /// What the other one returned.
-    pub other: B,
-    /// `None`: the other one was done before the held one went on. Otherwise it waited for a lock of the held one, in this
-    /// function, and the two were let go together.
-    pub waited: Option<String>,
+/// A hold that came about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
     /// The place, as the kernel names it: `function+0x123`.
     pub at: String,
     /// Interrupts were disabled there.
     pub interrupts_off: bool,
+    /// `None`: the other side was done before the held one went on. Otherwise it waited for a lock of the held one, in this
+    /// function, and the two were let go together: it did not come between.
+    pub waited: Option<String>,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let interrupts = if self.interrupts_off { "off" } else { "on" };
+        write!(f, "held at {} with interrupts {interrupts}; ", self.at)?;
+        match &self.waited {
+            None => f.write_str("the other side was done meanwhile"),
+            Some(lock) => write!(f, "the other side waited for it in {lock}"),
+        }
+    }
 }
 
 /// The host's debugger, as this guest uses it.
@@ -96,7 +104,8 @@ impl<'a> Debugger<'a> {
     }
 
     /// Runs `first` in a thread on CPU `cpus.0` and holds it at `spot`; then runs `second`, in the caller's own thread, on
-    /// CPU `cpus.1` to its end; then lets both go. `second` has to return promptly: the host waits 10 s for it.
+    /// CPU `cpus.1` to its end; then lets both go. `second` has to return promptly: the host waits 10 s for it. Gives what
+    /// the two returned, and how the hold went.
     ///
     /// # Errors
     /// When the spot does not exist in this kernel, the host has no debugger, or the hold did not come about. The guest
@@ -107,7 +116,7 @@ impl<'a> Debugger<'a> {
         cpus: (usize, usize),
         first: impl FnOnce() -> Result<A> + Send,
         second: impl FnOnce() -> Result<B>,
-    ) -> Result<Held<A, B>> {
+    ) -> Result<(A, B, Held)> {
         let baton = Baton::default();
         let request = self.request(spot, &baton)?;
         let _interrupts = Interrupts::to(cpus.1)?;
@@ -145,7 +154,7 @@ impl<'a> Debugger<'a> {
             Other::Waited { at } => Some(self.kernel.name(at)),
         };
         let at = self.kernel.name(report.at);
-        Ok(Held { held, other, waited, at, interrupts_off: report.interrupts_off })
+        Ok((held, other, Held { at, interrupts_off: report.interrupts_off, waited }))
     }
 
     fn request(&self, spot: &Spot<'_>, baton: &Baton) -> Result<Request> {

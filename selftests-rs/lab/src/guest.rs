@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `lab races`: all that is tried in a kernel, cell by cell, with an event for each outcome.
+
+mod plan;
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow};
+use clap::Args;
+use results::races::{Cell, Model, RaceEvent};
+use results::{read_events, write_event};
+
+use crate::cell::{self, Place};
+use crate::collector::Kernel;
+use crate::datapath::{Datapath, MapKind, Settings};
+use crate::load::Denied;
+use crate::refresh::Discipline;
+use crate::witness::{QUICK_REPLAYS, REPLAYS, Stage};
+use crate::{arena, connections, stress};
+
+/// What to run.
+#[derive(Clone, Debug, Args)]
+pub struct Options {
+    /// File for the events, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    events: PathBuf,
+    /// What `lab model --events` wrote: its counter-examples are replayed, and its cells without one tried for longer
+    #[arg(long, value_name = "FILE", default_value = "model.jsonl")]
+    model: PathBuf,
+    /// Series that this kernel carries, for the reasons of cells that it cannot run
+    #[arg(long, value_name = "NAME")]
+    kernel_series: String,
+    /// Only cells whose "REFRESH × GC on MAP" contains this
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Fewer replays, shorter runs, one type of map
+    #[arg(long)]
+    quick: bool,
+}
+
+impl Options {
+    fn wants(&self, cell: &Cell) -> bool {
+        self.filter.as_ref().is_none_or(|text| cell.to_string().contains(text.as_str()))
+    }
+}
+
+/// Runs what was asked for.
+///
+/// # Errors
+/// When the events cannot be written or the machine is not fit.
+pub fn run(options: &Options) -> Result<()> {
+    libbpf_log::keep();
+    let cpus = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
+    let places: Vec<_> = cell::all().filter(|place| options.wants(&place.cell())).collect();
+    let connected = plan::connections(options.quick).filter(|run| options.wants(&run.place.cell()));
+    let connected: Vec<_> = connected.collect();
+    let file = File::create(&options.events)
+        .with_context(|| format!("cannot write {}", options.events.display()))?;
+    let models = models(&options.model)?;
+    let folder = options.events.parent().unwrap_or(Path::new("."));
+    let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
+        .context("cannot find the folder of the events")?;
+    let mut lab = Lab { options, cpus, models, folder, events: BufWriter::new(file), steps: 0 };
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let steps = places.iter().map(|place| lab.trials(place).map_or(1, <[Trial]>::len));
+    let planned = steps.sum::<usize>() as u64;
+    lab.send(&RaceEvent::Plan { release, cpus, steps: planned + connected.len() as u64 })?;
+    let mut bench = None;
+    for place in &places {
+        lab.place(place, &mut bench)?;
+    }
+    drop(bench);
+    for run in &connected {
+        lab.connect(run)?;
+    }
+    let steps = lab.steps;
+    lab.send(&RaceEvent::Done { steps })
+}
+
+/// A datapath, free and gated, that serves all strategies of a discipline on one type of map.
+struct Bench {
+    discipline: &'static Discipline,
+    map: &'static str,
+    free: Result<Datapath, Denied>,
+    gated: Stage,
+}
+
+struct Lab<'a> {
+    options: &'a Options,
+    cpus: usize,
+    models: HashMap<Cell, Model>,
+    folder: PathBuf,
+    events: BufWriter<File>,
+    steps: u64,
+}
+
+/// What is tried of a cell. Each ends with one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trial {
+    Stress,
+    Witness,
+}
+
+impl Lab<'_> {
+    fn send(&mut self, event: &RaceEvent) -> Result<()> {
+        write_event(&mut self.events, event).context("cannot write the events")
+    }
+
+    fn ended(&mut self, event: &RaceEvent) -> Result<()> {
+        self.steps += 1;
+        self.send(event)
+    }
+
+    /// What is tried, or why nothing is.
+    fn trials(&self, place: &Place) -> Result<&'static [Trial], &'static str> {
+        if let Kernel::Nowhere(reason) = place.strategy.kernel {
+            return Err(reason);
+        }
+        if self.options.quick && !plan::QUICK_MAPS.contains(&place.map) {
+            return Err("left out of the quick form: run `cargo xtask races` for it");
+        }
+        let found = self.models.get(&place.cell()).is_some_and(|model| !model.counterexamples.is_empty());
+        Ok(if found { &[Trial::Stress, Trial::Witness] } else { &[Trial::Stress] })
+    }
+
+    fn place(&mut self, place: &Place, bench: &mut Option<Bench>) -> Result<()> {
+        let cell = place.cell();
+        let trials = match self.trials(place) {
+            Ok(trials) => trials,
+            Err(reason) => {
+                let reason = format!("{reason} (series {})", self.options.kernel_series);
+                return self.ended(&RaceEvent::Absent { cell, reason });
+            }
+        };
+        for &trial in trials {
+            self.send(&RaceEvent::Began { what: format!("{cell}, {}", trial.name()) })?;
+            let ended = self.attempt(trial, place, bench);
+            self.tell(&cell, trial.name(), ended)?;
+        }
+        Ok(())
+    }
+
+    fn attempt(
+        &self,
+        trial: Trial,
+        place: &Place,
+        bench: &mut Option<Bench>,
+    ) -> Result<RaceEvent, Denied> {
+        let cell = place.cell();
+        let plan = self.plan(&cell);
+        if place.map == arena::MAP {
+            let stress = arena::stress(self.cpus, plan)?;
+            return Ok(RaceEvent::Stressed { cell, stress });
+        }
+        let serves = |bench: &&mut Bench| bench.discipline.name == place.discipline.name && bench.map == place.map;
+        let bench = match bench.as_mut().filter(serves) {
+            Some(_) => bench.as_mut(),
+            None => Some(bench.insert(self.bench(place)?)),
+        };
+        let bench = bench.context("a bench that was just set up is gone")?;
+        let free = bench.free.as_ref().map_err(Denied::again)?;
+        match trial {
+            Trial::Stress => {
+                stress::clear(free)?;
+                let stress = stress::run(free, place.strategy, self.cpus, plan)?;
+                Ok(RaceEvent::Stressed { cell, stress })
+            }
+            Trial::Witness => {
+                let model = self.models.get(&cell).context("there is no counter-example to replay")?;
+                let times = if self.options.quick { QUICK_REPLAYS } else { REPLAYS };
+                let witness = bench.gated.witness(place.strategy, model, times)?;
+                Ok(RaceEvent::Witnessed { cell, witness })
+            }
+        }
+    }
+
+    fn bench(&self, place: &Place) -> Result<Bench> {
+        let map = MapKind::named(place.map)?;
+        let settings = Settings::new(map, stress::entries(map, self.cpus));
+        Ok(Bench {
+            discipline: place.discipline,
+            map: place.map,
+            free: Datapath::load(place.discipline.name, settings),
+            gated: Stage::new(place.discipline, map, self.folder.clone()),
+        })
+    }
+
+    /// A cell in which the model finds nothing has the burden of proof; in the others the witness has it.
+    fn plan(&self, cell: &Cell) -> stress::Plan {
+        let safe = self.models.get(cell).is_some_and(|model| model.counterexamples.is_empty());
+        match (self.options.quick, safe) {
+            (false, true) => stress::Plan::FULL,
+            (false, false) => stress::Plan::SHOW,
+            (true, true) => stress::Plan::QUICK,
+            (true, false) => stress::Plan::GLANCE,
+        }
+    }
+
+    fn connect(&mut self, run: &plan::Run) -> Result<()> {
+        let cell = run.place.cell();
+        self.send(&RaceEvent::Began { what: format!("{cell}, real connections") })?;
+        let ended = MapKind::named(run.place.map).map_err(Denied::from).and_then(|map| {
+            connections::run(run.place.discipline, run.place.strategy, map, run.seconds, run.snat)
+        });
+        let ended = ended.map(|connections| RaceEvent::Connected { cell: cell.clone(), connections });
+        self.tell(&cell, "connections", ended)
+    }
+
+    /// Says how a step ended.
+    fn tell(&mut self, cell: &Cell, evidence: &str, ended: Result<RaceEvent, Denied>) -> Result<()> {
+        let cell = cell.clone();
+        let event = ended.unwrap_or_else(|denied| match denied {
+            Denied::Refused(refusal) => RaceEvent::Refused { cell, refusal },
+            Denied::Broken(error) => {
+                RaceEvent::Failed { cell, evidence: evidence.into(), error: format!("{error:#}") }
+            }
+        });
+        self.ended(&event)
+    }
+}
+
+impl Trial {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stress => "stress",
+            Self::Witness => "witness",
+        }
+    }
+}
+
+/// The model's findings, by cell.
+fn models(path: &Path) -> Result<HashMap<Cell, Model>> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read what the model found ({}): see --model", path.display()))?;
+    let events = read_events::<RaceEvent>(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    let found = events.into_iter().filter_map(|event| match event {
+        RaceEvent::Modelled { cell, model } => Some((cell, model)),
+        _ => None,
+    });
+    Ok(found.collect())
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The model's counter-examples, replayed in the kernel: each side runs from gate to gate in the schedule's order, and the
+//! same oracle as everywhere judges what came of it.
+
+pub mod debugger;
+mod replay;
+mod schedule;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use results::races::{Model, Violation, Witness};
+
+use crate::datapath::{Datapath, MapKind, Settings};
+use crate::gc::Strategy;
+use crate::load::Denied;
+use crate::refresh::Discipline;
+pub use replay::HELD_WINDOW;
+use replay::Replay;
+use schedule::{Hold, Schedule};
+
+/// Replays of each counter-example.
+pub const REPLAYS: u32 = 10;
+/// Those in a run that is part of the tests.
+pub const QUICK_REPLAYS: u32 = 2;
+
+/// Gated datapaths of one discipline and map type, by the number of their entries: a replay that hands an element on needs
+/// a map without spare ones.
+pub struct Stage {
+    discipline: &'static Discipline,
+    map: MapKind,
+    run: PathBuf,
+    datapaths: BTreeMap<u32, Datapath>,
+}
+
+impl Stage {
+    /// An empty one. `run` is the folder shared with a host that may be able to hold CPUs.
+    pub fn new(discipline: &'static Discipline, map: MapKind, run: PathBuf) -> Self {
+        Self { discipline, map, run, datapaths: BTreeMap::new() }
+    }
+
+    fn datapath(&mut self, entries: u32) -> Result<&Datapath, Denied> {
+        if !self.datapaths.contains_key(&entries) {
+            let settings = Settings { gated: true, ..Settings::new(self.map, entries) };
+            let datapath = Datapath::load(self.discipline.name, settings)?;
+            self.datapaths.insert(entries, datapath);
+        }
+        self.datapaths.get(&entries).ok_or_else(|| anyhow!("a datapath that was just loaded is gone").into())
+    }
+
+    /// Replays each counter-example of a cell `times` times.
+    ///
+    /// # Errors
+    /// [`Denied`]; that a replay did not come about is a note.
+    pub fn witness(
+        &mut self,
+        strategy: &Strategy,
+        model: &Model,
+        times: u32,
+    ) -> Result<Witness, Denied> {
+        let mut witness = Witness { held_by: "gate".into(), ..Witness::default() };
+        for (&violation, steps) in &model.counterexamples {
+            let schedule = Schedule::read(steps, self.discipline.steps, strategy.steps)?;
+            let hold = schedule.hold();
+            let run = self.run.clone();
+            let datapath = self.datapath(schedule.entries())?;
+            let replay = Replay { datapath, strategy, schedule: &schedule };
+            if hold == Hold::Debugger {
+                witness.held_by = "debugger".into();
+            }
+            let mut seen = 0;
+            for _ in 0..times {
+                let found = match hold {
+                    Hold::Gate => replay.by_gates(),
+                    Hold::Debugger => replay.by_debugger(&run),
+                };
+                match found {
+                    Ok(violations) if violations.of(violation) > 0 => seen += 1,
+                    Ok(violations) => note(&mut witness, violation, &format!("saw {violations:?}")),
+                    Err(error) => {
+                        note(&mut witness, violation, &format!("{error:#}"));
+                        // Nobody waits for nine more time-outs.
+                        break;
+                    }
+                }
+            }
+            witness.by_violation.insert(violation, (seen, times));
+            witness.replayed += seen;
+            witness.of += times;
+        }
+        Ok(witness)
+    }
+}
+
+fn note(witness: &mut Witness, violation: Violation, text: &str) {
+    let note = format!("{violation}: {text}");
+    if !witness.notes.contains(&note) {
+        witness.notes.push(note);
+    }
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One replay: the sides in threads of their own, let on step by step.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use cmpdel_uapi::bindings as abi;
+use cmpdel_uapi_raw::{Elements, Errno};
+use results::races::Violations;
+
+use crate::collector::{Claims, Clock, Collector, Target, lifetime_of};
+use crate::datapath::{Datapath, Handled, Packet, flow_of, key_of};
+use crate::gate::{Actor as Side, STEPS};
+use crate::gc::Strategy;
+use crate::layout::{Fate, Gate, Kind, LIFETIME, Outcome, TICK, VALUE_SIZE};
+use crate::load::Denied;
+use crate::oracle::{Oracle, Settled};
+use crate::stress::{clear, pin};
+
+use super::debugger::{Debugger, Spot};
+use super::schedule::{Actor, Move, Schedule};
+
+/// The flow of the schedule.
+const A: u32 = 1;
+/// The third one.
+const B: u32 = 2;
+/// The tick at which A was last refreshed.
+const BEGAN: u32 = 100;
+/// Where packets are handled.
+const PACKETS: usize = 0;
+/// Where the collector runs, and where elements that it frees are taken again.
+const COLLECTOR: usize = 1;
+/// For a side to come to its next gate.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A window of lifetime and flags: of a size that the kernel hands to `memcmp`.
+pub const HELD_WINDOW: usize = 6;
+
+/// A schedule, and where it is to be replayed.
+pub struct Replay<'a> {
+    /// Loaded with gates.
+    pub datapath: &'a Datapath,
+    /// The gc strategy.
+    pub strategy: &'a Strategy,
+    /// What to do in which order.
+    pub schedule: &'a Schedule,
+}
+
+/// What a replay learns on its way.
+#[derive(Default)]
+struct Truth {
+    oracle: Mutex<Oracle>,
+}
+
+impl Replay<'_> {
+    /// Replays it by gates.
+    ///
+    /// # Errors
+    /// When the sides do not stop where the schedule says, or a call fails.
+    pub fn by_gates(&self) -> Result<Violations> {
+        let truth = self.set_up()?;
+        let control = self.datapath.control();
+        let done = [AtomicBool::new(false), AtomicBool::new(false)];
+        let acts = |actor| self.schedule.moves.iter().any(|step| step.actor == actor);
+        let mut collector = self.collector()?;
+        let (packets, gc) = (acts(Actor::Packet), acts(Actor::Gc));
+        thread::scope(|scope| -> Result<()> {
+            let sender = packets.then(|| scope.spawn(|| finally(&done[0], self.send(&truth))));
+            let round = gc.then(|| {
+                scope.spawn(|| finally(&done[1], pin(COLLECTOR).and_then(|()| collector.round(&mut Claimed(&truth)))))
+            });
+            let followed = self.follow(&truth, &done);
+            // Whatever came of it: nobody is left waiting.
+            for side in [Side::Packet, Side::Gc] {
+                side.gate(control).go.store(u64::MAX, Release);
+            }
+            for side in [sender, round].into_iter().flatten() {
+                side.join().map_err(|_| anyhow!("a side of a replay panicked"))??;
+            }
+            followed
+        })?;
+        self.settle(&truth)
+    }
+
+    /// Replays it with the collector held between compare and unlink while the packets run.
+    ///
+    /// # Errors
+    /// When the hold did not come about, or a call fails.
+    pub fn by_debugger(&self, run: &Path) -> Result<Violations> {
+        let truth = self.set_up()?;
+        for side in [Side::Packet, Side::Gc] {
+            side.gate(self.datapath.control()).go.store(u64::MAX, Release);
+        }
+        if self.schedule.ticks {
+            self.datapath.tick();
+        }
+        let mut collector = self.collector()?;
+        let debugger = Debugger::new(run)?;
+        debugger.hold(
+            &Spot::compared(HELD_WINDOW),
+            (COLLECTOR, PACKETS),
+            || collector.round(&mut Claimed(&truth)),
+            || self.send(&truth),
+        )?;
+        self.settle(&truth)
+    }
+
+    /// The map holds A's entry alone, which has expired or is about to; the gates are shut.
+    fn set_up(&self) -> Result<Truth> {
+        let datapath = self.datapath;
+        clear(datapath)?;
+        for gate in &datapath.control().gates {
+            for counter in [&gate.at, &gate.go] {
+                counter.store(0, Relaxed);
+            }
+            gate.gave_up.store(0, Relaxed);
+        }
+        let timeout = datapath.settings().timeout;
+        datapath.set_clock(BEGAN);
+        pin(PACKETS)?;
+        let truth = Truth::default();
+        self.insert(&truth, A)?;
+        datapath.set_clock(BEGAN + timeout + u32::from(!self.schedule.ticks));
+        Ok(truth)
+    }
+
+    fn elements(&self) -> Result<Elements<'_>> {
+        Elements::new(self.datapath.map("ct4")?).context("cannot use the map under test")
+    }
+
+    fn collector(&self) -> Result<Collector<'_>> {
+        let target = Target {
+            map: self.datapath.map("ct4")?,
+            control: self.datapath.control(),
+            control_map: self.datapath.map("control")?,
+            gated: true,
+            clock: Clock::Control,
+        };
+        Collector::open(self.strategy.kernel, self.strategy.grace, target).map_err(|denied| match denied {
+            Denied::Refused(refusal) => anyhow!("refused: {} ({})", refusal.text, refusal.errno),
+            Denied::Broken(error) => error,
+        })
+    }
+
+    /// The flow's packets, one run of the program each.
+    fn send(&self, truth: &Truth) -> Result<()> {
+        pin(PACKETS)?;
+        for &opens in &self.schedule.packets {
+            let kind = if opens { Kind::Open } else { Kind::Data };
+            self.datapath.burst(0, &[Packet { flow: A, kind }], |handled| truth.packet(&handled))?;
+        }
+        Ok(())
+    }
+
+    fn follow(&self, truth: &Truth, done: &[AtomicBool; 2]) -> Result<()> {
+        for step in &self.schedule.moves {
+            match step.actor {
+                Actor::Packet => self.let_on(step, Side::Packet, &done[0])?,
+                Actor::Gc => self.let_on(step, Side::Gc, &done[1])?,
+                Actor::Tick => self.datapath.tick(),
+                Actor::Next => self.look(truth)?,
+                Actor::Insert => {
+                    pin(COLLECTOR)?;
+                    self.insert(truth, B)?;
+                }
+                Actor::Update(cpu) => {
+                    pin(cpu)?;
+                    self.insert(truth, B)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Has one side take a step, and waits until it has.
+    fn let_on(&self, step: &Move, side: Side, done: &AtomicBool) -> Result<()> {
+        if !step.gate {
+            return Ok(());
+        }
+        let gate = side.gate(self.datapath.control());
+        let taken = gate.go.load(Relaxed);
+        wait(|| gate.at.load(Acquire) > taken || done.load(Acquire))
+            .with_context(|| format!("{side:?} never came to `{}`", step.label))?;
+        let stops = stops_at(gate);
+        if gate.at.load(Acquire) <= taken || stops != step.label {
+            let stops = if done.load(Acquire) { "has ended" } else { stops };
+            bail!("the schedule says `{}` where {side:?} is at `{stops}`", step.label);
+        }
+        gate.go.store(taken + 1, Release);
+        wait(|| gate.at.load(Acquire) > taken + 1 || done.load(Acquire))
+            .with_context(|| format!("{side:?} does not come out of `{}`", step.label))
+    }
+
+    /// The flow's next packet, as far as the oracle is concerned.
+    fn look(&self, truth: &Truth) -> Result<()> {
+        let mut value = vec![0; VALUE_SIZE];
+        let (outcome, seen) = match self.elements()?.look_up(&key_of(A), &mut value, 0) {
+            Ok(()) => (Outcome::Left, lifetime_of(&value)),
+            Err(Errno(libc::ENOENT)) => (Outcome::Missed, 0),
+            Err(errno) => bail!("cannot look for the entry: {errno}"),
+        };
+        truth.packet(&self.handled(A, outcome, seen));
+        Ok(())
+    }
+
+    /// A flow's entry is made, or replaced, from outside the datapath.
+    fn insert(&self, truth: &Truth, flow: u32) -> Result<()> {
+        let handled = self.handled(flow, Outcome::Created, 0);
+        let mut value = vec![0; VALUE_SIZE];
+        let start = LIFETIME as usize;
+        value[start..start + 4].copy_from_slice(&handled.lifetime.to_ne_bytes());
+        let answer = self.elements()?.update(&key_of(flow), &value, abi::BPF_ANY.into());
+        answer.map_err(|errno| anyhow!("cannot make the entry of flow {flow}: {errno}"))?;
+        truth.inserted(&handled);
+        Ok(())
+    }
+
+    fn handled(&self, flow: u32, outcome: Outcome, seen: u32) -> Handled {
+        let now = self.datapath.control().now.load(Relaxed);
+        let lifetime = now + self.datapath.settings().timeout * TICK + flow;
+        Handled { packet: Packet { flow, kind: Kind::Open }, now, seen, lifetime, outcome, errno: 0 }
+    }
+
+    fn settle(&self, truth: &Truth) -> Result<Violations> {
+        let elements = self.elements()?;
+        let mut left = HashMap::new();
+        for flow in [A, B] {
+            let mut value = vec![0; VALUE_SIZE];
+            if elements.look_up(&key_of(flow), &mut value, 0).is_ok() {
+                left.insert(flow, lifetime_of(&value));
+            }
+        }
+        let now = self.datapath.control().now.load(Relaxed);
+        // Without a packet, the entry has expired and a round has passed.
+        let idle = self.schedule.packets.is_empty() && left.get(&A).is_some_and(|&lifetime| lifetime < now);
+        let oracle = truth.oracle.lock().map_err(|_| anyhow!("a side of a replay panicked"))?.clone();
+        Ok(Settled::join(vec![oracle.settle(now, &left, u64::from(idle))]).violations)
+    }
+}
+
+impl Truth {
+    fn packet(&self, handled: &Handled) {
+        if let Ok(mut oracle) = self.oracle.lock() {
+            oracle.packet(handled);
+        }
+    }
+
+    /// An update from outside says nothing of an entry that was lost before it.
+    fn inserted(&self, handled: &Handled) {
+        if let Ok(mut oracle) = self.oracle.lock() {
+            oracle.inserted(handled);
+        }
+    }
+}
+
+struct Claimed<'a>(&'a Truth);
+
+impl Claims for Claimed<'_> {
+    fn claim(&mut self, key: &[u8], _: u32, fate: Fate) {
+        if fate == Fate::Removed
+            && let Ok(mut oracle) = self.0.oracle.lock()
+        {
+            oracle.claimed(flow_of(key));
+        }
+    }
+
+    fn error(&mut self, _: Errno) {}
+}
+
+fn finally<T>(done: &AtomicBool, ended: Result<T>) -> Result<T> {
+    done.store(true, Release);
+    ended
+}
+
+fn stops_at(gate: &Gate) -> &'static str {
+    STEPS.get(gate.step.load(Relaxed) as usize).copied().unwrap_or("?")
+}
+
+fn wait(until: impl Fn() -> bool) -> Result<()> {
+    let since = Instant::now();
+    while !until() {
+        if since.elapsed() > PATIENCE {
+            bail!("it took longer than {} s", PATIENCE.as_secs());
+        }
+        thread::yield_now();
+    }
+    Ok(())
+}

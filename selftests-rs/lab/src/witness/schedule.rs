@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A counter-example as something to replay: whose steps, held where, and what has to be set up for it.
+
+use anyhow::{Context as _, Result, bail};
+use model::dsl::{self, step};
+use results::races::Step;
+
+/// Who takes a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// The flow's packet, or the one after it on the same CPU.
+    Packet,
+    /// The collector.
+    Gc,
+    /// The clock.
+    Tick,
+    /// The flow's next packet looks for the entry.
+    Next,
+    /// A third flow takes an element.
+    Insert,
+    /// A third flow's entry is replaced, on that CPU.
+    Update(usize),
+}
+
+/// One step of it.
+#[derive(Clone, Debug)]
+pub struct Move {
+    /// Who.
+    pub actor: Actor,
+    /// The gate's name.
+    pub label: String,
+    /// Whether there is a gate before it.
+    pub gate: bool,
+}
+
+/// What it takes to hold the sides as the schedule has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Gates in the programs and in the collector.
+    Gate,
+    /// Somebody has to hold a CPU inside a kernel call.
+    Debugger,
+}
+
+/// A schedule to replay.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// In order.
+    pub moves: Vec<Move>,
+    /// Packets of the flow; true for a SYN.
+    pub packets: Vec<bool>,
+    /// The entry expires by a tick; otherwise it has expired at the beginning.
+    pub ticks: bool,
+}
+
+impl Schedule {
+    /// Reads a counter-example of `refresh` × `gc`.
+    ///
+    /// # Errors
+    /// An actor that has no part in a kernel.
+    pub fn read(steps: &[Step], refresh: &[dsl::Step], gc: &[dsl::Step]) -> Result<Self> {
+        let mut moves = Vec::new();
+        let mut packets: Vec<(String, bool)> = Vec::new();
+        for given in steps {
+            let (actor, program) = match given.actor.as_str() {
+                "start" => continue,
+                "packet" | "again" => (Actor::Packet, Some(refresh)),
+                "gc" => (Actor::Gc, Some(gc)),
+                "tick" => (Actor::Tick, None),
+                "next" => (Actor::Next, None),
+                "other" if given.label == "insert" => (Actor::Insert, None),
+                "other" => (Actor::Update(cpu_of(&given.text)?), None),
+                other => bail!("nothing in the kernel plays the part of `{other}`"),
+            };
+            if given.label == "drain" {
+                bail!("a store buffer cannot be made to drain at a given time");
+            }
+            if actor == Actor::Packet {
+                let opens = given.label == "create";
+                match packets.last_mut() {
+                    Some((name, syn)) if *name == given.actor => *syn |= opens,
+                    _ => packets.push((given.actor.clone(), opens)),
+                }
+            }
+            // Those that `Program::gc` puts before each round have gates like any other.
+            let gate = program.is_some_and(|steps| step(steps, &given.label).is_none_or(|step| step.gate));
+            moves.push(Move { actor, label: given.label.clone(), gate });
+        }
+        let ticks = moves.iter().any(|step| step.actor == Actor::Tick);
+        Ok(Self { moves, packets: packets.into_iter().map(|(_, syn)| syn).collect(), ticks })
+    }
+
+    /// Whether gates are enough: a step without one has to follow its own side's step.
+    pub fn hold(&self) -> Hold {
+        let free = |pair: &[Move]| {
+            !pair[1].gate && matches!(pair[1].actor, Actor::Packet | Actor::Gc) && pair[0].actor != pair[1].actor
+        };
+        if self.moves.windows(2).any(free) { Hold::Debugger } else { Hold::Gate }
+    }
+
+    /// Entries of the map: one, and one more for each that comes before the first is gone.
+    pub fn entries(&self) -> u32 {
+        let gone = ["delete", "unlink", "take_unlink", "free", "replace"];
+        let first = self.moves.iter().position(|step| gone.contains(&step.label.as_str()));
+        let before = &self.moves[..first.unwrap_or(self.moves.len())];
+        1 + before.iter().map(|step| u32::from(step.actor == Actor::Insert)).sum::<u32>()
+    }
+}
+
+/// The model counts packets' CPUs first; here GC has the last of two.
+fn cpu_of(text: &str) -> Result<usize> {
+    let number = text.strip_prefix("on CPU ").and_then(|rest| rest.split(',').next());
+    let cpu: usize = number.and_then(|number| number.parse().ok()).context("an update names no CPU")?;
+    Ok(usize::from(cpu > 0))
+}
