@@ -7,8 +7,10 @@
 pub enum Op {
     /// Reads the clock into the actor's own.
     ReadClock,
-    /// Waits for the packets that had begun when the clock was read. Put in by [`crate::Program::gc`].
+    /// Begins a grace period. Put in by [`crate::Program::gc`], with the next.
     Grace,
+    /// Returns once every packet has ended that was running when the grace period began.
+    GraceEnd,
     /// Copies A's lifetime under the bucket lock: `Expired`, `Live` by the actor's clock, or `Missing`.
     Snapshot,
     /// Copies A's lifetime without the bucket lock (or under the element's, which takes as little): the same answers.

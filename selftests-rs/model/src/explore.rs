@@ -2,6 +2,7 @@
 //! The explorer: breadth first over every state that the actors can bring about, so that a counter-example is the shortest.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use results::races::{self, Violation};
 use stateright::{Checker, Model, Property};
@@ -33,13 +34,19 @@ pub(crate) enum Action {
 
 /// An exploration: one discipline against one strategy on one kind of map.
 #[derive(Clone, Debug)]
-pub struct Lab(Machine);
-
-/// What stateright drives.
-#[derive(Clone, Debug)]
-pub(crate) struct Machine {
+pub struct Lab {
     rules: Rules,
     scenarios: Vec<Scenario>,
+}
+
+/// What stateright drives.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub rules: Rules,
+    scenarios: Vec<Scenario>,
+    /// Which violations have been found, in their order, and then whether anybody was stuck. stateright keeps the last
+    /// path to each, so that all but the first, which is the shortest, must not count.
+    found: [AtomicBool; 7],
 }
 
 impl Lab {
@@ -48,13 +55,13 @@ impl Lab {
     pub fn new(packet: Program, gc: Program, recycling: Recycling, steering: Steering) -> Self {
         let spread = steering == Steering::Spread;
         let rules = Rules { packet, gc, recycling, tso: false, spread };
-        Self(Machine { rules, scenarios: Scenario::all(steering) })
+        Self { rules, scenarios: Scenario::all(steering) }
     }
 
     /// The same under x86-TSO: a plain store waits in its CPU's buffer, which locks and atomic operations empty.
     #[must_use]
     pub fn with_store_buffers(mut self) -> Self {
-        self.0.rules.tso = true;
+        self.rules.tso = true;
         self
     }
 
@@ -64,8 +71,8 @@ impl Lab {
     /// The schedule into a state in which somebody is in the middle of something and nobody can go on: such a model would
     /// find nothing because it does nothing.
     pub fn explore(self) -> Result<races::Model, String> {
-        let memory = if self.0.rules.tso { "tso" } else { "sc" };
-        let checker = self.0.checker().spawn_bfs().join();
+        let memory = if self.rules.tso { "tso" } else { "sc" };
+        let checker = Machine::new(self.rules, self.scenarios).checker().spawn_bfs().join();
         let states = u64::try_from(checker.unique_state_count()).unwrap_or(u64::MAX);
         let mut counterexamples = BTreeMap::new();
         for (name, path) in checker.discoveries() {
@@ -86,6 +93,15 @@ impl Lab {
 }
 
 impl Machine {
+    pub fn new(rules: Rules, scenarios: Vec<Scenario>) -> Self {
+        Self { rules, scenarios, found: Default::default() }
+    }
+
+    /// Holds unless this is the first state in which `found`.
+    fn first(&self, index: usize, found: bool) -> bool {
+        !found || self.found[index].swap(true, Relaxed)
+    }
+
     fn scenario(&self, state: &State) -> &Scenario {
         &self.scenarios[usize::from(state.scenario)]
     }
@@ -173,7 +189,8 @@ impl Model for Machine {
         let scenario = self.scenario(state);
         let packets = 0..usize::from(scenario.packets);
         let gcs = 2..2 + usize::from(scenario.gcs);
-        for actor in packets.chain(gcs) {
+        // Of schedules of one length the first is kept: let gc get as far as it can, which is the easiest to replay.
+        for actor in gcs.chain(packets) {
             if self.rules.enabled(state, actor) {
                 let step = self.rules.program(actor).step(state.actors[actor].at);
                 actions.extend((0..Rules::choices(step.op)).map(|choice| Action::Step(actor, choice)));
@@ -207,14 +224,24 @@ impl Model for Machine {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
+        fn violation(m: &Machine, s: &State, violation: Violation) -> bool {
+            m.first(violation as usize, m.violated(s, violation))
+        }
+        // stateright takes functions only, no closures that know their violation.
         vec![
-            Property::always(Violation::LostRefresh.words(), |m, s| !m.violated(s, Violation::LostRefresh)),
-            Property::always(Violation::StrayWrite.words(), |m, s| !m.violated(s, Violation::StrayWrite)),
-            Property::always(Violation::StaleRestore.words(), |m, s| !m.violated(s, Violation::StaleRestore)),
-            Property::always(Violation::Gap.words(), |m, s| !m.violated(s, Violation::Gap)),
-            Property::always(Violation::DoubleDelete.words(), |m, s| !m.violated(s, Violation::DoubleDelete)),
-            Property::always(Violation::NeverRemoved.words(), |m, s| !m.violated(s, Violation::NeverRemoved)),
-            Property::always("stuck", |m, s| !m.stuck(s)),
+            Property::always(Violation::LostRefresh.words(), |m, s| violation(m, s, Violation::LostRefresh)),
+            Property::always(Violation::StrayWrite.words(), |m, s| violation(m, s, Violation::StrayWrite)),
+            Property::always(Violation::StaleRestore.words(), |m, s| {
+                violation(m, s, Violation::StaleRestore)
+            }),
+            Property::always(Violation::Gap.words(), |m, s| violation(m, s, Violation::Gap)),
+            Property::always(Violation::DoubleDelete.words(), |m, s| {
+                violation(m, s, Violation::DoubleDelete)
+            }),
+            Property::always(Violation::NeverRemoved.words(), |m, s| {
+                violation(m, s, Violation::NeverRemoved)
+            }),
+            Property::always("stuck", |m, s| m.first(Violation::ALL.len(), m.stuck(s))),
         ]
     }
 }

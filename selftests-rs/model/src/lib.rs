@@ -15,9 +15,11 @@ mod scenario;
 mod schedule;
 mod seen;
 mod state;
+mod undisturbed;
 
 pub use explore::Lab;
 pub use map::Recycling;
 pub use program::Program;
 pub use scenario::{Scenario, Start, Steering};
 pub use schedule::START;
+pub use undisturbed::undisturbed;

@@ -44,7 +44,9 @@ impl Program {
         if grace {
             let clock = steps.iter().position(|step| step.op == Op::ReadClock);
             let clock = clock.ok_or("grace needs a step that reads the clock, and this program has none")?;
-            steps.insert(clock + 1, Step::new("grace", "synchronize_rcu", Op::Grace));
+            let begin = Step::new("grace", "synchronize_rcu", Op::Grace);
+            let end = Step::new("grace_end", "synchronize_rcu", Op::GraceEnd).same_call();
+            steps.splice(clock + 1..clock + 1, [begin, end]);
         }
         Self::new(&steps)
     }
@@ -88,9 +90,5 @@ impl Program {
     /// Where the program stands if it is to go on with a step that it has nothing to do in.
     pub(crate) fn passing_over(&self, at: u8) -> Target {
         self.lines[usize::from(at)].then
-    }
-
-    pub(crate) fn has(&self, op: Op) -> bool {
-        self.lines.iter().any(|line| line.step.op == op)
     }
 }

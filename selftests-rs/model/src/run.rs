@@ -63,7 +63,7 @@ impl Rules {
         // A lock or an atomic operation empties the store buffer first.
         let drained = !self.tso || state.map.drained(self.cpu(actor));
         match self.program(actor).step(me.at).op {
-            Op::Grace => me.waits_for == 0,
+            Op::GraceEnd => me.waits_for == 0,
             Op::Snapshot
             | Op::Replace
             | Op::Create
@@ -161,16 +161,17 @@ impl Rules {
         Some(match step.op {
             Op::ReadClock => {
                 state.actors[actor].clock = state.clock;
-                if self.program(actor).has(Op::Grace) {
-                    for packet in 0..2usize {
-                        if state.actors[packet].running() || !map.drained(self.cpu(packet)) {
-                            state.actors[actor].waits_for |= 1 << packet;
-                        }
-                    }
-                }
                 (Done, Seen::Clock(state.clock))
             }
-            Op::Grace => (Done, Seen::Waited),
+            Op::Grace => {
+                for packet in 0..2usize {
+                    if state.actors[packet].running() || !map.drained(self.cpu(packet)) {
+                        state.actors[actor].waits_for |= 1 << packet;
+                    }
+                }
+                (Done, Seen::Waits)
+            }
+            Op::GraceEnd => (Done, Seen::Waited),
             Op::Snapshot | Op::Copy | Op::TakeCopy | Op::Find => {
                 let found = if step.op == Op::Copy { map.find(cpu) } else { linked };
                 if found == NONE {

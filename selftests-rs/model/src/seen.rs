@@ -8,6 +8,7 @@ use crate::map::{NONE, OF_B, Owner, SEAL, Write};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     Clock(u8),
+    Waits,
     Waited,
     Nothing,
     Copied { element: u8, lifetime: u8, live: bool },
@@ -56,7 +57,8 @@ impl Seen {
     pub fn words(self, op: Option<Op>) -> String {
         match self {
             Self::Clock(now) => format!("reads {now}"),
-            Self::Waited => "every packet that had begun by then has ended".to_owned(),
+            Self::Waits => "begins a grace period".to_owned(),
+            Self::Waited => "every packet that was running when it began has ended".to_owned(),
             Self::Nothing => "finds no A".to_owned(),
             Self::Copied { element, lifetime, live } => {
                 format!("copies {} from element {element}: {}", of(lifetime), verdict(live))

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What one side does when nobody comes in between.
+
+use results::races::{Side, Undisturbed};
+
+use crate::Program;
+use crate::dsl::Op;
+use crate::explore::{Action, Machine};
+use crate::map::{Recycling, TIMEOUT};
+use crate::run::Rules;
+use crate::scenario::{Scenario, Steering};
+use crate::schedule;
+use crate::state::{ENDED, State};
+
+/// A packet of a live flow that was refreshed within the last tick, or a gc round over one expired entry.
+#[must_use]
+pub fn undisturbed(program: Program, side: Side, name: &str, recycling: Recycling) -> Undisturbed {
+    let rules = Rules { packet: program.clone(), gc: program, recycling, tso: false, spread: false };
+    let scenarios = Scenario::all(Steering::Pinned);
+    let mut state = State::new(0, &scenarios[0], recycling);
+    let actor = match side {
+        Side::Refresh => {
+            state.map.element_mut(0).lifetime = state.clock + TIMEOUT;
+            0
+        }
+        Side::Gc => 2,
+    };
+    let machine = Machine::new(rules, scenarios);
+    let mut path = Vec::new();
+    let mut map_operations = 0;
+    while state.actors[actor].at != ENDED && machine.rules.enabled(&state, actor) {
+        let op = machine.rules.program(actor).step(state.actors[actor].at).op;
+        map_operations += u64::from(is_map_operation(op));
+        let action = Action::Step(actor, 0);
+        let Some((next, _)) = machine.take(&state, action) else { break };
+        path.push((std::mem::replace(&mut state, next), Some(action)));
+    }
+    let steps = schedule::write(&machine.rules, &machine, &path).into_iter().skip(1).collect();
+    Undisturbed { side, name: name.to_owned(), map_operations, system_calls: None, steps }
+}
+
+/// Whether a map operation begins with that step.
+fn is_map_operation(op: Op) -> bool {
+    match op {
+        Op::Snapshot
+        | Op::Copy
+        | Op::LookUp
+        | Op::LookUpAgain
+        | Op::Replace
+        | Op::Create
+        | Op::CreateNew
+        | Op::Delete
+        | Op::Compare
+        | Op::CompareAndSeal
+        | Op::TakeCopy
+        | Op::Restore => true,
+        Op::ReadClock
+        | Op::Grace
+        | Op::GraceEnd
+        | Op::Judge
+        | Op::JudgeHalf
+        | Op::Store
+        | Op::LockedStore
+        | Op::LockedMark
+        | Op::Exchange
+        | Op::Unlink
+        | Op::Free
+        | Op::Find
+        | Op::CasRefresh
+        | Op::CasRemove
+        | Op::CasCreate => false,
+    }
+}
