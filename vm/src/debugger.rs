@@ -5,7 +5,8 @@
 //! Tried under emulation (multi-threaded TCG, QEMU 7.2, 2 vCPUs): after `vCont;c:THREAD` one vCPU runs alone, and the
 //! other one keeps its registers, its disabled interrupts and its lock. The guest's clock stands still whenever all vCPUs
 //! do, so that nothing in it times out for the debugger's slowness. KVM takes the same commands and sets the breakpoints in
-//! the vCPU's debug registers, of which it has four; here two at most are set at once. It was not tried.
+//! the vCPU's debug registers, of which it has four; here two at most are set at once. That could not be tried: where this
+//! was written QEMU aborts with KVM before the guest's first instruction.
 
 mod hold;
 mod packet;
