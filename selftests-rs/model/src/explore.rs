@@ -189,11 +189,16 @@ impl Model for Machine {
         let scenario = self.scenario(state);
         let packets = 0..usize::from(scenario.packets);
         let gcs = 2..2 + usize::from(scenario.gcs);
-        // Of schedules of one length the first is kept: let gc get as far as it can, which is the easiest to replay.
-        for actor in gcs.chain(packets) {
-            if self.rules.enabled(state, actor) {
-                let step = self.rules.program(actor).step(state.actors[actor].at);
-                actions.extend((0..Rules::choices(step.op)).map(|choice| Action::Step(actor, choice)));
+        // Of schedules of one length the first is kept, so the order is that of the easiest to replay: a call that has begun
+        // goes on, then gc gets as far as it can.
+        let ready: Vec<_> = gcs
+            .chain(packets)
+            .filter(|&actor| self.rules.enabled(state, actor))
+            .map(|actor| (actor, self.rules.program(actor).step(state.actors[actor].at)))
+            .collect();
+        for in_call in [true, false] {
+            for (actor, step) in ready.iter().filter(|(_, step)| step.gate != in_call) {
+                actions.extend((0..Rules::choices(step.op)).map(|choice| Action::Step(*actor, choice)));
             }
         }
         let mut cpus: Vec<_> = state.map.buffers.iter().map(|&(cpu, _)| cpu).collect();
@@ -206,14 +211,18 @@ impl Model for Machine {
         if !scenario.others {
             return;
         }
-        // Packets of a CPU are handled one after the other, so A's next one comes when none is at work.
-        if !state.missed && state.believes() && self.idle(state, 0) && !Self::hits(state) {
+        // Packets of a CPU are handled one after the other, so A's next one comes when none is at work; what the other CPU
+        // keeps in its store buffer nobody can call done.
+        let after = self.idle(state, 0) && state.map.drained(1);
+        if !state.missed && state.believes() && after && !Self::hits(state) {
             actions.push(Action::Miss);
         }
         match state.other {
             0 => actions.extend((0..5).map(Action::Insert)),
             1 if self.rules.spread && self.rules.recycling == Recycling::Parked => {
-                actions.extend((0..2).filter(|&cpu| self.idle(state, cpu)).map(Action::Update));
+                actions.extend(
+                    (0..2).filter(|&cpu| self.idle(state, cpu) && state.map.drained(cpu)).map(Action::Update),
+                );
             }
             _ => {}
         }

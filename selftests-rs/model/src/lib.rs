@@ -15,6 +15,8 @@ mod scenario;
 mod schedule;
 mod seen;
 mod state;
+#[cfg(test)]
+mod tests;
 mod undisturbed;
 
 pub use explore::Lab;

@@ -219,8 +219,9 @@ impl Map {
 
     /// Forgets the content of elements that nobody can see any more, so that they are alike.
     pub fn forget(&mut self, pointed_to: impl Fn(u8) -> bool) {
+        // An element that an update has parked is linked until that leaves the store buffer, so the links count.
         for (index, element) in (0u8..).zip(&mut self.elements) {
-            if element.place != Place::Linked && !pointed_to(index) {
+            if !self.link.contains(&index) && !pointed_to(index) {
                 *element = Element { place: element.place, ..Element::default() };
             }
         }

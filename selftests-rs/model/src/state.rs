@@ -107,12 +107,13 @@ impl State {
         self.believed != NONE && self.believed >= self.clock
     }
 
-    /// Whether a pointer of an actor's or a buffered store leads to `element`.
+    /// Whether a pointer of an actor's or a buffered write leads to `element`.
     pub fn points_to(actors: &[Actor; 4], buffers: &[(u8, Write)], element: u8) -> bool {
         actors.iter().any(|actor| actor.pointer == element)
-            || buffers
-                .iter()
-                .any(|(_, write)| matches!(write, Write::Lifetime { element: to, .. } if *to == element))
+            || buffers.iter().any(|(_, write)| match write {
+                Write::Lifetime { element: to, .. } | Write::Link { element: to } => *to == element,
+                Write::Unlock => false,
+            })
     }
 
     /// Forgets what nobody can see any more, so that states that differ in nothing else are one.
