@@ -24,6 +24,8 @@ use crate::{
 
 /// Between looks at the guest.
 const TICK: Duration = Duration::from_millis(50);
+/// For the console to end after the guest.
+const LAST_GASP: Duration = Duration::from_secs(2);
 /// For QEMU to end by itself after a panic or a power-off.
 const FAREWELL: Duration = Duration::from_secs(20);
 
@@ -101,13 +103,26 @@ impl Console {
 
     /// Keeps what came since the last call.
     fn pump(&mut self, ctx: &Ctx) -> Result<()> {
-        for pipe in &self.pipes {
-            for line in pipe.try_iter() {
-                writeln!(self.file, "{line}").context("cannot keep the console log")?;
-                self.panicked |= splat::is_panic(&line);
-                ctx.events.emit(&Event::Output { line });
+        let lines: Vec<String> = self.pipes.iter().flat_map(Receiver::try_iter).collect();
+        lines.into_iter().try_for_each(|line| self.keep(ctx, line))
+    }
+
+    /// Keeps what is still in the pipes once the guest has ended: until they are closed, since on a busy machine their
+    /// readers may lag behind, or for [`LAST_GASP`], since something that outlived the guest may hold them open.
+    fn drain(&mut self, ctx: &Ctx) -> Result<()> {
+        let until = Instant::now() + LAST_GASP;
+        for pipe in std::mem::take(&mut self.pipes) {
+            while let Ok(line) = pipe.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                self.keep(ctx, line)?;
             }
         }
+        Ok(())
+    }
+
+    fn keep(&mut self, ctx: &Ctx, line: String) -> Result<()> {
+        writeln!(self.file, "{line}").context("cannot keep the console log")?;
+        self.panicked |= splat::is_panic(&line);
+        ctx.events.emit(&Event::Output { line });
         Ok(())
     }
 }
@@ -146,8 +161,7 @@ impl<L: Listener> Watch<'_, L> {
             }
             thread::sleep(TICK);
         }
-        // The pipes may hold a last gasp.
-        thread::sleep(TICK);
+        self.console.drain(self.ctx)?;
         self.look()?;
         self.ended.status = self.channel.status();
         if self.console.panicked {
