@@ -36,6 +36,9 @@ impl Cli {
 pub enum Command {
     /// Build the kernel with a series, boot it, run the tests, print the verdict
     VmTest(VmTest),
+    /// Fill the matrix of refresh disciplines × gc strategies with evidence that has to agree
+    #[command(after_long_help = RACES_EXAMPLES)]
+    Races(Races),
     /// Open a shell in the VM, with `cmpdel` and `selftests` on its PATH
     Shell(Shell),
     /// Print what is there, what is missing, and how it will be installed
@@ -121,9 +124,12 @@ pub struct VmTest {
     /// Test the same base and config without the series as well
     #[arg(long)]
     pub with_base: bool,
-    /// Run only the tests whose name contains this
+    /// Run only the tests whose name contains this, and no races
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
+    /// Leave out the quick form of `races`, which follows the tests on the kernel with the series
+    #[arg(long)]
+    pub no_races: bool,
     /// Call a test hung after this many seconds without an event
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     pub test_timeout: u64,
@@ -131,6 +137,50 @@ pub struct VmTest {
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     pub boot_timeout: u64,
     /// Print the report on standard output, everything else on standard error
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Shown below the options of `races`.
+const RACES_EXAMPLES: &str = "\
+Examples:
+  cargo xtask races                                      the whole matrix
+  cargo xtask races --quick                              fewer repetitions, not all types of map
+  cargo xtask races --filter 'replace × compare on hash' one cell
+  cargo xtask races --filter lru-hash --json             all cells of a map, as JSON
+  cargo xtask races --model-only                         every schedule in the model, and no kernel
+
+Exit codes: 0, all evidence agrees; 1, some disagrees or is missing, or the kernel splatted; 69, could not run.
+The matrix is in target/races/matrix.json, whatever happens.";
+
+/// Options of `races`.
+#[derive(Clone, Debug, Args)]
+pub struct Races {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Folder of kernel-patches/ to apply, or `base` for none
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
+    pub series: String,
+    /// Only the cells whose `refresh × gc on map` contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Explore the model alone; build and boot nothing
+    #[arg(long)]
+    pub model_only: bool,
+    /// Fewer repetitions, and not all types of map; the model whole
+    #[arg(long)]
+    pub quick: bool,
+    /// Call a step hung after this many seconds without an event
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    pub test_timeout: u64,
+    /// Call the boot failed after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub boot_timeout: u64,
+    /// Print matrix.json on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,
 }

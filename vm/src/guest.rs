@@ -5,25 +5,25 @@ use std::{env, fs, path::Path, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
 
-use crate::{context::Ctx, exec, kernel::Kernel};
+use crate::{context::Ctx, exec};
 
 /// Packages whose programs the guest needs; each has one of its own name.
-pub const PROGRAMS: [&str; 2] = ["selftests", "cmpdel"];
+pub const PROGRAMS: [&str; 3] = ["selftests", "cmpdel", "lab"];
 
-/// Builds them against the kernel's headers and gives their folder. `XTASK_GUEST_BIN_DIR` names ready ones.
+/// Builds `packages` against the kernel headers in `include` and gives the folder of their programs. `XTASK_GUEST_BIN_DIR` names ready ones.
 ///
 /// # Errors
 /// When they do not build.
-pub fn build(ctx: &Ctx, kernel: &Kernel) -> Result<(PathBuf, bool)> {
+pub fn build(ctx: &Ctx, include: &Path, packages: &[&str]) -> Result<(PathBuf, bool)> {
     if let Some(dir) = env::var_os("XTASK_GUEST_BIN_DIR") {
         return Ok((PathBuf::from(dir), true));
     }
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.arg("build").current_dir(&ctx.root);
-    PROGRAMS.iter().for_each(|package| {
+    packages.iter().for_each(|package| {
         cargo.args(["--package", package]);
     });
-    cargo.env("KERNEL_HEADERS", &kernel.include).env("CARGO_TERM_COLOR", "never");
+    cargo.env("KERNEL_HEADERS", include).env("CARGO_TERM_COLOR", "never");
     // Set by the cargo that runs this program, and not meant for another package.
     for name in ["CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH", "CARGO_PKG_NAME"] {
         cargo.env_remove(name);

@@ -12,6 +12,7 @@ mod cli;
 mod cmd;
 mod config;
 mod context;
+mod debugger;
 mod documented;
 mod events;
 mod exec;
@@ -23,6 +24,7 @@ mod libtest;
 mod lock;
 mod outcome;
 mod pyenv;
+mod races;
 mod report;
 mod series;
 mod source;
@@ -68,6 +70,7 @@ fn dispatch(command: &Command) -> Result<Done> {
     let ctx = |limit, json| Ctx::new(Events::new(view::choose(json)), limit);
     match command {
         Command::VmTest(opts) => cmd::vm_test::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
+        Command::Races(opts) => cmd::races::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Shell(opts) => cmd::shell::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Doctor(opts) => cmd::doctor::run(&ctx(SHORT, opts.json)?, opts),
         Command::Ci(opts) => cmd::ci::run(&ctx(opts.kernel.limit(), false)?, opts),

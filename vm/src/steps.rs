@@ -189,7 +189,7 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Those of the steps.
     pub fn open(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
-        let programs = ctx.phase("tests", || guest::build(ctx, &built.kernel))?;
+        let programs = ctx.phase("tests", || guest::build(ctx, &built.kernel.include, &guest::PROGRAMS))?;
         let image = built.kernel.image();
         let accel: Accel = ctx.phase("accel", || accel::choose(ctx, opts.accel, &image, &vng))?;
         let machine = Machine { accel, cpus: vcpus(opts), memory: opts.memory.clone() };

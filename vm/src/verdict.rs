@@ -36,11 +36,11 @@ pub struct Course<'a> {
     pub running: Option<&'a str>,
     /// What ran in it.
     pub program: &'a str,
-    /// What the program goes through one by one; an option `--UNIT-timeout` limits the silence of each.
+    /// What the program goes through one by one.
     pub unit: &'a str,
     /// Seconds, as `--boot-timeout` says.
     pub boot_limit: u64,
-    /// Seconds.
+    /// Seconds, as `--test-timeout` says.
     pub silence_limit: u64,
 }
 
@@ -79,7 +79,7 @@ impl Course<'_> {
         let mut reason = match self.ended.end {
             End::Panicked => "the kernel panicked".to_owned(),
             End::Silent => {
-                format!("no word from the guest for {silence_limit} s (--{unit}-timeout): it hangs")
+                format!("no word from the guest for {silence_limit} s (--test-timeout): it hangs")
             }
             End::BootTimeout | End::Exited if self.done && self.ended.status.is_some() => String::new(),
             End::BootTimeout | End::Exited => format!("the guest ended without finishing its {unit}s"),

@@ -25,6 +25,9 @@ const CARGO: [(&str, &[&str]); 3] = [
     ("unit tests", &["test", "--no-fail-fast", "--", "--show-output"]),
 ];
 
+/// Packages under selftests-rs/ that cargo's defaults leave out or that belong to them.
+const CLANG: [&str; 3] = ["selftests", "lab", "model"];
+
 /// Runs the steps and sums up.
 ///
 /// # Errors
@@ -136,12 +139,17 @@ fn documented(ctx: &Ctx) -> Result<Done> {
     })
 }
 
-/// The crate that needs the patched kernel's headers and clang.
+/// The crates that need the patched kernel's headers and clang, and the model that one of them is built on.
 fn selftests_clippy(ctx: &Ctx, opts: &Ci) -> Result<Done> {
     let ctx = ctx.again()?;
     let shop = Workshop::open(&ctx, &opts.kernel)?;
     let include = shop.headers(&Series::read(&ctx.root, DEFAULT)?)?;
-    let arguments = ["clippy", "--quiet", "--package", "selftests", "--all-targets", "--", "-D", "warnings"];
+    let packages = CLANG.iter().flat_map(|package| ["--package", package]);
+    let arguments: Vec<&str> = ["clippy", "--quiet", "--all-targets"]
+        .into_iter()
+        .chain(packages)
+        .chain(["--", "-D", "warnings"])
+        .collect();
     cargo(&ctx, "clippy of selftests-rs", &arguments, Some(include))
 }
 

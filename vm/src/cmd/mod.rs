@@ -8,5 +8,6 @@ pub mod doctor;
 pub mod drill;
 pub mod mutants;
 pub mod patches;
+pub mod races;
 pub mod shell;
 pub mod vm_test;

@@ -12,6 +12,7 @@ use crate::{
     events::Event,
     lock,
     outcome::Outcome,
+    races::{Asked, Matrix, Races},
     report::{Done, Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
@@ -65,6 +66,10 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report) -> Result<String> {
     report.accel = Some(bench.machine.accel);
     let place = if opts.series == NONE { Place::Base } else { Place::Series };
     let mut reasons = vec![guest(&bench, opts, &built, place, report)?];
+    // A filter is for tests by name; for cells, `races` has one of its own.
+    if place == Place::Series && opts.filter.is_none() && !opts.no_races {
+        reasons.push(races(ctx, &bench, opts, &built, report)?);
+    }
     // The kernel that matters first; the other then starts from its objects.
     if opts.with_base && opts.series != NONE {
         let base = shop.build(&Series::read(&ctx.root, NONE)?)?;
@@ -84,6 +89,26 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report) -> Result<String> {
     Ok(reasons.join("; "))
 }
 
+/// Runs the quick form of the races; gives why they failed, or nothing.
+fn races(ctx: &Ctx, bench: &Bench<'_>, opts: &VmTest, built: &Built, report: &mut Report) -> Result<String> {
+    let races = Races { ctx, asked: Asked { filter: None, quick: true }, limits: limits(opts) };
+    report.consoles.push(bench.console(&races.console_name(built)));
+    let mut matrix = Matrix::default();
+    let said = races.model(&bench.programs, &mut matrix)?;
+    let Judged { tests, splats, reason, .. } = races.guest(bench, built, &said, &mut matrix)?;
+    for result in tests {
+        ctx.events.emit(&Event::TestFinished(result.clone()));
+        report.tests.push(Test { kernel: Place::Series, result });
+    }
+    report.splats.extend(splats.into_iter().map(|splat| format!("{}: {splat}", built.series)));
+    super::races::write(&ctx.out.join("matrix.json"), report, &matrix)?;
+    Ok(reason)
+}
+
+fn limits(opts: &VmTest) -> Limits {
+    Limits { boot: Duration::from_secs(opts.boot_timeout), silence: Duration::from_secs(opts.test_timeout) }
+}
+
 /// Tests one kernel in a guest; gives why it failed, or nothing.
 fn guest(
     bench: &Bench<'_>,
@@ -93,12 +118,9 @@ fn guest(
     report: &mut Report,
 ) -> Result<String> {
     report.consoles.push(bench.console(&built.series));
-    let limits = Limits {
-        boot: Duration::from_secs(opts.boot_timeout),
-        silence: Duration::from_secs(opts.test_timeout),
-    };
     let command = selftests_command(place, opts.filter.as_deref());
-    let Judged { tests, splats, reason, .. } = bench.run(built, &built.series, place, &command, limits)?;
+    let Judged { tests, splats, reason, .. } =
+        bench.run(built, &built.series, place, &command, limits(opts))?;
     report.tests.extend(tests.into_iter().map(|result| Test { kernel: place, result }));
     report.splats.extend(splats.into_iter().map(|splat| format!("{}: {splat}", built.series)));
     Ok(reason)

@@ -108,10 +108,10 @@ impl Lab {
         command
     }
 
-    /// `vm-test` on the small kernel, with more arguments and variables.
+    /// `vm-test` on the small kernel without the races, with more arguments and variables.
     pub fn vm_test(&self, more: &[&str], vars: &[(&str, &str)]) -> Command {
         let kernel = self.kernel().display().to_string();
-        let mut arguments = vec!["vm-test", "--accel", "tcg", "--kernel-src", &kernel];
+        let mut arguments = vec!["vm-test", "--no-races", "--accel", "tcg", "--kernel-src", &kernel];
         arguments.extend(more);
         self.command(&arguments, vars)
     }

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whether the kinds of evidence of one cell agree. The model says what can go wrong, the witness has to show each of
+//! it, and the stress nothing else. That the stress did not happen to show something is no disagreement: it is bounded.
+
+use results::races::{Model, Stress, Violation};
+use serde::Serialize;
+
+use super::{
+    matrix::{Matrix, Row, per_million},
+    schedule,
+};
+
+/// How a cell stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// All that should be there is, and agrees.
+    Agree,
+    /// Two kinds of evidence contradict each other.
+    Disagree,
+    /// Evidence that should be there is not.
+    Missing,
+    /// The kernel refuses the combination; the model stands alone.
+    Refused,
+    /// There is no such kernel; the model stands alone, with the reason.
+    Absent,
+    /// The model alone was asked for.
+    ModelOnly,
+}
+
+/// With zero events in N trials, a rate above this many in N would have shown itself with a probability of 95 %.
+pub const RULE_OF_THREE: f64 = 3.0;
+
+/// What was found in a cell's evidence.
+#[derive(Debug, Default)]
+struct Findings {
+    wrong: Vec<String>,
+    missing: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// The standing of `row`, and why. `cut_short` says why evidence may be missing, and may be empty.
+pub fn judge(row: &Row, matrix: &Matrix, model_only: bool, cut_short: &str) -> (Standing, Vec<String>) {
+    let mut found = Findings::default();
+    for failure in &row.failed {
+        found.missing.push(format!("the {} could not run: {}", failure.evidence, failure.error));
+    }
+    let alone = match (&row.refused, &row.absent) {
+        (Some(refusal), _) if row.ran_in_the_kernel() => {
+            found.wrong.push(format!(
+                "the kernel refused it ({}), and yet it ran: look at how the lab builds it",
+                refusal.errno
+            ));
+            None
+        }
+        (Some(refusal), _) => {
+            found.notes.push(format!("refused: {}: {}", refusal.errno, refusal.text));
+            Some(Standing::Refused)
+        }
+        (None, Some(reason)) if !row.ran_in_the_kernel() => {
+            found.notes.push(format!("the model alone: {reason}"));
+            Some(Standing::Absent)
+        }
+        (None, Some(reason)) => {
+            found.notes.push(format!("not all of it: {reason}"));
+            None
+        }
+        (None, None) => model_only.then_some(Standing::ModelOnly),
+    };
+    match &row.model {
+        // What the kernel refuses need not be explored.
+        None if alone == Some(Standing::Refused) => {}
+        None => found.missing.push("the model says nothing of it".into()),
+        Some(model) => {
+            explored(model, &mut found);
+            if alone.is_none() {
+                witness(row, model, matrix, &mut found);
+                stress(row, model, matrix, &mut found);
+            }
+        }
+    }
+    let Findings { wrong, mut missing, notes } = found;
+    if let Some(last) = missing.last_mut()
+        && !cut_short.is_empty()
+    {
+        last.push_str(&format!(" ({cut_short})"));
+    }
+    let standing = match (wrong.is_empty(), missing.is_empty(), alone) {
+        (false, ..) => Standing::Disagree,
+        (_, false, _) => Standing::Missing,
+        (_, _, Some(alone)) => alone,
+        _ => Standing::Agree,
+    };
+    (standing, [wrong, missing, notes].concat())
+}
+
+fn explored(model: &Model, found: &mut Findings) {
+    if model.states == 0 {
+        found.missing.push("the model explored no state".into());
+    }
+    if model.counterexample.is_some() && model.counterexamples.is_empty() {
+        found.missing.push("the model has a schedule and does not say what goes wrong in it".into());
+    }
+    if model.counterexamples.is_empty() {
+        found.notes.push(format!("no counter-example in {} states ({})", model.states, model.memory));
+    } else {
+        let kinds: Vec<String> = model
+            .counterexamples
+            .iter()
+            .map(|(violation, steps)| format!("{violation} in {} steps", steps.len()))
+            .collect();
+        found.notes.push(format!("{} ({} states, {})", kinds.join(", "), model.states, model.memory));
+    }
+}
+
+fn witness(row: &Row, model: &Model, matrix: &Matrix, found: &mut Findings) {
+    let notes = row.witness.iter().flat_map(|w| &w.notes).fold(String::new(), |all, note| all + "; " + note);
+    for violation in Violation::ALL {
+        let replays = row.witness.as_ref().and_then(|w| w.by_violation.get(&violation)).copied();
+        match (model.counterexamples.get(&violation), replays.unwrap_or_default()) {
+            (Some(_), (_, 0)) => {
+                found.missing.push(format!("{violation}: the schedule was not replayed{notes}"));
+            }
+            (Some(steps), (seen, tried)) if seen < tried => found.wrong.push(format!(
+                "{violation}: the model has a schedule, the kernel followed it in {seen} of {tried} replays{notes}; {}",
+                schedule::in_own(violation, steps)
+            )),
+            (Some(_), (seen, tried)) => {
+                let by = row.witness.as_ref().map_or("", |w| w.held_by.as_str());
+                found.notes.push(format!("{violation}: seen in {seen} of {tried} replays ({by})"));
+            }
+            (None, (0, _)) => {}
+            (None, (seen, tried)) => found.wrong.push(format!(
+                "{violation}: the witness saw it in {seen} of {tried} replays; {}",
+                schedule::in_others(violation, row, matrix)
+            )),
+        }
+    }
+}
+
+fn stress(row: &Row, model: &Model, matrix: &Matrix, found: &mut Findings) {
+    let Some(stress) = &row.stress else {
+        found.missing.push("no stress ran".into());
+        return;
+    };
+    if stress.refreshes == 0 {
+        found.missing.push("the stress refreshed nothing, so it says nothing".into());
+    }
+    if stress.deletes == 0 && stress.violations.never_removed == 0 {
+        found.missing.push("the stress removed nothing, so it says nothing".into());
+    }
+    for violation in Violation::ALL {
+        let (predicted, seen) =
+            (model.counterexamples.contains_key(&violation), stress.violations.of(violation));
+        match (predicted, seen) {
+            (false, 0) => {}
+            (false, _) => found.wrong.push(format!(
+                "{violation}: the stress counted {seen} in {} deletes and {} refreshes; {}",
+                stress.deletes,
+                stress.refreshes,
+                schedule::in_others(violation, row, matrix)
+            )),
+            (true, 0) => found.notes.push(format!(
+                "{violation}: not seen by the stress in {} deletes and {} refreshes",
+                stress.deletes, stress.refreshes
+            )),
+            (true, _) => found.notes.push(format!(
+                "{violation}: {} per million deletes ({seen} of {})",
+                figure(per_million(seen, stress.deletes)),
+                stress.deletes
+            )),
+        }
+    }
+    if row.model_is_clean() && stress.violations.total() == 0 {
+        found.notes.push(bound(stress));
+    }
+}
+
+/// What zero observations say.
+fn bound(stress: &Stress) -> String {
+    format!(
+        "0 in {} refreshes and {} deletes: fewer than {} per million refreshes (95 %)",
+        stress.refreshes,
+        stress.deletes,
+        figure(below(stress.refreshes))
+    )
+}
+
+/// The rate per million that zero in `all` leaves possible.
+#[allow(clippy::cast_precision_loss, reason = "a bound is shown with two digits")]
+pub fn below(all: u64) -> f64 {
+    if all == 0 { f64::INFINITY } else { RULE_OF_THREE * 1e6 / all as f64 }
+}
+
+/// Two digits of a figure, or as many as it has before the point.
+pub fn figure(value: f64) -> String {
+    if value == 0.0 || value >= 9.95 {
+        return format!("{value:.0}");
+    }
+    // For 0.032: two digits after the first one that counts.
+    let mut decimals = 1;
+    let mut shown = value;
+    while shown < 0.995 && decimals < 9 {
+        shown *= 10.0;
+        decimals += 1;
+    }
+    format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests;
