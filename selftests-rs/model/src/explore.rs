@@ -9,7 +9,7 @@ use stateright::{Checker, Model, Property};
 
 use crate::Program;
 use crate::map::{Key, NONE, Recycling};
-use crate::run::Rules;
+use crate::rules::Rules;
 use crate::scenario::{Scenario, Steering};
 use crate::schedule;
 use crate::seen::Seen;
@@ -159,7 +159,7 @@ impl Machine {
             Violation::DoubleDelete => state.claims > 0,
             Violation::NeverRemoved => {
                 linked != NONE
-                    && state.actors[0].at == 0
+                    && state.actors[..2].iter().all(|packet| packet.at == 0)
                     && state.actors[2..].iter().any(|gc| {
                         gc.at == ENDED && gc.clock != NONE && state.map.element(linked).lifetime < gc.clock
                     })

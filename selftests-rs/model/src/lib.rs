@@ -10,6 +10,7 @@ pub mod dsl;
 mod explore;
 mod map;
 mod program;
+mod rules;
 mod run;
 mod scenario;
 mod schedule;
@@ -18,6 +19,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod undisturbed;
+mod update;
 
 pub use explore::Lab;
 pub use map::Recycling;

@@ -1,100 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a step does to a state.
 
-use crate::Program;
 use crate::dsl::{Op, Outcome, Step};
-use crate::map::{Element, Key, NONE, OF_B, Owner, Place, Recycling, SEAL, TIMEOUT, Write};
+use crate::map::{Key, NONE, Owner, Place, SEAL, TIMEOUT, Write};
 use crate::program::Target;
+use crate::rules::Rules;
 use crate::seen::Seen;
-use crate::state::{ENDED, ROLES, Role, State};
-
-/// The rules that all states of an exploration share.
-#[derive(Clone, Debug)]
-pub(crate) struct Rules {
-    pub packet: Program,
-    pub gc: Program,
-    pub recycling: Recycling,
-    /// Plain stores wait in a buffer.
-    pub tso: bool,
-    /// Packets of A run on two CPUs at once.
-    pub spread: bool,
-}
+use crate::state::{ROLES, Role, State};
 
 impl Rules {
-    pub fn program(&self, actor: usize) -> &Program {
-        match ROLES[actor] {
-            Role::Packet => &self.packet,
-            Role::Gc => &self.gc,
-        }
-    }
-
-    /// Which CPU an actor runs on; packets use 0 and 1, since those have spares.
-    pub fn cpu(&self, actor: usize) -> u8 {
-        match actor {
-            0 => 0,
-            1 => u8::from(self.spread),
-            2 => 2,
-            _ => 3,
-        }
-    }
-
-    /// What an actor is called in a schedule.
-    pub fn name(&self, actor: usize) -> &'static str {
-        match actor {
-            0 => "packet",
-            1 if self.spread => "packet2",
-            1 => "again",
-            2 => "gc",
-            _ => "gc2",
-        }
-    }
-
-    /// What an actor is.
-    pub fn role(&self, actor: usize) -> Role {
-        ROLES[actor]
-    }
-
-    /// Whether an actor may take its next step.
-    pub fn enabled(&self, state: &State, actor: usize) -> bool {
-        let me = &state.actors[actor];
-        if me.at == ENDED || (actor == 1 && !self.spread && state.actors[0].at != ENDED) {
-            return false;
-        }
-        // A lock or an atomic operation empties the store buffer first.
-        let drained = !self.tso || state.map.drained(self.cpu(actor));
-        match self.program(actor).step(me.at).op {
-            Op::GraceEnd => me.waits_for == 0,
-            Op::Snapshot
-            | Op::Replace
-            | Op::Create
-            | Op::CreateNew
-            | Op::Delete
-            | Op::Compare
-            | Op::CompareAndSeal
-            | Op::TakeCopy
-            | Op::Restore => drained && state.map.bucket == NONE,
-            Op::LockedStore
-            | Op::LockedMark
-            | Op::Exchange
-            | Op::Free
-            | Op::CasRefresh
-            | Op::CasRemove
-            | Op::CasCreate => drained,
-            _ => true,
-        }
-    }
-
-    /// In how many ways the step may go at the most.
-    pub fn choices(op: Op) -> u8 {
-        match op {
-            // An element that somebody points to, of which there are at most four, or one of the others.
-            Op::Replace | Op::Create | Op::CreateNew | Op::Restore | Op::CasCreate => 5,
-            // Data packet or SYN, should A be missing.
-            Op::LookUp | Op::LockedStore | Op::Find => 2,
-            _ => 1,
-        }
-    }
-
     /// Takes the next step of `actor`; nothing if there is no such choice.
     pub fn step(&self, state: &mut State, actor: usize, choice: u8) -> Option<Seen> {
         let at = state.actors[actor].at;
@@ -327,69 +241,9 @@ impl Rules {
             }
         })
     }
-
-    /// A new element for A takes the place of the old one, if there is one: new, old.
-    fn update(&self, state: &mut State, actor: usize, choice: u8, lifetime: u8) -> Option<(u8, u8)> {
-        let cpu = self.cpu(actor);
-        let old = state.map.link[Key::A as usize];
-        let parks = self.recycling == Recycling::Parked && old != NONE && ROLES[actor] == Role::Packet;
-        let new = if parks {
-            let spare = &mut state.map.spare[usize::from(cpu)];
-            (choice == 0).then(|| std::mem::replace(spare, old))?
-        } else {
-            Self::allocate(state, choice)?
-        };
-        let slots = self.recycling == Recycling::Slots;
-        let generation = state.map.element(new).generation + u8::from(slots);
-        let map = &mut state.map;
-        *map.element_mut(new) = Element { place: Place::Held, lifetime, generation, ..Element::default() };
-        let buffered = self.tso && !slots;
-        map.write(cpu, Write::Link { element: new }, buffered);
-        if buffered {
-            map.bucket = index(actor);
-            map.write(cpu, Write::Unlock, true);
-        }
-        if parks {
-            map.element_mut(old).place = Place::Spare;
-        } else if old != NONE {
-            state.actors[actor].holds = old;
-        }
-        Some((new, old))
-    }
-
-    fn allocate(state: &State, choice: u8) -> Option<u8> {
-        let State { map, actors, .. } = state;
-        map.allocate(choice, |element| State::points_to(actors, &map.buffers, element))
-    }
-
-    /// The third flow's first packet: an element for B.
-    pub fn insert(&self, state: &mut State, choice: u8) -> Option<Seen> {
-        let new = Self::allocate(state, choice)?;
-        let generation = state.map.element(new).generation + u8::from(self.recycling == Recycling::Slots);
-        let element = Element { place: Place::Linked, lifetime: OF_B, generation, ..Element::default() };
-        *state.map.element_mut(new) = element;
-        state.map.link[Key::B as usize] = new;
-        state.other = 1;
-        state.forget();
-        Some(Seen::Inserted { element: new })
-    }
-
-    /// The third flow's next packet replaces its element on a CPU that packets of A run on, and so takes its spare.
-    pub fn update_other(&self, state: &mut State, cpu: u8) -> Option<Seen> {
-        let map = &mut state.map;
-        let old = map.link[Key::B as usize];
-        let new = std::mem::replace(&mut map.spare[usize::from(cpu)], old);
-        let element = Element { place: Place::Linked, lifetime: OF_B, ..Element::default() };
-        *map.element_mut(new) = element;
-        map.element_mut(old).place = Place::Spare;
-        map.link[Key::B as usize] = new;
-        state.other = 2;
-        state.forget();
-        Some(Seen::Inserted { element: new })
-    }
 }
 
 /// An actor's index as the map keeps it.
-fn index(actor: usize) -> u8 {
+pub(crate) fn index(actor: usize) -> u8 {
     u8::try_from(actor).unwrap_or(NONE)
 }

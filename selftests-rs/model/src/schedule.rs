@@ -5,7 +5,7 @@ use results::races;
 
 use crate::dsl::Op;
 use crate::explore::{Action, Machine};
-use crate::run::Rules;
+use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::state::{Role, State};
 

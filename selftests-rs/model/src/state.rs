@@ -121,7 +121,7 @@ impl State {
         let Self { map, actors, .. } = self;
         let buffers = map.buffers.clone();
         map.forget(|element| Self::points_to(actors, &buffers, element));
-        if actors[0].at != 0 {
+        if actors[..2].iter().any(|packet| packet.at != 0) {
             // A round's clock is kept to tell what it should have removed, which is asked only without packets.
             for actor in actors.iter_mut().filter(|actor| actor.at == ENDED) {
                 actor.clock = NONE;

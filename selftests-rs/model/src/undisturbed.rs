@@ -7,7 +7,7 @@ use crate::Program;
 use crate::dsl::Op;
 use crate::explore::{Action, Machine};
 use crate::map::{Recycling, TIMEOUT};
-use crate::run::Rules;
+use crate::rules::Rules;
 use crate::scenario::{Scenario, Steering};
 use crate::schedule;
 use crate::state::{ENDED, State};
