@@ -150,7 +150,7 @@ impl Gate {
         let mut spins = 0;
         while self.passed.load(Ordering::Acquire) == before {
             spins += 1;
-            if spins % SPINS == 0 { thread::yield_now() } else { spin_loop() }
+            if u32::is_multiple_of(spins, SPINS) { thread::yield_now() } else { spin_loop() }
         }
     }
 }

@@ -2,6 +2,10 @@
 //! Of several that create one key, or delete it, exactly one succeeds: `htab_map_update_elem()` looks for the key and links
 //! the new element under the bucket lock, `htab_map_delete_elem()` looks and unlinks under it.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, anyhow, bail};
 use libbpf_rs::{ErrorKind, MapCore as _, MapFlags, MapHandle, MapType};
 
@@ -12,6 +16,27 @@ use crate::fixture::ALLOCATIONS;
 use crate::verdict::{On, Tally, Test, Verdict};
 
 const ROUNDS: u32 = 1500;
+
+/// In every tenth round a control pauses between look-up and act, which has its CPU idle: where the host runs the
+/// guest's CPUs one after the other, the other contender runs then. In all other rounds they meet as those of a promise do.
+const PAUSE_EVERY: u32 = 10;
+const PAUSE: Duration = Duration::from_micros(500);
+
+/// Counts rounds, and pauses in some.
+#[derive(Default)]
+struct Pauses(AtomicU32);
+
+impl Pauses {
+    fn next_round(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn pause(&self) {
+        if self.0.load(Ordering::Relaxed).is_multiple_of(PAUSE_EVERY) {
+            thread::sleep(PAUSE);
+        }
+    }
+}
 
 pub fn tests() -> Vec<Test> {
     vec![
@@ -102,17 +127,19 @@ enum Creators {
 
 impl Rules for Creators {
     fn contest(self, map: MapHandle) -> impl Contest {
-        Creating { how: self, map }
+        Creating { how: self, map, pauses: Pauses::default() }
     }
 }
 
 struct Creating {
     how: Creators,
     map: MapHandle,
+    pauses: Pauses,
 }
 
 impl Contest for Creating {
     fn prepare(&self) -> Result<()> {
+        self.pauses.next_round();
         delete(&self.map).map(drop)
     }
 
@@ -125,6 +152,7 @@ impl Contest for Creating {
             },
             Creators::LookThenAny if is_there(&self.map)? => Ok(false),
             Creators::LookThenAny => {
+                self.pauses.pause();
                 put(&self.map, contender.into(), MapFlags::ANY).map(|()| true).context("cannot put")
             }
         }
@@ -147,17 +175,19 @@ enum Deleters {
 
 impl Rules for Deleters {
     fn contest(self, map: MapHandle) -> impl Contest {
-        Deleting { how: self, map }
+        Deleting { how: self, map, pauses: Pauses::default() }
     }
 }
 
 struct Deleting {
     how: Deleters,
     map: MapHandle,
+    pauses: Pauses,
 }
 
 impl Contest for Deleting {
     fn prepare(&self) -> Result<()> {
+        self.pauses.next_round();
         put(&self.map, 0, MapFlags::NO_EXIST).context("the key was not deleted in the round before")
     }
 
@@ -166,6 +196,7 @@ impl Contest for Deleting {
             Deleters::Answer => delete(&self.map),
             Deleters::LookOnly => {
                 let seen = is_there(&self.map)?;
+                self.pauses.pause();
                 delete(&self.map)?;
                 Ok(seen)
             }
