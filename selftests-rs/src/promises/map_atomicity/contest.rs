@@ -147,10 +147,10 @@ impl Gate {
             self.passed.store(before + 1, Ordering::Release);
             return;
         }
-        let mut spins = 0;
+        let mut spins = 0_u32;
         while self.passed.load(Ordering::Acquire) == before {
             spins += 1;
-            if u32::is_multiple_of(spins, SPINS) { thread::yield_now() } else { spin_loop() }
+            if spins.is_multiple_of(SPINS) { thread::yield_now() } else { spin_loop() }
         }
     }
 }
