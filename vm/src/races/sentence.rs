@@ -10,6 +10,9 @@ use super::{
     matrix::{Matrix, Row},
 };
 
+/// So many strategies that are not safe are named.
+const NAMED: usize = 4;
+
 /// How a gc strategy does with the discipline on one map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
@@ -49,7 +52,9 @@ fn sentence(matrix: &Matrix, refresh: &str) -> String {
         parts.push("safe with no gc strategy that has evidence of the kernel".to_owned());
     }
     for (verdict, rows) in &by_verdict {
-        let with = grouped(rows);
+        // Whom to choose is named; the others are in the table.
+        let safe = matches!(verdict, Verdict::Safe | Verdict::SafeInTheModel);
+        let with = grouped(rows, if safe { usize::MAX } else { NAMED });
         parts.push(match verdict {
             Verdict::Safe => format!("safe with {with}"),
             Verdict::Unsafe(worst) => format!("{worst} with {with}"),
@@ -64,8 +69,9 @@ fn sentence(matrix: &Matrix, refresh: &str) -> String {
     format!("{refresh}: {}; price: {}", parts.join("; "), price(matrix, refresh, safe))
 }
 
-/// Strategies with the maps they have in common: `compare, iter on hash and arena; blind on hash`.
-fn grouped(rows: &[&Row]) -> String {
+/// Strategies with the maps they have in common: `compare, iter on hash and arena, and blind on hash`. More than `most` of
+/// them are counted instead.
+fn grouped(rows: &[&Row], most: usize) -> String {
     let mut maps_of: Vec<(&str, Vec<&str>)> = Vec::new();
     for row in rows {
         let (gc, map) = (row.cell.gc.as_str(), row.cell.map.as_str());
@@ -81,8 +87,13 @@ fn grouped(rows: &[&Row]) -> String {
             None => groups.push((vec![gc], maps)),
         }
     }
-    let words: Vec<String> =
-        groups.iter().map(|(gcs, maps)| format!("{} on {}", gcs.join(", "), listed(maps))).collect();
+    let words: Vec<String> = groups
+        .iter()
+        .map(|(gcs, maps)| match gcs.len() {
+            n if n > most => format!("{n} strategies on {}", listed(maps)),
+            _ => format!("{} on {}", gcs.join(", "), listed(maps)),
+        })
+        .collect();
     words.join(", and ")
 }
 
@@ -174,6 +185,20 @@ mod tests {
                 "seal: in the model alone, safe with seal on hash and lru-hash; price: of a packet on a live entry not \
                  told by the model",
             ]
+        );
+    }
+
+    #[test]
+    fn many_that_are_not_safe_are_counted() {
+        let events: Vec<_> = ["a", "b", "c", "d", "e"]
+            .iter()
+            .map(|gc| model(cell("store", gc, "hash"), &[Violation::LostRefresh]))
+            .collect();
+        let mut matrix = matrix(&events);
+        weigh(&mut matrix, true, "");
+        assert!(
+            sentences(&matrix)[0]
+                .starts_with("store: in the model alone, lost refresh with 5 strategies on hash;")
         );
     }
 
