@@ -8,12 +8,13 @@ use results::races::{self, Violation};
 use stateright::{Checker, Model, Property};
 
 use crate::Program;
+use crate::dsl::Op;
 use crate::map::{Key, NONE, Recycling};
 use crate::rules::Rules;
 use crate::scenario::{Scenario, Steering};
 use crate::schedule;
 use crate::seen::Seen;
-use crate::state::{ENDED, State};
+use crate::state::{ENDED, Role, State};
 
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,16 +191,22 @@ impl Model for Machine {
         let packets = 0..usize::from(scenario.packets);
         let gcs = 2..2 + usize::from(scenario.gcs);
         // Of schedules of one length the first is kept, so the order is that of the easiest to replay: a call that has begun
-        // goes on, then gc gets as far as it can.
-        let ready: Vec<_> = gcs
-            .chain(packets)
-            .filter(|&actor| self.rules.enabled(state, actor))
-            .map(|actor| (actor, self.rules.program(actor).step(state.actors[actor].at)))
-            .collect();
-        for in_call in [true, false] {
-            for (actor, step) in ready.iter().filter(|(_, step)| step.gate != in_call) {
-                actions.extend((0..Rules::choices(step.op)).map(|choice| Action::Step(*actor, choice)));
+        // goes on, a grace period is over before a packet begins that it need not wait for, and gc is the last to come, so
+        // that packets wait between its calls and not within them.
+        let mut ready: Vec<_> =
+            packets.chain(gcs).filter(|&actor| self.rules.enabled(state, actor)).collect();
+        ready.sort_by_key(|&actor| {
+            let (program, at) = (self.rules.program(actor), state.actors[actor].at);
+            match self.rules.role(actor) {
+                _ if !program.step(at).gate => 0,
+                Role::Gc if program.is_yet_to(Op::GraceEnd, at) => 1,
+                Role::Packet => 2,
+                Role::Gc => 3,
             }
+        });
+        for actor in ready {
+            let step = self.rules.program(actor).step(state.actors[actor].at);
+            actions.extend((0..Rules::choices(step.op)).map(|choice| Action::Step(actor, choice)));
         }
         let mut cpus: Vec<_> = state.map.buffers.iter().map(|&(cpu, _)| cpu).collect();
         cpus.sort_unstable();

@@ -91,4 +91,9 @@ impl Program {
     pub(crate) fn passing_over(&self, at: u8) -> Target {
         self.lines[usize::from(at)].then
     }
+
+    /// Whether a program that stands there has that step before it.
+    pub(crate) fn is_yet_to(&self, op: Op, at: u8) -> bool {
+        self.lines[usize::from(at)..].iter().any(|line| line.step.op == op)
+    }
 }

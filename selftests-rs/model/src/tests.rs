@@ -68,9 +68,9 @@ fn a_refresh_between_check_and_removal_is_lost_in_the_shortest_schedule() {
     assert_eq!(
         labels(&found, Violation::LostRefresh),
         [
+            "packet read_clock",
             "gc read_clock",
             "gc copy",
-            "packet read_clock",
             "packet replace",
             "packet free",
             "gc delete",
