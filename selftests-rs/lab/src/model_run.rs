@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use clap::Args;
 use model::{Lab, Program, Recycling, Steering};
-use results::races::{Cell, Model, RaceEvent, Side, Step};
+use results::races::{Cell, Model, RaceEvent, Side, Step, Undisturbed};
 use results::write_event;
 
 use crate::cell::{self, Place};
@@ -132,11 +132,13 @@ fn prices(out: &mut Out) -> Result<()> {
     for discipline in refresh::ALL {
         let program = Program::packet(discipline.steps).map_err(anyhow::Error::msg)?;
         let found = model::undisturbed(program, Side::Refresh, discipline.name, kind(discipline.name));
+        out.legend(&found, discipline.about)?;
         out.send(&RaceEvent::Undisturbed(found))?;
     }
     for strategy in gc::ALL {
         let program = Program::gc(strategy.steps, strategy.grace).map_err(anyhow::Error::msg)?;
         let found = model::undisturbed(program, Side::Gc, &strategy.full_name(), kind(strategy.name));
+        out.legend(&found, strategy.about)?;
         out.send(&RaceEvent::Undisturbed(found))?;
     }
     Ok(())
@@ -154,6 +156,17 @@ impl Out {
             File::create(path).map(BufWriter::new).with_context(|| format!("cannot write {}", path.display()))
         };
         Ok(Self { file: options.events.as_ref().map(open).transpose()?, json: options.json })
+    }
+
+    /// A line on a row or a column, ahead of the cells.
+    fn legend(&self, of: &Undisturbed, about: &str) -> Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        let (side, operations) = (if of.side == Side::Gc { "gc" } else { "refresh" }, of.map_operations);
+        let name = &of.name;
+        writeln!(std::io::stdout(), "{side} {name}: {about} ({operations} map operations undisturbed)")
+            .context("cannot print")
     }
 
     fn send(&mut self, event: &RaceEvent) -> Result<()> {
