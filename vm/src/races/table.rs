@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The matrix for a terminal: a table for each map, gc strategies down, refresh disciplines across.
 
-use comfy_table::{Attribute, Cell as Box, Color, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{
+    Attribute, Cell as Box, Color, ColumnConstraint, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED,
+};
 use results::races::Violation;
 
 use super::{
@@ -30,6 +32,9 @@ impl Look {
         Self { width: terminal.width(), colour: !unwanted }
     }
 }
+
+/// A terminal with fewer columns has none to spare.
+const NARROW: u16 = 140;
 
 /// What a cell shows, and how loudly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +167,16 @@ fn table(matrix: &Matrix, map: &str, look: Look) -> Table {
         });
         table.add_row(std::iter::once(bold(gc)).chain(cells));
     }
+    // Names are for reading, and for typing into --filter: they are never broken.
+    if let Some(column) = table.column_mut(0) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    // Seven disciplines and an errno in one piece just fit into 100 columns, without a blank on either side.
+    if look.width.is_some_and(|width| width < NARROW) {
+        table.column_iter_mut().skip(1).for_each(|column| {
+            column.set_padding((0, 0));
+        });
+    }
     table
 }
 
@@ -226,6 +241,8 @@ mod tests {
             assert!(!text.contains('\u{1b}'), "{text}");
         }
         assert!(tables(&matrix, Look { width: Some(100), colour: true }).contains('\u{1b}'));
+        let narrow = tables(&matrix, Look { width: Some(60), colour: false });
+        assert!(narrow.contains("compare") && narrow.contains("EOPNOTSUPP"), "{narrow}");
         let log = tables(&matrix, Look::default());
         assert!(log.contains("refused EOPNOTSUPP") && !log.contains('\u{1b}'), "{log}");
         assert_eq!(log.matches("gc \\ refresh").count(), 2, "a table for each map");
