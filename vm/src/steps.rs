@@ -196,6 +196,11 @@ impl<'a> Bench<'a> {
         Ok(Self { ctx, vng, machine, programs })
     }
 
+    /// What the steps on it are told to.
+    pub fn ctx(&self) -> &'a Ctx {
+        self.ctx
+    }
+
     /// A folder for a guest with the programs in it.
     ///
     /// # Errors

@@ -29,7 +29,8 @@ pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Done> {
     let mut report = Report::new(ctx, vcpus(&opts.machine), "lean");
     // What an earlier run left must not be taken for this one's.
     let _ = fs::remove_file(Report::path(ctx));
-    match test(ctx, opts, &mut report) {
+    let mut matrix = Matrix::default();
+    match test(ctx, opts, &mut report, &mut matrix) {
         Ok(reason) => {
             report.verdict = Outcome::from_ok(reason.is_empty());
             report.reason = if reason.is_empty() { "every promise was kept".into() } else { reason };
@@ -37,6 +38,11 @@ pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Done> {
         Err(e) => report.reason = format!("{e:#}"),
     }
     report.write(ctx)?;
+    let cells = ctx.out.join("matrix.json");
+    let _ = fs::remove_file(&cells);
+    if !matrix.rows.is_empty() {
+        super::races::write(&cells, &report, &matrix)?;
+    }
     let mut files = vec![Report::path(ctx)];
     if report.verdict != Outcome::Passed {
         files.extend(report.consoles.iter().filter(|path| path.exists()).cloned());
@@ -51,7 +57,7 @@ pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Done> {
 }
 
 /// Fills the report; gives why the run failed, or nothing.
-fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report) -> Result<String> {
+fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> Result<String> {
     // A wrong name is told before anything is fetched.
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
@@ -68,7 +74,7 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report) -> Result<String> {
     let mut reasons = vec![guest(&bench, opts, &built, place, report)?];
     // A filter is for tests by name; for cells, `races` has one of its own.
     if place == Place::Series && opts.filter.is_none() && !opts.no_races {
-        reasons.push(races(ctx, &bench, opts, &built, report)?);
+        reasons.push(races(&bench, opts, &built, report, matrix)?);
     }
     // The kernel that matters first; the other then starts from its objects.
     if opts.with_base && opts.series != NONE {
@@ -90,18 +96,23 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report) -> Result<String> {
 }
 
 /// Runs the quick form of the races; gives why they failed, or nothing.
-fn races(ctx: &Ctx, bench: &Bench<'_>, opts: &VmTest, built: &Built, report: &mut Report) -> Result<String> {
+fn races(
+    bench: &Bench<'_>,
+    opts: &VmTest,
+    built: &Built,
+    report: &mut Report,
+    matrix: &mut Matrix,
+) -> Result<String> {
+    let ctx = bench.ctx();
     let races = Races { ctx, asked: Asked { filter: None, quick: true }, limits: limits(opts) };
     report.consoles.push(bench.console(&races.console_name(built)));
-    let mut matrix = Matrix::default();
-    let said = races.model(&bench.programs, &mut matrix)?;
-    let Judged { tests, splats, reason, .. } = races.guest(bench, built, &said, &mut matrix)?;
+    let said = races.model(&bench.programs, matrix)?;
+    let Judged { tests, splats, reason, .. } = races.guest(bench, built, &said, matrix)?;
     for result in tests {
         ctx.events.emit(&Event::TestFinished(result.clone()));
         report.tests.push(Test { kernel: Place::Series, result });
     }
     report.splats.extend(splats.into_iter().map(|splat| format!("{}: {splat}", built.series)));
-    super::races::write(&ctx.out.join("matrix.json"), report, &matrix)?;
     Ok(reason)
 }
 
