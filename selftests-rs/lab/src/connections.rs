@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Real connections through the datapath while a collector runs, as the report from the field has it: clients that use
+//! source ports again, and a connection that breaks because its entry was deleted after it had been reopened.
+//!
+//! Only the entries of closing connections ever expire here; a client opens the next connection from the same port within
+//! milliseconds of that. Whether the collector removes the entry before the SYN or not at all, the connection works: the
+//! datapath creates the entry or reopens it. It breaks if, and only if, an entry goes away after the SYN.
+
+mod client;
+mod netlink;
+mod netns;
+mod server;
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use libbpf_rs::{Xdp, XdpFlags};
+use results::races::Connections;
+
+use crate::collector::{Clock, Collector, Counted, Target};
+use crate::datapath::{Datapath, MapKind, Settings};
+use crate::gc::Strategy;
+use crate::layout::TICK;
+use crate::load::Denied;
+use crate::refresh::Discipline;
+use client::{Client, Close, Tally};
+use netns::{Link, SERVER};
+use server::Server;
+
+/// Ticks are milliseconds: a thread sets the clock.
+const TICK_LENGTH: Duration = Duration::from_millis(1);
+
+/// Ticks that an entry in use has left. No connection lives so long: what expires is closed.
+const TIMEOUT: u32 = 100_000;
+
+/// Ticks that a closing entry has left.
+const CLOSING_TIMEOUT: u32 = 40;
+
+/// Clients. More of them are more connections, and more threads for an emulated CPU to switch between.
+const CLIENTS: u16 = 64;
+
+/// Source ports of each, of which it uses one until a connection from it breaks.
+const PORTS: u16 = 512;
+const FIRST_PORT: u16 = 16_384;
+
+/// Between two connections of a client: around the time in which its entry expires and a collector's round sees that. The
+/// narrower, the more of them meet a collector between its look and its delete.
+const REST: Range<Duration> = Duration::from_millis(39)..Duration::from_millis(47);
+
+/// Connections without a collector, before those with one.
+const CONTROL: Duration = Duration::from_secs(2);
+
+/// Entries that each map holds. There is one for each client, and few more: a round is short, and comes by often.
+const ENTRIES: u32 = 1024;
+
+/// Runs connections for `seconds` through a datapath of its own, with `strategy` at work on its maps: on that of the
+/// entries and then, with `snat`, on that of the source NAT mappings, as Cilium does.
+///
+/// # Errors
+/// [`Denied`]; above all, a connection that broke before a collector ran.
+pub fn run(
+    discipline: &Discipline,
+    strategy: &Strategy,
+    map: MapKind,
+    seconds: f64,
+    snat: bool,
+) -> Result<Connections, Denied> {
+    let settings =
+        Settings { timeout: TIMEOUT, closing_timeout: CLOSING_TIMEOUT, snat, ..Settings::new(map, ENTRIES) };
+    let datapath = Datapath::load(discipline.name, settings)?;
+    let maps: &[_] = if snat { &["ct4", "snat4", "ct6", "snat6"] } else { &["ct4", "ct6"] };
+    let mut collectors = Vec::new();
+    for map in maps {
+        let target = Target {
+            map: datapath.map(map)?,
+            control: datapath.control(),
+            control_map: datapath.map("control")?,
+            gated: false,
+            clock: Clock::Control,
+        };
+        collectors.push(Collector::open(strategy.kernel, strategy.grace, target)?);
+    }
+    let mut counted = Counted::default();
+    let mut round = || collectors.iter_mut().try_for_each(|collector| collector.round(&mut counted));
+    let mut ran = connect(&datapath, seconds, &mut round)?;
+    ran.deletes = counted.removed;
+    for (errno, count) in counted.errors {
+        ran.errors.insert(format!("collector: {errno}"), count);
+    }
+    if ran.deletes == 0 {
+        let error = anyhow!("the collector removed nothing in {:.1} s: nothing was tested", ran.seconds);
+        return Err(error.into());
+    }
+    Ok(ran)
+}
+
+/// Puts the datapath between clients and a server. `round` runs in this thread.
+fn connect(datapath: &Datapath, seconds: f64, round: &mut dyn FnMut() -> Result<()>) -> Result<Connections> {
+    let link = Link::new()?;
+    let program = datapath.program()?;
+    link.server.within(|| {
+        let attached = Xdp::new(program).attach(link.ifindex, XdpFlags::DRV_MODE);
+        attached.context("cannot attach the datapath to a veth in native mode")
+    })?;
+    let server = link.server.within(Server::listen)?;
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| keep_time(datapath, &stop));
+        let server = scope.spawn(|| server.run(&stop));
+        let measured = measure(&link, datapath, seconds, round);
+        stop.store(true, Relaxed);
+        server.join().map_err(|_| anyhow!("the server panicked"))??;
+        measured
+    })
+}
+
+fn measure(
+    link: &Link,
+    datapath: &Datapath,
+    seconds: f64,
+    round: &mut dyn FnMut() -> Result<()>,
+) -> Result<Connections> {
+    let mut clients: Vec<_> = (0..CLIENTS).map(client).collect();
+    let alone = phase(link, &mut clients, CONTROL, &mut || {
+        thread::sleep(10 * TICK_LENGTH);
+        Ok(())
+    })?;
+    let control = datapath.control();
+    let dropped = || control.dropped.load(Relaxed) + control.snat_dropped.load(Relaxed);
+    let (broken, lost) = (alone.broken(), dropped());
+    ensure!(
+        alone.tally.opened > 0 && broken == 0 && lost == 0,
+        "without a collector {broken} of {} connections broke ({:?}) and {lost} packets were dropped: the rig is at \
+         fault, not a strategy",
+        alone.tally.opened,
+        alone.tally.errors
+    );
+    let with = phase(link, &mut clients, Duration::from_secs_f64(seconds), round)?;
+    Ok(Connections {
+        snat: datapath.settings().snat,
+        opened: with.tally.opened,
+        broken: with.broken(),
+        dropped: dropped(),
+        deletes: 0,
+        seconds: with.seconds,
+        errors: with.tally.errors,
+    })
+}
+
+/// Every combination of family and close, and ports that no other has.
+fn client(number: u16) -> Client {
+    let first = FIRST_PORT + number * PORTS;
+    let close = if number & 2 == 0 { Close::Reset } else { Close::Orderly };
+    Client::new(SERVER[usize::from(number & 1)], close, first..first + PORTS, REST)
+}
+
+struct Phase {
+    tally: Tally,
+    seconds: f64,
+}
+
+impl Phase {
+    fn broken(&self) -> u64 {
+        self.tally.errors.values().sum()
+    }
+}
+
+/// Clients run for `time`, and to the end of their last connections. So no break is put down to the phase after.
+fn phase(
+    link: &Link,
+    clients: &mut [Client],
+    time: Duration,
+    meanwhile: &mut dyn FnMut() -> Result<()>,
+) -> Result<Phase> {
+    let start = Instant::now();
+    let mut tally = Tally::default();
+    let run = |client: &mut Client| {
+        link.clients.enter()?;
+        client.run(start + time)
+    };
+    thread::scope(|scope| {
+        let running: Vec<_> = clients.iter_mut().map(|client| scope.spawn(|| run(client))).collect();
+        while running.iter().any(|client| !client.is_finished()) {
+            meanwhile()?;
+        }
+        for client in running {
+            tally.add(client.join().map_err(|_| anyhow!("a client panicked"))??);
+        }
+        Ok(Phase { tally, seconds: start.elapsed().as_secs_f64() })
+    })
+}
+
+/// Sets the clock until `stop`. A run is over long before the clock has gone round, which takes 17 minutes.
+fn keep_time(datapath: &Datapath, stop: &AtomicBool) {
+    let start = Instant::now();
+    while !stop.load(Relaxed) {
+        let ticks = start.elapsed().as_millis() / TICK_LENGTH.as_millis();
+        datapath.set_clock(u32::try_from(ticks).unwrap_or(u32::MAX / TICK));
+        thread::sleep(TICK_LENGTH);
+    }
+}
