@@ -68,18 +68,20 @@ pub struct Settings {
     pub tick_ns: u32,
     /// Keep source NAT mappings beside the entries.
     pub snat: bool,
+    /// Packets come in bursts alone: each lifetime names the flow that wrote it.
+    pub tagged: bool,
 }
 
 impl Settings {
     /// For bursts, with a clock that the test sets.
     pub fn new(map: MapKind, entries: u32) -> Self {
-        Self { map, entries, gated: false, timeout: 8, closing_timeout: 1, tick_ns: 0, snat: false }
+        Self { map, entries, gated: false, timeout: 8, closing_timeout: 1, tick_ns: 0, snat: false, tagged: true }
     }
 
     /// As `struct config`.
     fn rodata(&self) -> Vec<u8> {
         let fields =
-            [self.gated.into(), self.timeout, self.closing_timeout, self.tick_ns, self.snat.into(), 0];
+            [self.gated.into(), self.timeout, self.closing_timeout, self.tick_ns, self.snat.into(), self.tagged.into()];
         fields.iter().flat_map(|field: &u32| field.to_ne_bytes()).collect()
     }
 }
@@ -124,10 +126,24 @@ impl Datapath {
     /// # Errors
     /// [`Denied`].
     pub fn load(name: &str, settings: Settings) -> Result<Self, Denied> {
-        let loaded = load(object(DATAPATHS, name)?, |map, open| match map {
+        Self::open(object(DATAPATHS, name)?, settings, |map, open| match map {
             "ct4" | "ct6" | "snat4" | "snat6" => settings.map.prepare(open, settings.entries),
-            ".rodata" => set_rodata(open, &settings.rodata()),
             _ => Ok(()),
+        })
+    }
+
+    /// Loads a datapath of another kind, once `prepare` has seen to its maps.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn open(
+        object: &[u8],
+        settings: Settings,
+        mut prepare: impl FnMut(&str, &mut OpenMapMut<'_>) -> Result<()>,
+    ) -> Result<Self, Denied> {
+        let loaded = load(object, |map, open| match map {
+            ".rodata" => set_rodata(open, &settings.rodata()),
+            _ => prepare(map, open),
         })?;
         let control = Shared::map(loaded.map("control")?)?;
         let lanes = Shared::map(loaded.map("lanes")?)?;

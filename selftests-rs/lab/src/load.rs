@@ -13,7 +13,7 @@ mod objects {
     include!(concat!(env!("OUT_DIR"), "/objects.rs"));
 }
 
-pub use objects::{COLLECTORS, DATAPATHS};
+pub use objects::{COLLECTORS, DATAPATHS, TABLES};
 
 /// Programs and maps by name. They live as long as this, without the object.
 pub struct Loaded {
@@ -42,6 +42,14 @@ impl Denied {
         match self {
             Self::Refused(refusal) => Self::Refused(refusal.clone()),
             Self::Broken(error) => Self::Broken(anyhow!("{error:#}")),
+        }
+    }
+
+    /// As an error, where a refusal is one too.
+    pub fn error(self) -> Error {
+        match self {
+            Self::Refused(refusal) => anyhow!("refused with {}: {}", refusal.errno, refusal.text),
+            Self::Broken(error) => error,
         }
     }
 }

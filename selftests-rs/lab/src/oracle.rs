@@ -73,7 +73,7 @@ impl Oracle {
                 self.refreshes += 1;
                 flow.made += u64::from(handled.outcome == Outcome::Replaced);
                 let left = handled.outcome == Outcome::Left;
-                flow.believed = Some(if left { handled.seen } else { handled.lifetime });
+                flow.believed = if left { flow.believed } else { Some(handled.lifetime) };
             }
         }
     }
@@ -138,6 +138,10 @@ impl Flow {
     }
 
     fn mistaken(&self, handled: &Handled) -> Option<Violation> {
+        // The element was another flow's by then: what it held says nothing of this one.
+        if handled.seen == 0 {
+            return None;
+        }
         self.mistaken_for(handled.packet.flow, handled.seen)
     }
 

@@ -3,6 +3,7 @@
 
 mod arena;
 mod due;
+mod due_tagged;
 mod half_life;
 mod lock;
 mod replace;
@@ -32,6 +33,7 @@ pub const ALL: &[Discipline] = &[
     lock::DISCIPLINE,
     verify::DISCIPLINE,
     due::DISCIPLINE,
+    due_tagged::DISCIPLINE,
     half_life::DISCIPLINE,
     seal::DISCIPLINE,
     arena::DISCIPLINE,

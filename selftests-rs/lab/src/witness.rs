@@ -66,6 +66,8 @@ impl Stage {
             let run = self.run.clone();
             let datapath = self.datapath(schedule.entries())?;
             let replay = Replay { datapath, strategy, schedule: &schedule };
+            // Nothing that the kernel refuses can be replayed.
+            drop(replay.collector()?);
             if hold == Hold::Debugger {
                 witness.held_by = "debugger".into();
             }

@@ -21,7 +21,9 @@ pub enum Op {
     LookUpAgain,
     /// Reads the lifetime through the pointer: `Expired` or `Live` by the actor's clock.
     Judge,
-    /// Reads the lifetime through the pointer: `Live` if more than half of a timeout is left, else `Expired`.
+    /// The same, where a lifetime names the flow that wrote it: `Other` if that is not A.
+    JudgeTagged,
+    /// Reads such a lifetime: `Live` if it is A's and more than half of a timeout is left, else `Expired` or `Other`.
     JudgeHalf,
     /// A plain store of a new lifetime through the pointer.
     Store,

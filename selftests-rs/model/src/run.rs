@@ -2,7 +2,7 @@
 //! What a step does to a state.
 
 use crate::dsl::{Op, Outcome, Step};
-use crate::map::{Key, NONE, Owner, Place, SEAL, TIMEOUT, Write};
+use crate::map::{Key, NONE, OF_B, Owner, Place, SEAL, TIMEOUT, Write};
 use crate::program::Target;
 use crate::rules::Rules;
 use crate::seen::Seen;
@@ -120,7 +120,10 @@ impl Rules {
                 NONE => (Other, Seen::Nothing),
                 found => (Other, Seen::Found { element: found, lifetime: map.lifetime(cpu, found) }),
             },
-            Op::Judge => {
+            Op::JudgeTagged | Op::JudgeHalf if map.lifetime(cpu, pointed) == OF_B => {
+                (Other, Seen::Foreign { element: pointed })
+            }
+            Op::Judge | Op::JudgeTagged => {
                 let lifetime = map.lifetime(cpu, pointed);
                 let live = judged(lifetime) == Live;
                 (judged(lifetime), Seen::Read { element: pointed, lifetime, live, owner: map.owner(pointed) })

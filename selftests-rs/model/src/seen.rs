@@ -16,6 +16,7 @@ pub(crate) enum Seen {
     FoundAgain { element: u8 },
     Read { element: u8, lifetime: u8, live: bool, owner: Owner },
     Wrote { element: u8, lifetime: u8, owner: Owner, buffered: bool },
+    Foreign { element: u8 },
     Dead { element: u8 },
     Marked { element: u8, lifetime: u8, owner: Owner },
     Seal { element: u8, lifetime: u8 },
@@ -79,6 +80,7 @@ impl Seen {
             Self::Wrote { element, lifetime, owner, .. } => {
                 format!("writes {} into element {element}{}", of(lifetime), whose(owner))
             }
+            Self::Foreign { element } => format!("reads a lifetime of B's from element {element}: not A's"),
             Self::Dead { element } => format!("finds element {element} marked dead"),
             Self::Marked { element, lifetime, owner } => {
                 format!("finds {} in element {element}{}: expired, marks it dead", of(lifetime), whose(owner))

@@ -58,6 +58,7 @@ fn is_map_operation(op: Op) -> bool {
         | Op::Grace
         | Op::GraceEnd
         | Op::Judge
+        | Op::JudgeTagged
         | Op::JudgeHalf
         | Op::Store
         | Op::LockedStore

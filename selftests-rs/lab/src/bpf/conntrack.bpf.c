@@ -78,6 +78,12 @@ static __always_inline __u32 track(void *map, const void *key, struct packet *p)
 		return create(map, key, p);
 	}
 	p->seen = READ_ONCE(entry->lifetime);
+	/* Another flow's lifetime. Was it written here by mistake, or is this
+	 * element another flow's by now? The oracle is told of the first alone.
+	 */
+	if (config.tagged && (p->seen ^ p->flow) % TICK &&
+	    bpf_map_lookup_elem(map, key) != entry)
+		p->seen = 0;
 	/* What is closing stays so until it is opened again. */
 	if (p->kind != OPEN && entry->flags & CLOSING) {
 		p->flags = CLOSING;
@@ -195,6 +201,7 @@ static __always_inline int handle_ipv4(void *data, void *data_end, __u32 bytes)
 	key.sport = ports.source;
 	key.dport = ports.dest;
 	key.proto = ip->protocol;
+	p.flow = bpf_ntohs(ports.source);
 	ct = track(&ct4, &key, &p);
 	if (config.snat && ct != MISSED && ct != FAILED)
 		snat = track(&snat4, &key, &p);
@@ -220,6 +227,7 @@ static __always_inline int handle_ipv6(void *data, void *data_end, __u32 bytes)
 	key.sport = ports.source;
 	key.dport = ports.dest;
 	key.proto = ip->nexthdr;
+	p.flow = bpf_ntohs(ports.source);
 	ct = track(&ct6, &key, &p);
 	if (config.snat && ct != MISSED && ct != FAILED)
 		snat = track(&snat6, &key, &p);

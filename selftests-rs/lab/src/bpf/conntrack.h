@@ -137,7 +137,8 @@ struct config {
 	__u32 tick_ns;
 	/* Keep a second map, the source NAT mappings, beside the first. */
 	__u32 snat;
-	__u32 pad;
+	/* Packets come in bursts, so lifetimes name the flows that wrote them. */
+	__u32 tagged;
 };
 
 const volatile struct config config = {

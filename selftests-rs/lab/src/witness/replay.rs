@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::sync::atomic::{AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ use crate::oracle::{Oracle, Settled};
 use crate::stress::{clear, pin};
 
 use super::debugger::{Debugger, Spot};
-use super::schedule::{Actor, Move, Schedule};
+use super::schedule::{Actor, GRACE, GRACE_END, Move, Schedule};
 
 /// The flow of the schedule.
 const A: u32 = 1;
@@ -37,6 +37,8 @@ const PACKETS: usize = 0;
 const COLLECTOR: usize = 1;
 /// For a side to come to its next gate.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The step that every program begins with.
+const FIRST: &str = "read_clock";
 /// A window of lifetime and flags: of a size that the kernel hands to `memcmp`.
 pub const HELD_WINDOW: usize = 6;
 
@@ -64,21 +66,25 @@ impl Replay<'_> {
     pub fn by_gates(&self) -> Result<Violations> {
         let truth = self.set_up()?;
         let control = self.datapath.control();
-        let done = [AtomicBool::new(false), AtomicBool::new(false)];
+        let (packet, round) = (Course::default(), Course::default());
         let acts = |actor| self.schedule.moves.iter().any(|step| step.actor == actor);
-        let mut collector = self.collector()?;
+        let mut collector = self.collector().map_err(Denied::error)?;
         let (packets, gc) = (acts(Actor::Packet), acts(Actor::Gc));
         thread::scope(|scope| -> Result<()> {
-            let sender = packets.then(|| scope.spawn(|| finally(&done[0], self.send(&truth))));
-            let round = gc.then(|| {
-                scope.spawn(|| finally(&done[1], pin(COLLECTOR).and_then(|()| collector.round(&mut Claimed(&truth)))))
+            let sender = packets.then(|| scope.spawn(|| self.send(&truth, &packet)));
+            let collector = gc.then(|| {
+                scope.spawn(|| {
+                    pin(COLLECTOR)?;
+                    round.run(|| collector.round(&mut Claimed(&truth)))
+                })
             });
-            let followed = self.follow(&truth, &done);
+            let followed = self.follow(&truth, &packet, &round);
             // Whatever came of it: nobody is left waiting.
-            for side in [Side::Packet, Side::Gc] {
+            for (side, course) in [(Side::Packet, &packet), (Side::Gc, &round)] {
                 side.gate(control).go.store(u64::MAX, Release);
+                course.begun.store(usize::MAX, Release);
             }
-            for side in [sender, round].into_iter().flatten() {
+            for side in [sender, collector].into_iter().flatten() {
                 side.join().map_err(|_| anyhow!("a side of a replay panicked"))??;
             }
             followed
@@ -98,14 +104,18 @@ impl Replay<'_> {
         if self.schedule.ticks {
             self.datapath.tick();
         }
-        let mut collector = self.collector()?;
+        let mut collector = self.collector().map_err(Denied::error)?;
+        let at_once = Course { begun: AtomicUsize::new(usize::MAX), ..Course::default() };
         let debugger = Debugger::new(run)?;
-        debugger.hold(
+        let (_, (), held) = debugger.hold(
             &Spot::compared(HELD_WINDOW),
             (COLLECTOR, PACKETS),
             || collector.round(&mut Claimed(&truth)),
-            || self.send(&truth),
+            || self.send(&truth, &at_once),
         )?;
+        if let Some(lock) = held.waited {
+            bail!("the packet waited in {lock} for the collector that was held at {}", held.at);
+        }
         self.settle(&truth)
     }
 
@@ -124,6 +134,8 @@ impl Replay<'_> {
         pin(PACKETS)?;
         let truth = Truth::default();
         self.insert(&truth, A)?;
+        // A packet that is held keeps its CPU to itself: nobody else may need it.
+        pin(COLLECTOR)?;
         datapath.set_clock(BEGAN + timeout + u32::from(!self.schedule.ticks));
         Ok(truth)
     }
@@ -132,7 +144,11 @@ impl Replay<'_> {
         Elements::new(self.datapath.map("ct4")?).context("cannot use the map under test")
     }
 
-    fn collector(&self) -> Result<Collector<'_>> {
+    /// The collector, stopping at its gates.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn collector(&self) -> Result<Collector<'_>, Denied> {
         let target = Target {
             map: self.datapath.map("ct4")?,
             control: self.datapath.control(),
@@ -140,27 +156,25 @@ impl Replay<'_> {
             gated: true,
             clock: Clock::Control,
         };
-        Collector::open(self.strategy.kernel, self.strategy.grace, target).map_err(|denied| match denied {
-            Denied::Refused(refusal) => anyhow!("refused: {} ({})", refusal.text, refusal.errno),
-            Denied::Broken(error) => error,
-        })
+        Collector::open(self.strategy.kernel, self.strategy.grace, target)
     }
 
     /// The flow's packets, one run of the program each.
-    fn send(&self, truth: &Truth) -> Result<()> {
+    fn send(&self, truth: &Truth, course: &Course) -> Result<()> {
         pin(PACKETS)?;
         for &opens in &self.schedule.packets {
             let kind = if opens { Kind::Open } else { Kind::Data };
-            self.datapath.burst(0, &[Packet { flow: A, kind }], |handled| truth.packet(&handled))?;
+            let packet = Packet { flow: A, kind };
+            course.run(|| self.datapath.burst(0, &[packet], |handled| truth.packet(&handled)))?;
         }
         Ok(())
     }
 
-    fn follow(&self, truth: &Truth, done: &[AtomicBool; 2]) -> Result<()> {
+    fn follow(&self, truth: &Truth, packet: &Course, round: &Course) -> Result<()> {
         for step in &self.schedule.moves {
             match step.actor {
-                Actor::Packet => self.let_on(step, Side::Packet, &done[0])?,
-                Actor::Gc => self.let_on(step, Side::Gc, &done[1])?,
+                Actor::Packet => self.let_on(step, Side::Packet, packet)?,
+                Actor::Gc => self.let_on(step, Side::Gc, round)?,
                 Actor::Tick => self.datapath.tick(),
                 Actor::Next => self.look(truth)?,
                 Actor::Insert => {
@@ -177,22 +191,31 @@ impl Replay<'_> {
     }
 
     /// Has one side take a step, and waits until it has.
-    fn let_on(&self, step: &Move, side: Side, done: &AtomicBool) -> Result<()> {
-        if !step.gate {
-            return Ok(());
+    fn let_on(&self, step: &Move, side: Side, course: &Course) -> Result<()> {
+        if step.label == FIRST {
+            course.begun.fetch_add(1, Release);
         }
         let gate = side.gate(self.datapath.control());
         let taken = gate.go.load(Relaxed);
-        wait(|| gate.at.load(Acquire) > taken || done.load(Acquire))
+        let come_out = |steps: u64| {
+            wait(|| gate.at.load(Acquire) > steps || course.has_ended())
+                .with_context(|| format!("{side:?} does not come out of `{}`", step.label))
+        };
+        if step.label == GRACE_END {
+            return come_out(taken);
+        }
+        if !step.gate {
+            return Ok(());
+        }
+        wait(|| gate.at.load(Acquire) > taken || course.has_ended())
             .with_context(|| format!("{side:?} never came to `{}`", step.label))?;
         let stops = stops_at(gate);
         if gate.at.load(Acquire) <= taken || stops != step.label {
-            let stops = if done.load(Acquire) { "has ended" } else { stops };
+            let stops = if course.has_ended() { "has ended" } else { stops };
             bail!("the schedule says `{}` where {side:?} is at `{stops}`", step.label);
         }
         gate.go.store(taken + 1, Release);
-        wait(|| gate.at.load(Acquire) > taken + 1 || done.load(Acquire))
-            .with_context(|| format!("{side:?} does not come out of `{}`", step.label))
+        if step.label == GRACE { Ok(()) } else { come_out(taken + 1) }
     }
 
     /// The flow's next packet, as far as the oracle is concerned.
@@ -271,9 +294,32 @@ impl Claims for Claimed<'_> {
     fn error(&mut self, _: Errno) {}
 }
 
-fn finally<T>(done: &AtomicBool, ended: Result<T>) -> Result<T> {
-    done.store(true, Release);
-    ended
+/// How far a side is. Its program does not begin before the schedule has it begin: one that waits at its first gate is
+/// already somebody whom a grace period waits for.
+#[derive(Default)]
+struct Course {
+    /// Runs that may begin.
+    begun: AtomicUsize,
+    /// Runs that have ended.
+    ended: AtomicUsize,
+}
+
+impl Course {
+    /// Runs once it may.
+    fn run<T>(&self, program: impl FnOnce() -> Result<T>) -> Result<T> {
+        let before = self.ended.load(Acquire);
+        while self.begun.load(Acquire) <= before {
+            thread::sleep(Duration::from_micros(100));
+        }
+        let ended = program();
+        self.ended.fetch_add(1, Release);
+        ended
+    }
+
+    /// All that began have ended.
+    fn has_ended(&self) -> bool {
+        self.ended.load(Acquire) >= self.begun.load(Acquire)
+    }
 }
 
 fn stops_at(gate: &Gate) -> &'static str {

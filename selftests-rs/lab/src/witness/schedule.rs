@@ -5,6 +5,11 @@ use anyhow::{Context as _, Result, bail};
 use model::dsl::{self, step};
 use results::races::Step;
 
+/// The collector begins to wait for a grace period; others go on meanwhile.
+pub const GRACE: &str = "grace";
+/// The grace period is over.
+pub const GRACE_END: &str = "grace_end";
+
 /// Who takes a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
@@ -82,8 +87,9 @@ impl Schedule {
                     _ => packets.push((given.actor.clone(), opens)),
                 }
             }
-            // Those that `Program::gc` puts before each round have gates like any other.
-            let gate = program.is_some_and(|steps| step(steps, &given.label).is_none_or(|step| step.gate));
+            // Those that `Program::gc` puts before each round are in no strategy's list.
+            let gate = given.label != GRACE_END
+                && program.is_some_and(|steps| step(steps, &given.label).is_none_or(|step| step.gate));
             moves.push(Move { actor, label: given.label.clone(), gate });
         }
         let ticks = moves.iter().any(|step| step.actor == Actor::Tick);
@@ -93,7 +99,9 @@ impl Schedule {
     /// Whether gates are enough: a step without one has to follow its own side's step.
     pub fn hold(&self) -> Hold {
         let free = |pair: &[Move]| {
-            !pair[1].gate && matches!(pair[1].actor, Actor::Packet | Actor::Gc) && pair[0].actor != pair[1].actor
+            let inside = matches!(pair[1].actor, Actor::Packet | Actor::Gc) && !pair[1].gate;
+            // Whatever a grace period waits for ends by itself, so nobody has to hold who waits.
+            inside && pair[1].label != GRACE_END && pair[0].actor != pair[1].actor
         };
         if self.moves.windows(2).any(free) { Hold::Debugger } else { Hold::Gate }
     }
