@@ -55,7 +55,8 @@ fn every_source_file_begins_with_its_licence() {
         if !LICENSED.contains(&ending) && !script {
             continue;
         }
-        let licence = if name.ends_with(".bpf.c") { "GPL-2.0-only" } else { "MIT OR Apache-2.0" };
+        // BPF programs and the headers beside them.
+        let licence = if name.contains("/src/bpf/") { "GPL-2.0-only" } else { "MIT OR Apache-2.0" };
         let line = text.lines().nth(usize::from(script)).unwrap_or_default();
         if !line.contains(&format!("SPDX-License-Identifier: {licence}")) {
             wrong.push(name);
