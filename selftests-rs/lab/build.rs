@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Compiles the BPF programs: `src/bpf/conntrack.bpf.c` once for each `src/bpf/refresh/NAME.h`, and each
-//! `src/bpf/gc/NAME.bpf.c`. A new discipline or strategy is found by its file.
+//! Compiles the BPF programs: `src/bpf/conntrack.bpf.c` once for each `src/bpf/refresh/NAME.h`, each
+//! `src/bpf/gc/NAME.bpf.c`, and the table of its own, `src/bpf/arena.bpf.c`. A new discipline or strategy is found by its file.
 
 use std::env;
 use std::fs;
@@ -35,8 +35,14 @@ fn build() -> Result<()> {
         compiler.object(&bpf.join("gc").join(format!("{name}.bpf.c")), &object, &[])?;
         collectors.push((name, object));
     }
-    let table = format!("{}{}", table("DATAPATHS", &datapaths), table("COLLECTORS", &collectors));
-    fs::write(out.join("objects.rs"), table).context("cannot write the table of BPF objects")
+    let arena = out.join("arena.o");
+    compiler.object(&bpf.join("arena.bpf.c"), &arena, &[])?;
+    let tables = [
+        table("DATAPATHS", &datapaths),
+        table("COLLECTORS", &collectors),
+        table("TABLES", &[("arena".to_owned(), arena)]),
+    ];
+    fs::write(out.join("objects.rs"), tables.concat()).context("cannot write the table of BPF objects")
 }
 
 /// The files of `folder` that end so, without that end, in order.

@@ -1,14 +1,60 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The table in an arena.
+//! The table in an arena: memory that datapath and collector share, with no map operation and no system call on either
+//! side. It is correct by construction: see `bpf/arena.h`.
 
+mod table;
+mod word;
+
+use std::collections::HashMap;
+use std::os::fd::AsFd as _;
+use std::sync::atomic::Ordering::SeqCst;
+
+use anyhow::{Context as _, Result};
+use cmpdel_uapi::bindings as abi;
+use libbpf_rs::{MapHandle, MapType, libbpf_sys};
 use results::races::Stress;
 
-use crate::load::Denied;
-use crate::stress::Plan;
+use crate::datapath::{Datapath, MapKind, Settings, flow_of};
+use crate::load::{Denied, TABLES, object};
+use crate::shared::Shared;
+use crate::stress::{Plan, drive};
+use table::{Table, collect, entries};
 
 /// Its name in the matrix.
 pub const MAP: &str = "arena";
 
-pub fn stress(_cpus: usize, _plan: Plan) -> Result<Stress, Denied> {
-    Err(anyhow::anyhow!("not yet").into())
+/// Runs the datapath of the arena against its collector.
+///
+/// # Errors
+/// [`Denied`].
+pub fn stress(cpus: usize, plan: Plan) -> Result<Stress, Denied> {
+    let arena = arena().context("cannot make an arena")?;
+    // The address of the first mapping becomes the arena's, and the verifier wants to know it: map before loading.
+    let table = Shared::<Table>::map_arena(arena.as_fd())?;
+    // There is no other map under test that could be of some type.
+    let settings = Settings::new(MapKind::Hash, 0);
+    let datapath = Datapath::open(object(TABLES, MAP)?, settings, |map, open| match map {
+        "slots" => Ok(open.reuse_fd(arena.as_fd())?),
+        _ => Ok(()),
+    })?;
+    let control = datapath.control();
+    let left = || -> Result<HashMap<u32, u32>> {
+        Ok(entries(&table.0).map(|(key, lifetime)| (flow_of(&key), lifetime)).collect())
+    };
+    let ran = drive(&datapath, cpus, plan, left, |claims| {
+        collect(&table.0, control.now.load(SeqCst), claims);
+        Ok(())
+    });
+    Ok(ran?)
+}
+
+/// An arena with room for the table.
+fn arena() -> Result<MapHandle> {
+    let size = size_of::<Table>().div_ceil(rustix::param::page_size());
+    let options = libbpf_sys::bpf_map_create_opts {
+        sz: size_of::<libbpf_sys::bpf_map_create_opts>().try_into()?,
+        map_flags: abi::BPF_F_MMAPABLE,
+        ..Default::default()
+    };
+    Ok(MapHandle::create(MapType::Arena, Some("slots"), 0, 0, u32::try_from(size)?, &options)?)
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Memory shared with a BPF program: an array map, mapped. The one place in the lab with unsafe code.
+//! Memory shared with a BPF program: an array map or an arena, mapped. The one place in the lab with unsafe code.
 
 #![allow(unsafe_code)]
 
@@ -17,7 +17,7 @@ use cmpdel_uapi::Map;
 /// The above holds, and the layout is that of the C type in the map.
 pub unsafe trait Plain: Sync {}
 
-/// The value of an array map with one entry.
+/// The values of an array map, or what is at the beginning of an arena.
 pub struct Shared<T: Plain> {
     start: NonNull<T>,
     length: usize,
@@ -45,6 +45,29 @@ impl<T: Plain> Shared<T> {
             size_of::<T>()
         );
         Self::at_offset(fd, 0, held)
+    }
+
+    /// Maps the pages of `map`, an arena that nobody has mapped yet, and has the kernel provide them: a program that came
+    /// first to one would find none.
+    ///
+    /// # Errors
+    /// When the arena is smaller than a `T`, or mmap(2) says no.
+    pub fn map_arena(fd: BorrowedFd<'_>) -> Result<Self> {
+        let map = Map::new(fd).context("cannot read how large an arena is")?;
+        let page = rustix::param::page_size();
+        let held = page * map.info().max_entries as usize;
+        ensure!(
+            size_of::<T>() <= held,
+            "arena {} has {held} bytes, but its Rust layout has {}: make it larger",
+            map.info().name,
+            size_of::<T>()
+        );
+        let shared = Self::at_offset(fd, 0, held)?;
+        for place in (0..held).step_by(page) {
+            // SAFETY: within the mapping. Nobody else knows it yet, so there is no write to race with.
+            unsafe { shared.start.cast::<u8>().add(place).read_volatile() };
+        }
+        Ok(shared)
     }
 
     /// Maps `length` bytes.

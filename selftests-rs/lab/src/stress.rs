@@ -3,7 +3,7 @@
 //! the clock runs so fast that many a packet meets an entry that has expired and is about to go.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -54,11 +54,8 @@ impl Plan {
     /// The first, in a run that is part of the tests.
     pub const QUICK: Self = Self { refreshes: 300_000, most: Duration::from_secs(5), ..Self::FULL };
     /// The second, in a run that is part of the tests.
-    pub const GLANCE: Self = Self {
-        least: Duration::from_millis(100),
-        most: Duration::from_millis(250),
-        ..Self::SHOW
-    };
+    pub const GLANCE: Self =
+        Self { least: Duration::from_millis(100), most: Duration::from_millis(250), ..Self::SHOW };
 }
 
 /// Entries that a map needs, for nothing live to be evicted and as few spare elements as possible.
@@ -80,33 +77,51 @@ pub fn run(datapath: &Datapath, strategy: &Strategy, cpus: usize, plan: Plan) ->
         gated: false,
         clock: Clock::Control,
     };
-    datapath.set_clock(1);
     let mut collector = Collector::open(strategy.kernel, strategy.grace, target)?;
+    let elements = target.elements()?;
+    Ok(drive(datapath, cpus, plan, || contents(&elements), |claims| collector.round(claims))?)
+}
+
+/// Runs the datapath on all CPUs against a collector of which `round` is one round. `contents` are the flows and lifetimes
+/// in the table, which is empty now.
+///
+/// # Errors
+/// What makes the run void.
+pub fn drive(
+    datapath: &Datapath,
+    cpus: usize,
+    plan: Plan,
+    contents: impl Fn() -> Result<HashMap<u32, u32>>,
+    mut round: impl FnMut(&mut dyn Claims) -> Result<()> + Send,
+) -> Result<Stress> {
+    datapath.set_clock(1);
     let shared = Shared::default();
     let began = Instant::now();
     let (oracles, mut gc) = thread::scope(|scope| -> Result<_> {
         let senders: Vec<_> = (0..cpus)
-            .map(|cpu| scope.spawn({
-                let shared = &shared;
-                move || shared.until_stopped(send(datapath, cpu, shared))
-            }))
+            .map(|cpu| {
+                scope.spawn({
+                    let shared = &shared;
+                    move || shared.until_stopped(send(datapath, cpu, shared))
+                })
+            })
             .collect();
-        let gc = scope.spawn(|| shared.until_stopped(collect(&mut collector, &shared)));
+        let gc = scope.spawn(|| shared.until_stopped(collect(&mut round, &shared)));
         watch(&shared, began, plan);
         let senders: Result<Vec<_>> = senders.into_iter().map(joined).collect();
         Ok((senders?, joined(gc)?))
     })?;
     let seconds = began.elapsed().as_secs_f64();
 
-    let elements = target.elements()?;
-    let left = contents(&elements)?;
-    let clock = target.now();
+    let left = contents()?;
+    let now = &datapath.control().now;
+    let clock = now.load(SeqCst);
     // All have expired by then; two rounds, as a collector has every other one too.
-    target.control.now.store(clock + 4 * datapath.settings().timeout * TICK, Relaxed);
+    now.store(clock + 4 * datapath.settings().timeout * TICK, SeqCst);
     for _ in 0..2 {
-        collector.round(&mut gc).context("a round without traffic failed")?;
+        round(&mut gc).context("a round without traffic failed")?;
     }
-    let over = contents(&elements)?.len() as u64;
+    let over = contents()?.len() as u64;
 
     let deletes = gc.removed;
     let nobody = HashMap::new();
@@ -204,10 +219,10 @@ fn send(datapath: &Datapath, cpu: usize, shared: &Shared) -> Result<Oracle> {
     Ok(oracle)
 }
 
-fn collect(collector: &mut Collector<'_>, shared: &Shared) -> Result<Gc> {
+fn collect(round: &mut impl FnMut(&mut dyn Claims) -> Result<()>, shared: &Shared) -> Result<Gc> {
     let mut gc = Gc::default();
     while !shared.stop.load(Relaxed) {
-        collector.round(&mut gc)?;
+        round(&mut gc)?;
     }
     Ok(gc)
 }

@@ -17,7 +17,7 @@
 
 #define __arena __attribute__((address_space(1)))
 
-#define BUCKETS		2048	/* a power of two, several times the flows of a run over SLOTS */
+#define BUCKETS		2048	/* a power of two; half of them would do for the flows of 8 lanes */
 #define SLOTS		8
 
 enum state {

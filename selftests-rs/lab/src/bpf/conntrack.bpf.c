@@ -7,7 +7,6 @@
  * that names a lane, in which user space has listed up to BURST packets. A burst
  * is handled in one run, as the driver handles what one poll brought in.
  */
-#include <linux/if_ether.h>
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
@@ -16,28 +15,7 @@
 #include <bpf/bpf_endian.h>
 
 #include REFRESH_HEADER
-
-#define ETH_P_BURST	0x88b5	/* for local experiments */
-#define BURST		64	/* as many as NAPI hands over in one poll */
-#define LANES		8
-
-struct burst {
-	struct ethhdr eth;
-	__u16 lane;
-	__u16 packets;
-} __attribute__((packed));
-
-struct lane {
-	struct packet packets[BURST];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, LANES);
-	__type(key, __u32);
-	__type(value, struct lane);
-} lanes SEC(".maps");
+#include "burst.h"
 
 /* Type, flags and size are chosen by whoever loads this. */
 struct {
