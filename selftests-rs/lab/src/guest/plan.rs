@@ -37,7 +37,7 @@ const QUICK_PAIRS: [(&str, &str, bool); 2] = [("store", "blind", true), ("replac
 
 const MAP: &str = "hash";
 const SECONDS: f64 = 10.0;
-const QUICK_SECONDS: f64 = 6.0;
+const QUICK_SECONDS: f64 = 4.0;
 
 /// All runs of connections.
 pub fn connections(quick: bool) -> impl Iterator<Item = Run> {
