@@ -13,7 +13,7 @@ use crate::layout::Fate;
 use crate::shared::Plain;
 
 /// Buckets of the table.
-pub const BUCKETS: usize = 2048;
+pub const BUCKETS: usize = 1 << 11;
 /// Slots of a bucket.
 const SLOTS: usize = 8;
 /// Bytes of a key; the rest of its words is zero.
@@ -101,6 +101,27 @@ mod tests {
 
     use super::*;
     use crate::datapath::{flow_of, key_of};
+    use crate::layout::LANES;
+    use crate::stress::FLOWS;
+
+    /// As `bucket_of` in `bpf/arena.bpf.c`.
+    fn bucket_of(key: [u8; KEY]) -> u64 {
+        let mut words = [0; 16];
+        words[..KEY].copy_from_slice(&key);
+        let words = u128::from_le_bytes(words);
+        let (low, high) = (words as u64, (words >> 64) as u64);
+        let hash = low ^ high.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+        hash >> (64 - BUCKETS.ilog2())
+    }
+
+    #[test]
+    fn the_flows_of_all_lanes_fit_and_share_buckets() {
+        let mut flows = vec![0; BUCKETS];
+        (0..FLOWS * LANES as u32).for_each(|flow| flows[bucket_of(key_of(flow)) as usize] += 1);
+        assert!(flows.iter().all(|&flows| flows <= SLOTS));
+        assert!(flows.iter().any(|&flows| flows > 1));
+    }
 
     fn empty() -> Bucket {
         let slot = |_| Slot {

@@ -38,7 +38,7 @@ static __always_inline struct bucket __arena *bucket_of(const struct name *name)
 	__u64 hash = name->words[0] ^ name->words[1] * 0x9e3779b97f4a7c15ULL;
 
 	hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93ULL;
-	return &table[(hash >> 32) % BUCKETS];
+	return &table[hash >> (64 - BUCKET_BITS)];
 }
 
 /* The word of the slot with that name, and which slot it is; 0: there is none. */

@@ -17,7 +17,7 @@
 
 #define __arena __attribute__((address_space(1)))
 
-#define BUCKETS		2048	/* a power of two; half of them would do for the flows of 8 lanes */
+#define BUCKET_BITS	11	/* the flows of all lanes fit: a test in src/arena/table.rs */
 #define SLOTS		8
 
 enum state {
