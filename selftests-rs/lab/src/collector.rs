@@ -27,17 +27,6 @@ pub struct Target<'a> {
     pub control_map: BorrowedFd<'a>,
     /// Stop at gates.
     pub gated: bool,
-    /// How long the clock is taken for: with it, expired entries are judged by this clock.
-    pub clock: Clock,
-}
-
-/// Where a collector reads the time.
-#[derive(Clone, Copy)]
-pub enum Clock {
-    /// `control.now`.
-    Control,
-    /// CLOCK_MONOTONIC in ticks of so many nanoseconds, as the datapath does.
-    Real(u32),
 }
 
 /// An expired entry of a snapshot.
@@ -47,13 +36,6 @@ pub struct Expired<'a> {
     pub key: &'a [u8],
     /// Its value when it was copied out.
     pub value: &'a [u8],
-}
-
-impl Expired<'_> {
-    /// The four bytes of its lifetime.
-    pub fn lifetime_bytes(&self) -> [u8; 4] {
-        lifetime_bytes(self.value)
-    }
 }
 
 /// Told of the fate of each entry that a round was to remove.
@@ -184,10 +166,7 @@ impl<'a> Collector<'a> {
 impl<'a> Target<'a> {
     /// The time, as this target's collector takes it.
     pub fn now(&self) -> u32 {
-        match self.clock {
-            Clock::Control => self.control.now.load(SeqCst),
-            Clock::Real(tick_ns) => real_clock(tick_ns),
-        }
+        self.control.now.load(SeqCst)
     }
 
     /// The gate of the collector, if it is to stop.
@@ -279,22 +258,11 @@ fn errno_of(error: &cmpdel_uapi::Error) -> Option<Errno> {
     }
 }
 
-/// As `read_clock()` of the datapath in real time.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn real_clock(tick_ns: u32) -> u32 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let ns = time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64;
-    ((ns / u64::from(tick_ns)) as u32).wrapping_mul(crate::layout::TICK)
-}
-
 /// The lifetime in a value.
 pub fn lifetime_of(value: &[u8]) -> u32 {
-    u32::from_ne_bytes(lifetime_bytes(value))
-}
-
-fn lifetime_bytes(value: &[u8]) -> [u8; 4] {
     let start = LIFETIME as usize;
-    value.get(start..start + 4).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default()
+    let bytes = value.get(start..start + 4).and_then(|bytes| bytes.try_into().ok());
+    u32::from_ne_bytes(bytes.unwrap_or_default())
 }
 
 /// Counts what a round does, for those who need no more.

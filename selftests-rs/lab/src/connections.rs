@@ -20,7 +20,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use libbpf_rs::{Xdp, XdpFlags};
 use results::races::Connections;
 
-use crate::collector::{Clock, Collector, Counted, Target};
+use crate::collector::{Collector, Counted, Target};
 use crate::datapath::{Datapath, MapKind, Settings};
 use crate::gc::Strategy;
 use crate::layout::TICK;
@@ -79,7 +79,6 @@ pub fn run(
             control: datapath.control(),
             control_map: datapath.map("control")?,
             gated: false,
-            clock: Clock::Control,
         };
         collectors.push(Collector::open(strategy.kernel, strategy.grace, target)?);
     }

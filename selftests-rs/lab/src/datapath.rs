@@ -64,8 +64,6 @@ pub struct Settings {
     pub timeout: u32,
     /// What is left of a closing entry.
     pub closing_timeout: u32,
-    /// Nanoseconds of a tick; 0: the clock is set by [`Datapath::set_clock`].
-    pub tick_ns: u32,
     /// Keep source NAT mappings beside the entries.
     pub snat: bool,
     /// Packets come in bursts alone: each lifetime names the flow that wrote it.
@@ -75,13 +73,13 @@ pub struct Settings {
 impl Settings {
     /// For bursts, with a clock that the test sets.
     pub fn new(map: MapKind, entries: u32) -> Self {
-        Self { map, entries, gated: false, timeout: 8, closing_timeout: 1, tick_ns: 0, snat: false, tagged: true }
+        Self { map, entries, gated: false, timeout: 8, closing_timeout: 1, snat: false, tagged: true }
     }
 
     /// As `struct config`.
     fn rodata(&self) -> Vec<u8> {
         let fields =
-            [self.gated.into(), self.timeout, self.closing_timeout, self.tick_ns, self.snat.into(), self.tagged.into()];
+            [self.gated.into(), self.timeout, self.closing_timeout, self.snat.into(), self.tagged.into(), 0];
         fields.iter().flat_map(|field: &u32| field.to_ne_bytes()).collect()
     }
 }

@@ -143,19 +143,15 @@ impl Lab<'_> {
         Ok(())
     }
 
-    fn attempt(
-        &self,
-        trial: Trial,
-        place: &Place,
-        bench: &mut Option<Bench>,
-    ) -> Result<RaceEvent, Denied> {
+    fn attempt(&self, trial: Trial, place: &Place, bench: &mut Option<Bench>) -> Result<RaceEvent, Denied> {
         let cell = place.cell();
         let plan = self.plan(&cell);
         if place.map == arena::MAP {
             let stress = arena::stress(self.cpus, plan)?;
             return Ok(RaceEvent::Stressed { cell, stress });
         }
-        let serves = |bench: &&mut Bench| bench.discipline.name == place.discipline.name && bench.map == place.map;
+        let serves =
+            |bench: &&mut Bench| bench.discipline.name == place.discipline.name && bench.map == place.map;
         let bench = match bench.as_mut().filter(serves) {
             Some(_) => bench.as_mut(),
             None => Some(bench.insert(self.bench(place)?)),

@@ -190,16 +190,12 @@ impl Settled {
             }
         }
         // An entry can be removed as often as it was made.
-        let excess = whole.claimed.iter().map(|(flow, &claimed)| {
-            claimed.saturating_sub(whole.made.get(flow).copied().unwrap_or(0))
-        });
+        let excess = whole
+            .claimed
+            .iter()
+            .map(|(flow, &claimed)| claimed.saturating_sub(whole.made.get(flow).copied().unwrap_or(0)));
         whole.violations.double_delete += excess.sum::<u64>();
         whole
-    }
-
-    /// Removals that collectors claim.
-    pub fn claims(&self) -> u64 {
-        self.claimed.values().sum()
     }
 }
 

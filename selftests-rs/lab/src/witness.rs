@@ -53,12 +53,7 @@ impl Stage {
     ///
     /// # Errors
     /// [`Denied`]; that a replay did not come about is a note.
-    pub fn witness(
-        &mut self,
-        strategy: &Strategy,
-        model: &Model,
-        times: u32,
-    ) -> Result<Witness, Denied> {
+    pub fn witness(&mut self, strategy: &Strategy, model: &Model, times: u32) -> Result<Witness, Denied> {
         let mut witness = Witness { held_by: "gate".into(), ..Witness::default() };
         for (&violation, steps) in &model.counterexamples {
             let schedule = Schedule::read(steps, self.discipline.steps, strategy.steps)?;

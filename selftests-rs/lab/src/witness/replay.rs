@@ -13,7 +13,7 @@ use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{Elements, Errno};
 use results::races::Violations;
 
-use crate::collector::{Claims, Clock, Collector, Target, lifetime_of};
+use crate::collector::{Claims, Collector, Target, lifetime_of};
 use crate::datapath::{Datapath, Handled, Packet, flow_of, key_of};
 use crate::gate::{Actor as Side, STEPS};
 use crate::gc::Strategy;
@@ -154,7 +154,6 @@ impl Replay<'_> {
             control: self.datapath.control(),
             control_map: self.datapath.map("control")?,
             gated: true,
-            clock: Clock::Control,
         };
         Collector::open(self.strategy.kernel, self.strategy.grace, target)
     }
