@@ -23,7 +23,7 @@ use crate::{
 /// Names the base itself: no patches.
 pub const NONE: &str = "base";
 /// The series that is meant when none is named.
-pub const DEFAULT: &str = "rfc";
+pub const DEFAULT: &str = "v2";
 /// The folder beside the series that holds wrong changes to one of them, and no series.
 pub const MUTANTS: &str = "mutants";
 

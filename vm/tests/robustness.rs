@@ -19,8 +19,8 @@ type Held = (&'static str, (&'static str, &'static str), fn(&Lab) -> bool);
 
 const HELD: [Held; 3] = [
     ("a half-written object", ("MINI_SLEEP", "600"), building),
-    ("the boot", ("FAKE_GUEST", "no-boot"), |lab| lab.path("target/vm-test/console-rfc.log").exists()),
-    ("the tests", ("FAKE_GUEST", "hang-first"), |lab| lab.path("target/vm-test/run-rfc/up").exists()),
+    ("the boot", ("FAKE_GUEST", "no-boot"), |lab| lab.path("target/vm-test/console-v2.log").exists()),
+    ("the tests", ("FAKE_GUEST", "hang-first"), |lab| lab.path("target/vm-test/run-v2/up").exists()),
 ];
 
 #[test]
@@ -32,7 +32,7 @@ fn a_run_killed_at_any_phase_leaves_no_process_and_the_next_one_passes() {
         kill(&mut held);
         wait_until(&format!("nothing is left of a run killed in {phase}"), || lab.processes().is_empty());
         lab.run(&[], &[]).expect(0, &[]);
-        assert!(!lab.image("rfc").contains("half"), "an object written by half was trusted after {phase}");
+        assert!(!lab.image("v2").contains("half"), "an object written by half was trusted after {phase}");
     }
 }
 
@@ -54,7 +54,7 @@ fn a_run_killed_while_it_fetches_leaves_nothing_that_is_trusted() {
 fn an_interrupted_run_ends_at_once_and_says_so() {
     let lab = Lab::new();
     let held = lab.vm_test(&[], &[("FAKE_GUEST", "no-boot")]).spawn().unwrap();
-    wait_until("the boot", || lab.path("target/vm-test/console-rfc.log").exists());
+    wait_until("the boot", || lab.path("target/vm-test/console-v2.log").exists());
     let start = Instant::now();
     assert!(Command::new("kill").args(["-TERM", &held.id().to_string()]).status().unwrap().success());
     let output = held.wait_with_output().unwrap();

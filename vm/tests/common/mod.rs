@@ -54,7 +54,7 @@ impl Lab {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         copy(&fixtures.join("mini-kernel"), &lab.kernel());
         copy(&fixtures.join("bin"), &lab.dir.join("bin"));
-        lab.write("root/kernel-patches/rfc/0001-x.patch", PATCH);
+        lab.write("root/kernel-patches/v2/0001-x.patch", PATCH);
         lab.write("root/vm/config/lean.config", "CONFIG_SMP=y\nCONFIG_BPF=y\n");
         lab.write("root/vm/requirements.txt", "virtme-ng==0\n");
         lab
