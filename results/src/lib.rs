@@ -4,6 +4,7 @@
 //! The console carries KTAP for people; nothing is ever decided from it, since the kernel writes there too.
 //! A run is complete only if its last line is [`Event::Done`]: anything else is a guest that did not finish.
 
+pub mod bench;
 pub mod races;
 
 use std::io::{self, Write};
