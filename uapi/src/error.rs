@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Why a call could not be carried out. Whatever the error, nothing was deleted.
+//! Why a call could not be carried out. What is returned as an error deleted nothing.
 
 use std::io;
 
 use crate::map_type_name;
 
-/// Why a call could not be carried out. Whatever the error, nothing was deleted.
+/// Why a call could not be carried out.
+///
+/// A call that returns an error deleted nothing. Of a batch that came part of the way, [`crate::BatchOutcome`] holds
+/// what was done, and beside it the error that ended it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -19,6 +22,12 @@ pub enum Error {
     /// with fields that BTF manages, such as a lock or a timer (`-EOPNOTSUPP`).
     #[error("this map (type {}) has no compare-and-delete on this kernel", map_type_name(*map_type))]
     UnsupportedMap {
+        /// `enum bpf_map_type`.
+        map_type: u32,
+    },
+    /// The kernel has the operation for this map, one entry at a time: it has no batches of it.
+    #[error("this kernel has no compare-and-delete of batches for this map (type {})", map_type_name(*map_type))]
+    UnsupportedBatch {
         /// `enum bpf_map_type`.
         map_type: u32,
     },
@@ -43,6 +52,21 @@ pub enum Error {
         given: usize,
         /// Bytes in a key of this map.
         expected: u32,
+    },
+    /// Keys and values of a batch are not whole, or not as many. Found here, before the kernel is asked.
+    #[error(
+        "{keys} bytes of keys and {values} bytes of values are not the same number of whole ones: keys of this map have \
+         {key_size} bytes, values {value_size}"
+    )]
+    BatchLength {
+        /// Bytes of keys given.
+        keys: usize,
+        /// Bytes of values given.
+        values: usize,
+        /// Bytes in a key of this map.
+        key_size: u32,
+        /// Bytes in a value of this map.
+        value_size: u32,
     },
     /// The file descriptor is open but is no BPF map.
     #[error("the file descriptor is not a BPF map")]

@@ -18,15 +18,20 @@
 //! # Ok::<(), cmpdel_uapi::Error>(())
 //! ```
 //!
+//! An entry at a time is [`Map::delete_if_eq`]. A collector that goes through a whole map takes a [`Walk`] of
+//! [`Snapshot`]s and gives what it wants gone of each to [`Map::delete_batch_if_eq`], at the price of two system calls for
+//! hundreds of entries.
+//!
 //! # The promise
 //! No argument to this crate leads to an unconditional delete, on any kernel. A kernel without the series reads the
 //! flag and refuses, *unless* the attribute is passed too short to hold it: then it deletes. So the attribute is always
-//! passed whole and zeroed, and nothing is sent to a caller's map before [`probe()`] has seen this kernel keep and delete
-//! as documented.
+//! passed whole and zeroed, and nothing is sent to a caller's map before [`probe()`], [`probe_map_type()`] or
+//! [`probe_batch()`] has seen this kernel keep and delete as documented.
 
 // The one crate that speaks to the kernel; each block says why it is sound.
 #![allow(unsafe_code)]
 
+mod batch;
 #[allow(
     missing_docs,
     non_camel_case_types,
@@ -42,12 +47,16 @@ mod map;
 mod map_type;
 mod objects;
 mod probe;
+mod scratch;
 mod sys;
+mod walk;
 mod window;
 
+pub use batch::BatchOutcome;
 pub use error::Error;
 pub use map::{Map, MapInfo, delete_if_eq};
 pub use map_type::map_type_name;
 pub use objects::{btf_by_id, map_by_id, map_pinned, next_map_id};
-pub use probe::{Support, probe};
+pub use probe::{Support, probe, probe_batch, probe_map_type};
+pub use walk::{Snapshot, Walk};
 pub use window::{Outcome, Window};

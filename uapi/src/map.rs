@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use crate::bindings::{self as abi, bpf_map_info};
-use crate::probe::{Support, probe};
+use crate::probe::{Differs, require};
 use crate::sys::{self, address, address_mut, delete_compare, lookup};
 use crate::{Error, Outcome, Window};
 
@@ -61,6 +61,10 @@ impl<'fd> Map<'fd> {
         Ok(Self { fd, info: MapInfo::read(fd)? })
     }
 
+    pub(crate) fn raw_fd(&self) -> i32 {
+        self.fd.as_raw_fd()
+    }
+
     /// What the kernel says of the map.
     #[must_use]
     pub fn info(&self) -> &MapInfo {
@@ -73,13 +77,13 @@ impl<'fd> Map<'fd> {
     /// not against a program that stores through a pointer it looked up before.
     ///
     /// # Errors
-    /// Nothing was deleted. [`Error::KeySize`] and [`Error::BadWindow`] are found here; then [`probe()`] may say
-    /// [`Error::UnsupportedKernel`], [`Error::NoBpf`] or [`Error::Permission`]; then the kernel
-    /// [`Error::UnsupportedMap`] (`-EOPNOTSUPP`), [`Error::Permission`] (`-EPERM`: the fd may not read and write, the map is
+    /// Nothing was deleted. [`Error::KeySize`] and [`Error::BadWindow`] are found here; then [`crate::probe()`] may say
+    /// [`Error::UnsupportedKernel`], [`Error::NoBpf`] or [`Error::Permission`], and
+    /// [`crate::probe_map_type()`] [`Error::UnsupportedMap`]; then the kernel [`Error::UnsupportedMap`] (`-EOPNOTSUPP`), [`Error::Permission`] (`-EPERM`: the fd may not read and write, the map is
     /// frozen) or [`Error::Os`] (`-ENOMEM`, and `-EDEADLK` or `-ETIMEDOUT` from the bucket's lock).
     pub fn delete_if_eq(&self, key: &[u8], window: Window<'_>) -> Result<Outcome, Error> {
         let size = self.check_arguments(key, window)?;
-        require_support()?;
+        let differs = require(self.info.map_type)?;
         // SAFETY: check_arguments saw `key` to be key_size long and `size` to be the length of `expected`. These are what
         // the kernel reads: a shorter key would have it read beyond the slice.
         let answer = unsafe {
@@ -87,7 +91,7 @@ impl<'fd> Map<'fd> {
         };
         match answer {
             Ok(()) => Ok(Outcome::Deleted),
-            Err(error) => self.sort(error),
+            Err(error) => self.sort(error, differs),
         }
     }
 
@@ -100,14 +104,14 @@ impl<'fd> Map<'fd> {
         if self.info.key_size == 0 || self.info.value_size == 0 {
             return Err(Error::UnsupportedMap { map_type: self.info.map_type });
         }
-        require_support()?;
+        let differs = require(self.info.map_type)?;
         let key = vec![0; self.info.key_size as usize];
         // SAFETY: the key is key_size long; at UNREADABLE this process can have nothing.
         let answer = unsafe { delete_compare(self.fd.as_raw_fd(), address(&key), UNREADABLE, 0, 1) };
         match answer {
             // The map and the fd are checked before the expected bytes are copied.
             Err(error) if error.raw_os_error() == Some(libc::EFAULT) => Ok(()),
-            Err(error) => Err(unexpected(self.sort(error)?)),
+            Err(error) => Err(unexpected(self.sort(error, differs)?)),
             Ok(()) => Err(unexpected(Outcome::Deleted)),
         }
     }
@@ -118,10 +122,7 @@ impl<'fd> Map<'fd> {
     /// [`Error::KeySize`]; [`Error::UnsupportedMap`] for any type whose values are not plain bytes of `value_size` (the
     /// kernel would write another number of them); [`Error::Permission`]; [`Error::Os`].
     pub fn lookup(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        const PLAIN: [u32; 3] = [abi::BPF_MAP_TYPE_HASH, abi::BPF_MAP_TYPE_LRU_HASH, abi::BPF_MAP_TYPE_RHASH];
-        if !PLAIN.contains(&self.info.map_type) {
-            return Err(Error::UnsupportedMap { map_type: self.info.map_type });
-        }
+        self.check_plain()?;
         self.check_key(key)?;
         let mut value = vec![0; self.info.value_size as usize];
         // SAFETY: `key` is key_size long and `value` value_size, which for these types is what the kernel reads and writes.
@@ -130,6 +131,15 @@ impl<'fd> Map<'fd> {
             Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
             Err(error) => Err(Error::from_os("BPF_MAP_LOOKUP_ELEM", error)),
         }
+    }
+
+    /// Only of these types the kernel reads and writes as many bytes of a value as the map says.
+    pub(crate) fn check_plain(&self) -> Result<(), Error> {
+        const PLAIN: [u32; 3] = [abi::BPF_MAP_TYPE_HASH, abi::BPF_MAP_TYPE_LRU_HASH, abi::BPF_MAP_TYPE_RHASH];
+        if PLAIN.contains(&self.info.map_type) {
+            return Ok(());
+        }
+        Err(Error::UnsupportedMap { map_type: self.info.map_type })
     }
 
     /// A matter of soundness, not of courtesy: the kernel reads `key_size` bytes, however long the slice is.
@@ -147,26 +157,34 @@ impl<'fd> Map<'fd> {
             return Err(Error::UnsupportedMap { map_type: self.info.map_type });
         }
         self.check_key(key)?;
-        let Window { offset, expected } = window;
+        self.check_window(window.offset, window.expected.len())
+    }
+
+    /// The size of a window, once it is seen to fit.
+    pub(crate) fn check_window(&self, offset: u32, size: usize) -> Result<u32, Error> {
         let value_size = self.info.value_size;
-        let bad = Error::BadWindow { offset, size: expected.len(), value_size };
-        let Ok(size) = u32::try_from(expected.len()) else { return Err(bad) };
+        let bad = Error::BadWindow { offset, size, value_size };
+        let Ok(size) = u32::try_from(size) else { return Err(bad) };
         // As the kernel does it: `offset + size` could wrap.
         if size == 0 || size > value_size || offset > value_size - size { Err(bad) } else { Ok(size) }
     }
 
-    /// What an errno of compare-and-delete means.
-    ///
-    /// `-EBUSY` is the series' word for a window that differs; `-EAGAIN` is the other one proposed. Neither is said by
-    /// the deletion from a hash map otherwise (Linux 7.3: `-ENOENT`, and `-EDEADLK` or `-ETIMEDOUT` from the lock), so both
-    /// mean the same: kept. `-EINVAL` is left as it is: flag, fields and window are known to be right by now.
-    fn sort(&self, error: io::Error) -> Result<Outcome, Error> {
+    /// What an errno of compare-and-delete means. `-EINVAL` is left as it is: flag, fields and window are known to be
+    /// right by now.
+    fn sort(&self, error: io::Error, differs: Differs) -> Result<Outcome, Error> {
         match error.raw_os_error() {
-            Some(libc::EBUSY | libc::EAGAIN) => Ok(Outcome::Mismatch),
+            Some(errno) if differs.is(errno) => Ok(Outcome::Mismatch),
             Some(libc::ENOENT) => Ok(Outcome::Absent),
-            Some(libc::EOPNOTSUPP) => Err(Error::UnsupportedMap { map_type: self.info.map_type }),
-            Some(libc::E2BIG) => Err(Error::UnsupportedKernel),
-            _ => Err(Error::from_os(DELETE, error)),
+            _ => Err(self.sort_refusal(DELETE, error)),
+        }
+    }
+
+    /// What an errno means that says nothing of an entry.
+    pub(crate) fn sort_refusal(&self, call: &'static str, error: io::Error) -> Error {
+        match error.raw_os_error() {
+            Some(libc::EOPNOTSUPP) => Error::UnsupportedMap { map_type: self.info.map_type },
+            Some(libc::E2BIG) => Error::UnsupportedKernel,
+            _ => Error::from_os(call, error),
         }
     }
 }
@@ -209,14 +227,6 @@ const DELETE: &str = "BPF_MAP_DELETE_ELEM with BPF_F_COMPARE";
 
 /// An address in the last page of the address space, where no process can map anything.
 const UNREADABLE: u64 = u64::MAX - 4095;
-
-/// Nothing goes to a caller's map before this kernel was seen to do as documented.
-fn require_support() -> Result<(), Error> {
-    match probe()? {
-        Support::Supported => Ok(()),
-        Support::Unsupported => Err(Error::UnsupportedKernel),
-    }
-}
 
 /// An answer that no kernel with the series gives.
 fn unexpected(outcome: Outcome) -> Error {

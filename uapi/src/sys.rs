@@ -2,7 +2,8 @@
 //! The one place with the bpf(2) system call. The attribute always goes in full size and zeroed.
 //!
 //! Why the size matters: a kernel copies only the bytes it is told of and takes the rest for zero. With
-//! `BPF_MAP_DELETE_ELEM` and a size below 32 it never sees `flags`, and deletes whatever the value is.
+//! `BPF_MAP_DELETE_ELEM` and a size below 32 it never sees `flags`, and deletes whatever the value is; with
+//! `BPF_MAP_DELETE_BATCH` and a size below 48 it never sees `elem_flags`.
 
 use std::ffi::c_long;
 use std::io;
@@ -11,11 +12,16 @@ use std::mem::{offset_of, size_of};
 use crate::bindings::{self as abi, bpf_attr, bpf_cmd};
 
 const _: () = {
-    assert!(size_of::<bpf_attr>() >= 48);
+    assert!(size_of::<bpf_attr>() >= 72);
     assert!(offset_of!(bpf_attr, __bindgen_anon_2.flags) == 24);
     assert!(offset_of!(bpf_attr, __bindgen_anon_2.compare) == 32);
     assert!(offset_of!(bpf_attr, __bindgen_anon_2.compare_offset) == 40);
     assert!(offset_of!(bpf_attr, __bindgen_anon_2.compare_size) == 44);
+    assert!(offset_of!(bpf_attr, batch.values) == 24);
+    assert!(offset_of!(bpf_attr, batch.elem_flags) == 40);
+    assert!(offset_of!(bpf_attr, batch.statuses) == 56);
+    assert!(offset_of!(bpf_attr, batch.compare_offset) == 64);
+    assert!(offset_of!(bpf_attr, batch.compare_size) == 68);
     assert!(abi::BPF_F_COMPARE == 32);
 };
 
@@ -96,4 +102,74 @@ pub(crate) unsafe fn lookup(fd: i32, key: u64, value: u64) -> io::Result<()> {
     attr.__bindgen_anon_2.__bindgen_anon_1.value = value;
     // SAFETY: the caller's promise.
     unsafe { bpf(abi::BPF_MAP_LOOKUP_ELEM, &mut attr) }.map(drop)
+}
+
+/// What a batch of compare-and-deletes is made of.
+pub(crate) struct BatchArguments {
+    pub(crate) fd: i32,
+    /// Addresses of `count` keys, whole values and statuses of 4 bytes.
+    pub(crate) keys: u64,
+    pub(crate) values: u64,
+    pub(crate) statuses: u64,
+    pub(crate) count: u32,
+    /// The window in each value.
+    pub(crate) offset: u32,
+    pub(crate) size: u32,
+}
+
+/// The attribute of `BPF_MAP_DELETE_BATCH` with `BPF_F_COMPARE`.
+pub(crate) fn batch_attr(arguments: &BatchArguments) -> bpf_attr {
+    let mut attr = zeroed_attr();
+    attr.batch.map_fd = arguments.fd.cast_unsigned();
+    attr.batch.keys = arguments.keys;
+    attr.batch.values = arguments.values;
+    attr.batch.statuses = arguments.statuses;
+    attr.batch.count = arguments.count;
+    attr.batch.elem_flags = abi::BPF_F_COMPARE.into();
+    attr.batch.compare_offset = arguments.offset;
+    attr.batch.compare_size = arguments.size;
+    attr
+}
+
+/// The address of statuses that the kernel writes to.
+pub(crate) fn address_of_statuses(statuses: &mut [i32]) -> u64 {
+    statuses.as_mut_ptr().expose_provenance() as u64
+}
+
+/// `BPF_MAP_DELETE_BATCH` with `BPF_F_COMPARE`, and never without. The number is `count` as the kernel left it, which is
+/// what was asked for where the batch was refused as a whole.
+///
+/// # Safety
+/// The addresses are those of `count` keys and values of the map's sizes, and of `count` statuses that are the caller's
+/// to write.
+pub(crate) unsafe fn delete_batch_compare(arguments: &BatchArguments) -> (u32, io::Result<()>) {
+    let mut attr = batch_attr(arguments);
+    // SAFETY: the caller's promise.
+    let answer = unsafe { bpf(abi::BPF_MAP_DELETE_BATCH, &mut attr) };
+    // SAFETY: a union of integers, of which this is one in each of its forms.
+    (unsafe { attr.batch.count }, answer.map(drop))
+}
+
+/// `BPF_MAP_LOOKUP_BATCH` into memory at `keys` and `values`; returns how many of them are filled in.
+///
+/// # Safety
+/// `keys` and `values` are the addresses of `room` keys and values of the map's sizes. `from` and `next` are of as many
+/// bytes as the map's positions have; `from` may be 0.
+pub(crate) unsafe fn lookup_batch(
+    fd: i32,
+    (from, next): (u64, u64),
+    (keys, values): (u64, u64),
+    room: u32,
+) -> (u32, io::Result<()>) {
+    let mut attr = zeroed_attr();
+    attr.batch.map_fd = fd.cast_unsigned();
+    attr.batch.in_batch = from;
+    attr.batch.out_batch = next;
+    attr.batch.keys = keys;
+    attr.batch.values = values;
+    attr.batch.count = room;
+    // SAFETY: the caller's promise.
+    let answer = unsafe { bpf(abi::BPF_MAP_LOOKUP_BATCH, &mut attr) };
+    // SAFETY: as above.
+    (unsafe { attr.batch.count }, answer.map(drop))
 }
