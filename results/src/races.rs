@@ -232,6 +232,8 @@ pub struct Undisturbed {
     pub map_operations: u64,
     /// System calls for each entry, where known; less than one if a call takes many entries.
     pub system_calls: Option<f64>,
+    /// The series whose kernel alone runs it; none for what is tried on every kernel.
+    pub series: Option<String>,
     /// The steps, in order.
     pub steps: Vec<Step>,
 }
@@ -312,4 +314,21 @@ pub enum RaceEvent {
         /// How many steps ended.
         steps: u64,
     },
+}
+
+impl RaceEvent {
+    /// The cell that it says something of.
+    #[must_use]
+    pub fn cell(&self) -> Option<&Cell> {
+        match self {
+            Self::Plan { .. } | Self::Began { .. } | Self::Undisturbed(_) | Self::Done { .. } => None,
+            Self::Modelled { cell, .. }
+            | Self::Refused { cell, .. }
+            | Self::Absent { cell, .. }
+            | Self::Witnessed { cell, .. }
+            | Self::Stressed { cell, .. }
+            | Self::Connected { cell, .. }
+            | Self::Failed { cell, .. } => Some(cell),
+        }
+    }
 }

@@ -62,6 +62,8 @@ pub struct Report {
     pub kernel: Option<KernelReport>,
     /// The base, with `--with-base`.
     pub base_kernel: Option<KernelReport>,
+    /// Kernels of cells whose gc strategy takes another series.
+    pub other_kernels: Vec<KernelReport>,
     /// How the guest was run.
     pub accel: Option<Accel>,
     /// Virtual CPUs.
@@ -154,6 +156,7 @@ impl Report {
         Self {
             kernel: None,
             base_kernel: None,
+            other_kernels: Vec::new(),
             accel: None,
             vcpus,
             host_cpus: std::thread::available_parallelism().map_or(1, usize::from),

@@ -23,13 +23,13 @@ impl Symbol {
     }
 }
 
-/// Hold the vCPU that runs `function` at the instruction after its call of `callee`, let the others go on until one of
+/// Hold the vCPU that runs `function` at the instruction after the call of `callee` made in it, let the others go on until one of
 /// them comes to `mark`, then let all go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// In which function to hold.
     pub function: Symbol,
-    /// After the return of which other function, called directly by it.
+    /// After the return of which other function, called by it or, with interrupts disabled, by what it calls.
     pub callee: Symbol,
     /// Only after a call with this third argument, where there are others.
     pub size: Option<u64>,

@@ -34,6 +34,8 @@ pub struct Strategy {
     pub steps: &'static [Step],
     /// What the lab runs.
     pub kernel: Kernel,
+    /// The series whose kernel alone has what it takes; none for what is tried on every kernel.
+    pub series: Option<&'static str>,
 }
 
 impl Strategy {

@@ -30,9 +30,12 @@ pub struct Options {
     /// What `lab model --events` wrote: its counter-examples are replayed, and its cells without one tried for longer
     #[arg(long, value_name = "FILE", default_value = "model.jsonl")]
     model: PathBuf,
-    /// Series that this kernel carries, for the reasons of cells that it cannot run
+    /// Series that this kernel carries: strategies that need another one are left to that one's kernel
     #[arg(long, value_name = "NAME")]
     kernel_series: String,
+    /// Only strategies that need this very series
+    #[arg(long)]
+    own: bool,
     /// Only cells whose "REFRESH × GC on MAP" contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
@@ -42,8 +45,10 @@ pub struct Options {
 }
 
 impl Options {
-    fn wants(&self, cell: &Cell) -> bool {
-        self.filter.as_ref().is_none_or(|text| cell.to_string().contains(text.as_str()))
+    fn wants(&self, place: &Place) -> bool {
+        let own = place.strategy.series.map(|series| series == self.kernel_series);
+        let here = own.unwrap_or(!self.own);
+        here && self.filter.as_ref().is_none_or(|text| place.cell().to_string().contains(text.as_str()))
     }
 }
 
@@ -54,8 +59,8 @@ impl Options {
 pub fn run(options: &Options) -> Result<()> {
     libbpf_log::keep();
     let cpus = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
-    let places: Vec<_> = cell::all().filter(|place| options.wants(&place.cell())).collect();
-    let connected = plan::connections(options.quick).filter(|run| options.wants(&run.place.cell()));
+    let places: Vec<_> = cell::all().filter(|place| options.wants(place)).collect();
+    let connected = plan::connections(options.quick).filter(|run| options.wants(&run.place));
     let connected: Vec<_> = connected.collect();
     let file = File::create(&options.events)
         .with_context(|| format!("cannot write {}", options.events.display()))?;

@@ -137,7 +137,8 @@ fn prices(out: &mut Out) -> Result<()> {
     }
     for strategy in gc::ALL {
         let program = Program::gc(strategy.steps, strategy.grace).map_err(anyhow::Error::msg)?;
-        let found = model::undisturbed(program, Side::Gc, &strategy.full_name(), kind(strategy.name));
+        let mut found = model::undisturbed(program, Side::Gc, &strategy.full_name(), kind(strategy.name));
+        found.series = strategy.series.map(str::to_owned);
         out.legend(&found, strategy.about)?;
         out.send(&RaceEvent::Undisturbed(found))?;
     }

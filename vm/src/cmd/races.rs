@@ -116,9 +116,7 @@ fn race(ctx: &Ctx, opts: &cli::Races, report: &mut Report, matrix: &mut Matrix) 
     report.kernel = Some(shop.report_of(&built));
     let bench = Bench::open(ctx, vng, &opts.machine, &built)?;
     report.accel = Some(bench.machine.accel);
-    report.consoles.push(bench.console(&races.console_name(&built)));
-    let said = races.model(&bench.programs, matrix)?;
-    races.guest(&bench, &built, &said, matrix)
+    races.run(&shop, &bench, &built, report, matrix)
 }
 
 /// The tables, their legend, and a sentence for each discipline.

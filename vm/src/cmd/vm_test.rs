@@ -74,7 +74,7 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> R
     let mut reasons = vec![guest(&bench, opts, &built, place, report)?];
     // A filter is for tests by name; for cells, `races` has one of its own.
     if place == Place::Series && opts.filter.is_none() && !opts.no_races {
-        reasons.push(races(&bench, opts, &built, report, matrix)?);
+        reasons.push(races(&shop, &bench, opts, &built, report, matrix)?);
     }
     // The kernel that matters first; the other then starts from its objects.
     if opts.with_base && opts.series != NONE {
@@ -97,6 +97,7 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> R
 
 /// Runs the quick form of the races; gives why they failed, or nothing.
 fn races(
+    shop: &Workshop<'_>,
     bench: &Bench<'_>,
     opts: &VmTest,
     built: &Built,
@@ -105,9 +106,7 @@ fn races(
 ) -> Result<String> {
     let ctx = bench.ctx();
     let races = Races { ctx, asked: Asked { filter: None, quick: true }, limits: limits(opts) };
-    report.consoles.push(bench.console(&races.console_name(built)));
-    let said = races.model(&bench.programs, matrix)?;
-    let Judged { tests, splats, reason, .. } = races.guest(bench, built, &said, matrix)?;
+    let Judged { tests, splats, reason, .. } = races.run(shop, bench, built, report, matrix)?;
     for result in tests {
         ctx.events.emit(&Event::TestFinished(result.clone()));
         report.tests.push(Test { kernel: Place::Series, result });

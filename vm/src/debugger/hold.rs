@@ -100,7 +100,10 @@ fn follow(
         let (stopped, at) = run_alone(remote, request, threads, thread, deadline)?;
         if stopped == *thread && at.rip == callee {
             let back = remote.read_word(thread, at.rsp)?;
-            if request.function.contains(back) && request.size.is_none_or(|size| size == at.rdx) {
+            // Called by the function, or by one that the compiler has left outside of it: what an interrupt calls in
+            // between does not come with interrupts disabled by a lock.
+            let inside = request.function.contains(back) || at.interrupts_off();
+            if inside && request.size.is_none_or(|size| size == at.rdx) {
                 remote.clear_breakpoint(callee)?;
                 remote.clear_breakpoint(caller)?;
                 return to_return(remote, request, thread, &at, back).map(Some);

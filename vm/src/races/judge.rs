@@ -36,33 +36,34 @@ pub struct Guest<'a> {
     pub silence_limit: u64,
 }
 
-/// Gives every cell its standing; without a `guest`, the model alone was asked for.
+/// Gives every cell its standing; without any of `guests`, the model alone was asked for.
 ///
 /// # Errors
-/// When there is no cell, or the guest never came to its first.
-pub fn judge(matrix: &mut Matrix, guest: Option<&Guest<'_>>, filtered: bool) -> Result<Judged> {
-    let mut cut_short = String::new();
-    let mut splats = Vec::new();
-    let mut after = String::new();
-    if let Some(guest) = guest {
+/// When there is no cell, or a guest never came to its first.
+pub fn judge(matrix: &mut Matrix, guests: &[Guest<'_>], filtered: bool) -> Result<Judged> {
+    let (mut short, mut splats, mut after) = (Vec::new(), Vec::new(), String::new());
+    for guest in guests {
         let course = guest.evidence.course(guest.ended, guest.boot_limit, guest.silence_limit);
         course.began(guest.console)?;
-        cut_short = course.cut_short();
+        short.push(course.cut_short());
         match splat::scan(guest.console) {
-            Ok(found) => splats = found,
+            Ok(found) => splats.extend(found),
             Err(why) => after = why,
         }
-        if let Some(first) = splats.first() {
-            after = format!("the evidence agrees, but the kernel reported {first}");
-        } else if after.is_empty() && guest.ended.status != Some(0) {
+        if after.is_empty() && guest.ended.status != Some(0) {
             after =
                 format!("the evidence agrees, yet the lab ended with {}", guest.ended.status.unwrap_or(-1));
         }
     }
+    if let Some(first) = splats.first() {
+        after = format!("the evidence agrees, but the kernel reported {first}");
+    }
+    short.retain(|why| !why.is_empty());
+    let cut_short = short.join("; ");
     if matrix.rows.is_empty() {
         bail!("no cell to look at{}", if filtered { ": is --filter right?" } else { "" });
     }
-    weigh(matrix, guest.is_none(), &cut_short);
+    weigh(matrix, guests.is_empty(), &cut_short);
     let tests = results(matrix);
     let count = |standing| matrix.rows.iter().filter(|row| row.standing == standing).count();
     let broken: Vec<&TestResult> = tests.iter().filter(|test| is_broken(test.status)).collect();
@@ -159,7 +160,7 @@ mod tests {
         let mut matrix = matrix(model);
         matrix.add(&evidence.events);
         let guest = Guest { evidence: &evidence, ended, console, boot_limit: 9, silence_limit: 7 };
-        let judged = judge(&mut matrix, Some(&guest), false)?;
+        let judged = judge(&mut matrix, &[guest], false)?;
         Ok((matrix, judged))
     }
 
@@ -226,7 +227,7 @@ mod tests {
         let early = Ended { status: Some(2), ..ended() };
         let error = run(&[model(here(), &[])], &[], early, CLEAN).unwrap_err().to_string();
         assert!(error.starts_with("the lab ended with 2 before its first step"), "{error}");
-        let none = judge(&mut Matrix::default(), None, true).unwrap_err().to_string();
+        let none = judge(&mut Matrix::default(), &[], true).unwrap_err().to_string();
         assert_eq!(none, "no cell to look at: is --filter right?");
     }
 
@@ -257,7 +258,7 @@ mod tests {
     #[test]
     fn the_model_alone_passes_if_that_was_asked_for() {
         let mut matrix = matrix(&[model(here(), &[LostRefresh])]);
-        let judged = judge(&mut matrix, None, false).unwrap();
+        let judged = judge(&mut matrix, &[], false).unwrap();
         assert_eq!((judged.outcome, judged.tests[0].status), (Outcome::Passed, Status::Pass));
         assert_eq!(matrix.rows[0].agree, None);
     }

@@ -82,7 +82,15 @@ pub fn connected(cell: Cell, opened: u64, broken: u64, snat: bool) -> RaceEvent 
 
 pub fn undisturbed(side: Side, name: &str, map_operations: u64, system_calls: Option<f64>) -> RaceEvent {
     let steps = vec![step("gc", "unlink", "htab_map_delete_elem")];
-    RaceEvent::Undisturbed(Undisturbed { side, name: name.into(), map_operations, system_calls, steps })
+    let series = None;
+    RaceEvent::Undisturbed(Undisturbed {
+        side,
+        name: name.into(),
+        map_operations,
+        system_calls,
+        series,
+        steps,
+    })
 }
 
 pub fn matrix(events: &[RaceEvent]) -> Matrix {

@@ -32,6 +32,8 @@ pub struct Row {
     /// Which.
     #[serde(flatten)]
     pub cell: Cell,
+    /// The series whose kernel the evidence is from.
+    pub series: Option<String>,
     /// The kernel's no to it.
     pub refused: Option<Refusal>,
     /// Why there is no evidence of the kernel, if not by its refusal.
@@ -62,6 +64,7 @@ impl Row {
     fn new(cell: Cell) -> Self {
         Self {
             cell,
+            series: None,
             refused: None,
             absent: None,
             model: None,
@@ -150,6 +153,29 @@ pub struct Matrix {
 }
 
 impl Matrix {
+    /// Adds what was said in a guest whose kernel carries `series`.
+    pub fn add_from(&mut self, series: &str, events: &[RaceEvent]) {
+        self.add(events);
+        for cell in events.iter().filter_map(RaceEvent::cell) {
+            self.row(cell).series = Some(series.to_owned());
+        }
+    }
+
+    /// The series other than `series` whose kernels alone have what a strategy of some cell takes.
+    pub fn other_series(&self, series: &str) -> Vec<String> {
+        let asked = |name: &str| self.rows.iter().any(|row| row.cell.gc == name);
+        let mut needed: Vec<String> = self
+            .undisturbed
+            .iter()
+            .filter(|side| asked(&side.name))
+            .filter_map(|side| side.series.clone())
+            .filter(|needed| needed != series)
+            .collect();
+        needed.sort();
+        needed.dedup();
+        needed
+    }
+
     /// Adds what was said.
     pub fn add(&mut self, events: &[RaceEvent]) {
         for event in events {

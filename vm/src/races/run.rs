@@ -23,9 +23,11 @@ use crate::{
     debugger,
     events::Event,
     exec::{CommandFailed, Guarded, last_lines, line_of, quoted},
-    steps::{Bench, Built, Guest},
+    report::Report,
+    series::Series,
+    steps::{Bench, Built, Guest, Workshop},
     verdict::Judged,
-    watch::Listener,
+    watch::{Ended, Listener},
 };
 
 /// Between looks at the model's events.
@@ -40,6 +42,22 @@ pub struct Asked {
     pub filter: Option<String>,
     /// The form that vm-test has time for. The model is explored whole in either.
     pub quick: bool,
+}
+
+/// Which cells a guest runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cells {
+    /// All but those of strategies that take another series than its kernel carries.
+    ButOthers,
+    /// Those of strategies that take the very series that its kernel carries.
+    Own,
+}
+
+/// What was learnt from one guest.
+struct Raced {
+    evidence: Evidence,
+    ended: Ended,
+    console: String,
 }
 
 /// A run of the races.
@@ -117,23 +135,61 @@ impl Races<'_> {
         Ok(evidence)
     }
 
-    /// Boots `built`, runs witness, stress and connections there, and judges all cells.
+    /// All of it: explores the model, boots `built` and, for strategies that take another series, the kernel with that one,
+    /// and judges all cells. Says in `report` which kernels those were, and where their consoles are.
     ///
     /// # Errors
-    /// When the guest never came to its first step, or there is no cell.
-    pub fn guest(
+    /// When the model does not come to its end, a kernel cannot be built, a guest never came to its first step, or there is
+    /// no cell.
+    pub fn run(
+        &self,
+        shop: &Workshop<'_>,
+        bench: &Bench<'_>,
+        built: &Built,
+        report: &mut Report,
+        matrix: &mut Matrix,
+    ) -> Result<Judged> {
+        report.consoles.push(bench.console(&console_name(built)));
+        let said = self.model(&bench.programs, matrix)?;
+        let mut raced = vec![self.guest(bench, built, Cells::ButOthers, &said, matrix)?];
+        for name in matrix.other_series(&built.series) {
+            let other = shop.build(&Series::read(&self.ctx.root, &name)?)?;
+            report.other_kernels.push(shop.report_of(&other));
+            report.consoles.push(bench.console(&console_name(&other)));
+            raced.push(self.guest(bench, &other, Cells::Own, &said, matrix)?);
+        }
+        let (boot_limit, silence_limit) = (self.limits.boot.as_secs(), self.limits.silence.as_secs());
+        let seen: Vec<Seen<'_>> = raced
+            .iter()
+            .map(|Raced { evidence, ended, console }| Seen {
+                evidence,
+                ended: *ended,
+                console,
+                boot_limit,
+                silence_limit,
+            })
+            .collect();
+        judge::judge(matrix, &seen, self.asked.filter.is_some())
+    }
+
+    /// Boots `built` and runs witness, stress and connections there.
+    fn guest(
         &self,
         bench: &Bench<'_>,
         built: &Built,
+        cells: Cells,
         model: &Path,
         matrix: &mut Matrix,
-    ) -> Result<Judged> {
-        let name = self.console_name(built);
+    ) -> Result<Raced> {
+        let name = console_name(built);
         let run = bench.run_folder(&name)?;
         fs::copy(model, run.join(MODEL)).context("cannot copy the model's events for the guest")?;
         let words: Vec<String> = self.options().iter().map(|word| quoted(word)).collect();
         let mut command =
             format!("./lab races --kernel-series {} {}", quoted(&built.series), words.join(" "));
+        if cells == Cells::Own {
+            command.push_str(" --own");
+        }
         if self.asked.quick {
             command.push_str(" --quick");
         }
@@ -146,15 +202,8 @@ impl Races<'_> {
             beside: debugger::beside(&run),
         };
         let (ended, console) = bench.boot(built, guest, &mut evidence)?;
-        matrix.add(&evidence.events);
-        let (boot_limit, silence_limit) = (self.limits.boot.as_secs(), self.limits.silence.as_secs());
-        let seen = Seen { evidence: &evidence, ended, console: &console, boot_limit, silence_limit };
-        judge::judge(matrix, Some(&seen), self.asked.filter.is_some())
-    }
-
-    /// Names the console log and the phase of the guest.
-    pub fn console_name(&self, built: &Built) -> String {
-        format!("races-{}", built.series)
+        matrix.add_from(&built.series, &evidence.events);
+        Ok(Raced { evidence, ended, console })
     }
 
     /// Judges what the model said, if that is all that was asked for.
@@ -162,6 +211,11 @@ impl Races<'_> {
     /// # Errors
     /// When there is no cell.
     pub fn model_alone(&self, matrix: &mut Matrix) -> Result<Judged> {
-        judge::judge(matrix, None, self.asked.filter.is_some())
+        judge::judge(matrix, &[], self.asked.filter.is_some())
     }
+}
+
+/// Names the console log and the phase of the guest.
+fn console_name(built: &Built) -> String {
+    format!("races-{}", built.series)
 }

@@ -17,4 +17,5 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: false,
     steps: &[READ_CLOCK, FIND, CAS],
     kernel: Kernel::Arena,
+    series: None,
 };

@@ -15,6 +15,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: false,
     steps: &[READ_CLOCK, SNAPSHOT, DELETE, FREE],
     kernel: Kernel::Snapshot(open),
+    series: None,
 };
 
 struct Blind<'a> {

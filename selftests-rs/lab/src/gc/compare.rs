@@ -17,6 +17,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: false,
     steps: &[READ_CLOCK, SNAPSHOT, COMPARE, UNLINK, FREE],
     kernel: Kernel::Snapshot(open),
+    series: None,
 };
 
 struct Compare<'a> {

@@ -10,4 +10,5 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: false,
     steps: compare::STRATEGY.steps,
     kernel: Kernel::Nowhere("the series has no batch form of BPF_F_COMPARE"),
+    series: None,
 };

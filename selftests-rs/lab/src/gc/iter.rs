@@ -20,6 +20,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: false,
     steps: &[READ_CLOCK, VISIT, JUDGE, DELETE, FREE],
     kernel: Kernel::Walk(open),
+    series: None,
 };
 
 fn open(target: Target<'_>) -> Result<Box<dyn Walk + '_>, Denied> {

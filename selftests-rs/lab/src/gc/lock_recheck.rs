@@ -22,6 +22,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: false,
     steps: &[READ_CLOCK, SNAPSHOT, LOOK_UP_LOCKED, DELETE, FREE],
     kernel: Kernel::Snapshot(open),
+    series: None,
 };
 
 struct LockRecheck<'a> {

@@ -14,6 +14,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: false,
     steps: prog::STRATEGY.steps,
     kernel: Kernel::Snapshot(open),
+    series: None,
 };
 
 fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {

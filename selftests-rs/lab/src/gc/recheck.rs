@@ -20,6 +20,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: false,
     steps: &[READ_CLOCK, SNAPSHOT, LOOK_UP, DELETE, FREE],
     kernel: Kernel::Snapshot(open),
+    series: None,
 };
 
 struct Recheck<'a> {

@@ -16,4 +16,5 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: false,
     steps: &[READ_CLOCK, SNAPSHOT, COMPARE_AND_SEAL, UNLINK, FREE],
     kernel: Kernel::Nowhere("no kernel seals an entry: this is in the model alone"),
+    series: None,
 };

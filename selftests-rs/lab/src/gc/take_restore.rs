@@ -29,6 +29,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: false,
     steps: &[READ_CLOCK, SNAPSHOT, TAKE_COPY, TAKE_UNLINK, FREE, RESTORE],
     kernel: Kernel::Snapshot(open),
+    series: None,
 };
 
 struct TakeRestore<'a> {

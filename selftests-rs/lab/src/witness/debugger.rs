@@ -43,7 +43,7 @@ const TICK: Duration = Duration::from_millis(20);
 pub struct Spot<'a> {
     /// The kernel function.
     pub function: &'a str,
-    /// What it calls directly.
+    /// What it calls, itself or under its lock by way of another.
     pub callee: &'a str,
     /// The third argument of the call, where there are others.
     pub size: Option<u64>,
@@ -51,17 +51,12 @@ pub struct Spot<'a> {
     pub result: Option<i32>,
 }
 
-impl Spot<'_> {
-    /// A compare-and-delete in a hash map between its compare and its unlink. The window has to be of a size that the kernel
+impl<'a> Spot<'a> {
+    /// `function`, a compare-and-delete, between its compare and its unlink. The window has to be of a size that the kernel
     /// hands to `memcmp` (not 1, 2, 4 or 8 bytes and aligned), and no key of that map may be of it.
     #[must_use]
-    pub fn compared(window: usize) -> Self {
-        Spot {
-            function: "htab_map_delete_elem_cmp",
-            callee: "memcmp",
-            size: Some(window as u64),
-            result: Some(0),
-        }
+    pub fn compared(function: &'a str, window: usize) -> Self {
+        Spot { function, callee: "memcmp", size: Some(window as u64), result: Some(0) }
     }
 }
 

@@ -107,8 +107,9 @@ impl Replay<'_> {
         let mut collector = self.collector().map_err(Denied::error)?;
         let at_once = Course { begun: AtomicUsize::new(usize::MAX), ..Course::default() };
         let debugger = Debugger::new(run)?;
+        let compares = self.schedule.compares().context("nothing but a compare can be held by a debugger")?;
         let (_, (), held) = debugger.hold(
-            &Spot::compared(HELD_WINDOW),
+            &Spot::compared(compares, HELD_WINDOW),
             (COLLECTOR, PACKETS),
             || collector.round(&mut Claimed(&truth)),
             || self.send(&truth, &at_once),

@@ -36,6 +36,8 @@ pub struct Move {
     pub label: String,
     /// Whether there is a gate before it.
     pub gate: bool,
+    /// The kernel function, or the place in a program, that it stands for.
+    pub function: String,
 }
 
 /// What it takes to hold the sides as the schedule has them.
@@ -90,7 +92,7 @@ impl Schedule {
             // Those that `Program::gc` puts before each round are in no strategy's list.
             let gate = given.label != GRACE_END
                 && program.is_some_and(|steps| step(steps, &given.label).is_none_or(|step| step.gate));
-            moves.push(Move { actor, label: given.label.clone(), gate });
+            moves.push(Move { actor, label: given.label.clone(), gate, function: given.function.clone() });
         }
         let ticks = moves.iter().any(|step| step.actor == Actor::Tick);
         Ok(Self { moves, packets: packets.into_iter().map(|(_, syn)| syn).collect(), ticks })
@@ -104,6 +106,12 @@ impl Schedule {
             inside && pair[1].label != GRACE_END && pair[0].actor != pair[1].actor
         };
         if self.moves.windows(2).any(free) { Hold::Debugger } else { Hold::Gate }
+    }
+
+    /// The kernel function that compares, if one does.
+    pub fn compares(&self) -> Option<&str> {
+        let step = self.moves.iter().find(|step| step.actor == Actor::Gc && step.label == "compare");
+        step.map(|step| step.function.as_str())
     }
 
     /// Entries of the map: one, and one more for each that comes before the first is gone.
