@@ -239,7 +239,7 @@ pub fn per_million(count: u64, all: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::races::made_up::{cell, model, stressed, witnessed};
+    use crate::races::made_up::{cell, model, stressed, undisturbed, witnessed};
     use results::races::Violation::{Gap, LostRefresh};
 
     #[test]
@@ -262,6 +262,24 @@ mod tests {
         let witness = row.witness.as_ref().unwrap();
         assert_eq!((witness.replayed, witness.of, witness.by_violation[&Gap]), (13, 20, (3, 10)));
         assert!(matrix.find("store", "blind", "lru-hash").unwrap().model_is_clean());
+    }
+
+    #[test]
+    fn another_series_is_needed_only_for_cells_that_are_asked_for() {
+        let here = || cell("store", "prog-kfunc", "hash");
+        let RaceEvent::Undisturbed(side) = undisturbed(Side::Gc, "prog-kfunc", 1, None) else {
+            unreachable!("that is what it makes")
+        };
+        let needs = RaceEvent::Undisturbed(Undisturbed { series: Some("kfunc".into()), ..side });
+        let mut matrix = Matrix::default();
+        matrix.add(&[needs, model(cell("store", "blind", "hash"), &[])]);
+        assert!(matrix.other_series("v2").is_empty(), "no such cell");
+        matrix.add(&[model(here(), &[])]);
+        assert_eq!(matrix.other_series("v2"), ["kfunc"]);
+        assert!(matrix.other_series("kfunc").is_empty(), "that is the one under test");
+        matrix.add_from("kfunc", &[stressed(here(), 1, 1, 0)]);
+        let from = |gc| matrix.find("store", gc, "hash").unwrap().series.clone();
+        assert_eq!((from("prog-kfunc"), from("blind")), (Some("kfunc".into()), None));
     }
 
     #[test]
