@@ -134,12 +134,17 @@ pub fn boot<L: Listener>(ctx: &Ctx, boot: &Boot<'_>, beside: Beside<'_>, listene
     ended
 }
 
+/// Where the folder of a guest is.
+pub fn run_folder(out: &Path, name: &str) -> PathBuf {
+    out.join(format!("run-{name}"))
+}
+
 /// A fresh folder that the guest will see.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn fresh_run_folder(out: &Path, name: &str) -> Result<PathBuf> {
-    let run = out.join(format!("run-{name}"));
+    let run = run_folder(out, name);
     if run.exists() {
         fs::remove_dir_all(&run).with_context(|| format!("cannot empty {}", run.display()))?;
     }

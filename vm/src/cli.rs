@@ -3,9 +3,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 
-use crate::series::DEFAULT;
+use crate::{config, series::DEFAULT, source};
 
 /// From a fresh machine to a verdict on a kernel that carries a series.
 #[derive(Debug, Parser)]
@@ -63,6 +63,14 @@ pub struct KernelOpts {
     /// Kernel tree of your own, never modified [default: Debian's linux-source package]
     #[arg(long, value_name = "DIR")]
     pub kernel_src: Option<PathBuf>,
+    /// Line of kernels whose newest source Debian's archive is asked for
+    #[arg(long, value_name = "LINE", default_value = source::DEFAULT, conflicts_with = "kernel_src",
+          value_parser = PossibleValuesParser::new(source::lines()))]
+    pub base: String,
+    /// How the kernel is configured: `debug` finds more faults, and is several times slower
+    #[arg(long, value_name = "NAME", default_value = config::LEAN,
+          value_parser = PossibleValuesParser::new(config::names()))]
+    pub profile: String,
     /// Jobs of make [default: one for each CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub jobs: Option<u32>,

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fmt, fs, path::Path};
 use anyhow::{Context, Result, ensure};
 
 use crate::{
+    boot::Limits,
     build::Make,
     cache::{read_if_there, write_whole},
     context::Ctx,
@@ -19,24 +20,50 @@ use crate::{
 pub struct Profile {
     /// As the report names it.
     pub name: &'static str,
-    /// The text of its fragment.
+    /// The text of its fragments.
     pub fragment: String,
+    /// What the time limits of a guest are multiplied by.
+    pub patience: u32,
+    /// The kernel can look for memory that nobody points to any more.
+    pub finds_leaks: bool,
 }
 
-/// Profiles and their fragments under `vm/config/`.
-const PROFILES: [(&str, &str); 1] = [("lean", "lean.config")];
+/// The profile of ordinary runs.
+pub const LEAN: &str = "lean";
+
+/// Name, fragments under `vm/config/`, `patience`, `finds_leaks`. A later fragment wins over those before it.
+type Row = (&'static str, &'static [&'static str], u32, bool);
+const PROFILES: [Row; 2] =
+    [(LEAN, &["lean.config"], 1, false), ("debug", &["lean.config", "debug.config"], 8, true)];
+
+/// The names of all profiles.
+pub fn names() -> [&'static str; PROFILES.len()] {
+    PROFILES.map(|(name, ..)| name)
+}
 
 impl Profile {
-    /// The profile of ordinary runs.
+    /// The profile of that name.
     ///
     /// # Errors
-    /// When its fragment cannot be read.
-    pub fn lean(root: &Path) -> Result<Self> {
-        let (name, file) = PROFILES[0];
-        let path = root.join("vm/config").join(file);
-        let fragment =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Self { name, fragment })
+    /// When there is none, or a fragment of it cannot be read.
+    pub fn read(root: &Path, name: &str) -> Result<Self> {
+        let (name, files, patience, finds_leaks) = PROFILES
+            .into_iter()
+            .find(|(known, ..)| *known == name)
+            .with_context(|| format!("there is no profile `{name}`; there are: {}", names().join(", ")))?;
+        let mut fragment = String::new();
+        for file in files {
+            let path = root.join("vm/config").join(file);
+            let text =
+                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            fragment = if fragment.is_empty() { text } else { merge(&fragment, &text) };
+        }
+        Ok(Self { name, fragment, patience, finds_leaks })
+    }
+
+    /// `limits` for a kernel of this kind.
+    pub fn limits(&self, limits: Limits) -> Limits {
+        Limits { boot: limits.boot * self.patience, silence: limits.silence * self.patience }
     }
 }
 
@@ -157,6 +184,17 @@ mod tests {
     fn unset_and_absent_are_the_same() {
         assert_eq!(check("CONFIG_A=y\nCONFIG_C=\"bpf\"\n", FRAGMENT), Ok(()));
         assert_eq!(check("CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=\"bpf\"\n", FRAGMENT), Ok(()));
+    }
+
+    #[test]
+    fn every_profile_can_be_read_and_the_later_fragment_wins() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for name in names() {
+            assert!(Profile::read(root, name).unwrap().fragment.contains("CONFIG_BPF_SYSCALL=y"));
+        }
+        let debug = Profile::read(root, "debug").unwrap();
+        assert!(debug.fragment.contains("CONFIG_KASAN=y") && debug.finds_leaks);
+        assert!(Profile::read(root, "x").unwrap_err().to_string().contains("lean, debug"));
     }
 
     #[test]

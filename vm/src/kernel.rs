@@ -10,12 +10,12 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    apply::Patched,
     build::{self, Make},
     cache::{Cache, read_if_there, write_whole},
     config::{self, Profile},
     context::Ctx,
     hash::{hash, sha256, short_hash},
-    series::Patched,
     source::Base,
     space,
     store::Store,

@@ -2,6 +2,7 @@
 //! `cargo xtask`: from a fresh machine to a verdict on a patched kernel. This file only dispatches.
 
 mod accel;
+mod apply;
 mod apt;
 mod bindings;
 mod boot;
@@ -20,6 +21,7 @@ mod guest;
 mod hash;
 mod inventory;
 mod kernel;
+mod leaks;
 mod libtest;
 mod lock;
 mod outcome;

@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A series is a folder of mails under `kernel-patches/`. It is applied by `git am` alone: no fuzz, no three-way
-//! merge, so what applies here applies for a maintainer.
+//! A series is a folder of mails under `kernel-patches/`.
 
 use std::{
-    fmt, fs,
+    collections::BTreeMap,
+    fs,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail, ensure};
-use serde::Serialize;
-use xshell::{Shell, cmd};
+use anyhow::{Context, Result, ensure};
 
-use crate::{
-    cache::{read_if_there, write_whole},
-    context::Ctx,
-    exec::{self, CommandFailed},
-    hash::hash,
-    lock,
-    store::Store,
-};
+use crate::source;
 
 /// Names the base itself: no patches.
 pub const NONE: &str = "base";
@@ -49,40 +40,9 @@ pub struct Series {
     pub lineage: String,
     /// In the order of their file names.
     pub patches: Vec<Patch>,
+    /// The patches instead of these for other lines of kernels: those of the folder `LINE/` in the series' own.
+    pub variants: BTreeMap<String, Vec<Patch>>,
 }
-
-/// A base with a series applied.
-#[derive(Clone, Debug, Serialize)]
-pub struct Patched {
-    /// The commit in the store.
-    pub commit: String,
-    /// Its tree.
-    pub tree: String,
-    /// Subjects, in order.
-    pub patches: Vec<String>,
-}
-
-/// A patch that `git am` refuses.
-#[derive(Debug)]
-pub struct DoesNotApply {
-    patch: String,
-    base: String,
-    files: Vec<String>,
-    said: Vec<String>,
-}
-
-impl fmt::Display for DoesNotApply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} does not apply to {}", self.patch, self.base)?;
-        if !self.files.is_empty() {
-            write!(f, " at {}", self.files.join(", "))?;
-        }
-        write!(f, "; rebase it, or give the tree it was made for with --kernel-src DIR; git said:")?;
-        self.said.iter().try_for_each(|line| write!(f, "\n    | {line}"))
-    }
-}
-
-impl std::error::Error for DoesNotApply {}
 
 impl Series {
     /// Reads `kernel-patches/<name>/*.patch`.
@@ -91,7 +51,7 @@ impl Series {
     /// When there is no such folder, no patch in it, or a file is no mail.
     pub fn read(root: &Path, name: &str) -> Result<Self> {
         if name == NONE {
-            return Ok(Self { name: name.into(), lineage: name.into(), patches: Vec::new() });
+            return Ok(Self { name: name.into(), lineage: name.into(), ..Self::default() });
         }
         let dir = root.join("kernel-patches").join(name);
         let there = || all(root).join(", ");
@@ -100,31 +60,50 @@ impl Series {
             "there is no series `{name}` in kernel-patches/; there are: {NONE}, {}",
             there()
         );
-        let patches = patch_files(&dir)?
-            .into_iter()
-            .filter(|path| !file_name(path).starts_with("0000-"))
-            .map(|path| Patch::read(&path))
-            .collect::<Result<Vec<_>>>()?;
+        let patches = mails(&dir)?;
         ensure!(!patches.is_empty(), "kernel-patches/{name} holds no *.patch file");
-        Ok(Self { name: name.into(), lineage: name.into(), patches })
+        let mut variants = BTreeMap::new();
+        for line in source::lines() {
+            let dir = dir.join(line);
+            if dir.is_dir() {
+                variants.insert(line.to_owned(), mails(&dir)?);
+            }
+        }
+        Ok(Self { name: name.into(), lineage: name.into(), patches, variants })
+    }
+
+    /// The patches for that line of kernels.
+    pub fn patches_for(&self, line: &str) -> &[Patch] {
+        self.variants.get(line).unwrap_or(&self.patches)
     }
 
     /// This series with one more patch at its end, under another name. All such variants of a series are built in one
     /// work tree: they differ in little from each other.
-    pub fn with(&self, name: &str, patch: Patch) -> Self {
-        let mut patches = self.patches.clone();
-        patches.push(patch);
-        Self { name: name.into(), lineage: format!("{}-variants", self.lineage), patches }
+    pub fn with(&self, name: &str, patch: &Patch) -> Self {
+        let with = |patches: &[Patch]| patches.iter().chain([patch]).cloned().collect();
+        self.each(with).named(name, format!("{}-variants", self.lineage))
     }
 
     /// The first `n` patches.
     pub fn up_to(&self, n: usize) -> Self {
-        Self {
-            name: self.name.clone(),
-            lineage: self.lineage.clone(),
-            patches: self.patches[..n.min(self.patches.len())].to_vec(),
-        }
+        self.each(|patches| patches[..n.min(patches.len())].to_vec())
     }
+
+    /// This series with its patches changed, for every line of kernels.
+    fn each(&self, change: impl Fn(&[Patch]) -> Vec<Patch>) -> Self {
+        let variants = self.variants.iter().map(|(line, patches)| (line.clone(), change(patches)));
+        Self { patches: change(&self.patches), variants: variants.collect(), ..self.clone() }
+    }
+
+    fn named(self, name: &str, lineage: String) -> Self {
+        Self { name: name.into(), lineage, ..self }
+    }
+}
+
+/// The mails of a folder in order, cover letters apart.
+fn mails(dir: &Path) -> Result<Vec<Patch>> {
+    let files = patch_files(dir)?.into_iter().filter(|path| !file_name(path).starts_with("0000-"));
+    files.map(|path| Patch::read(&path)).collect()
 }
 
 impl Patch {
@@ -216,104 +195,6 @@ fn touched(text: &str) -> Vec<String> {
     files
 }
 
-/// Applies the series to the base commit. The result is remembered by content.
-///
-/// # Errors
-/// [`DoesNotApply`]; git's own failures.
-pub fn apply(ctx: &Ctx, store: &Store, base: (&str, &str), series: &Series) -> Result<(Patched, bool)> {
-    let (base_commit, base_name) = base;
-    let subjects = || series.patches.iter().map(|p| p.subject.clone()).collect();
-    let tree_of = |commit: &str| store.resolve(ctx, &format!("{commit}^{{tree}}"));
-    if series.patches.is_empty() {
-        return Ok((
-            Patched { commit: base_commit.into(), tree: tree_of(base_commit)?, patches: Vec::new() },
-            true,
-        ));
-    }
-    let mut parts = vec![base_commit.as_bytes()];
-    parts.extend(series.patches.iter().map(|patch| patch.text.as_bytes()));
-    let memory = ctx.cache.dir("series")?.join(hash(&parts));
-    if let Some(commit) = read_if_there(&memory)?
-        && let Ok(tree) = tree_of(&commit)
-    {
-        return Ok((Patched { commit, tree, patches: subjects() }, true));
-    }
-    let _lock = lock::take(ctx, "series", "applying a series")?;
-    let commit = git_am(ctx, store, base_commit, base_name, series)?;
-    write_whole(&memory, commit.as_bytes())?;
-    Ok((Patched { tree: tree_of(&commit)?, commit, patches: subjects() }, false))
-}
-
-/// Runs `git am` in a throw-away repository that borrows the store's objects and checks out the touched files alone.
-fn git_am(ctx: &Ctx, store: &Store, base_commit: &str, base_name: &str, series: &Series) -> Result<String> {
-    let temp = ctx.cache.temp("series")?;
-    let sh = Shell::new()?;
-    sh.change_dir(temp.path());
-    sh.set_var("GIT_CONFIG_GLOBAL", "/dev/null");
-    sh.set_var("GIT_CONFIG_NOSYSTEM", "1");
-    sh.set_var("GIT_OBJECT_DIRECTORY", store.objects());
-    sh.set_var("GIT_CEILING_DIRECTORIES", temp.path().parent().unwrap_or(temp.path()));
-    // The committer is fixed, the dates are the authors': the same series gives the same commit.
-    sh.set_var("GIT_COMMITTER_NAME", "xtask");
-    sh.set_var("GIT_COMMITTER_EMAIL", "xtask@localhost");
-    exec::read(ctx, cmd!(sh, "git init --quiet --template= ."))?;
-    for setting in ["core.sparseCheckout=true", "core.sparseCheckoutCone=false", "core.fsync=none"] {
-        let (key, value) = setting.split_once('=').unwrap_or((setting, "true"));
-        exec::read(ctx, cmd!(sh, "git config {key} {value}"))?;
-    }
-    let mut files: Vec<String> =
-        series.patches.iter().flat_map(|p| &p.touches).map(|file| format!("/{file}\n")).collect();
-    files.sort();
-    files.dedup();
-    let info = temp.path().join(".git/info");
-    fs::create_dir_all(&info)?;
-    fs::write(info.join("sparse-checkout"), files.concat())?;
-    exec::read(ctx, cmd!(sh, "git update-ref --no-deref HEAD {base_commit}"))?;
-    exec::read(ctx, cmd!(sh, "git read-tree -m -u HEAD"))?;
-    for patch in &series.patches {
-        let file = &patch.path;
-        let am = cmd!(sh, "git am --quiet --no-3way --keep-non-patch --committer-date-is-author-date {file}");
-        if let Err(e) = exec::read(ctx, am) {
-            let Some(failed) = e.downcast_ref::<CommandFailed>() else { return Err(e) };
-            let said = exec::read(ctx, cmd!(sh, "git apply --check --verbose {file}"))
-                .err()
-                .and_then(|e| e.downcast::<CommandFailed>().ok())
-                .map_or_else(|| failed.last.clone(), |check| check.last);
-            if said.iter().chain(&failed.last).any(|line| crate::space::says_full(line)) {
-                bail!(e);
-            }
-            return Err(DoesNotApply {
-                patch: file_name(file),
-                base: base_name.into(),
-                files: refused(&said),
-                said: said.into_iter().filter(|l| l.starts_with("error:")).collect(),
-            }
-            .into());
-        }
-    }
-    exec::read(ctx, cmd!(sh, "git rev-parse HEAD"))
-}
-
-/// The files that `git apply` names in its complaints.
-fn refused(said: &[String]) -> Vec<String> {
-    let mut files: Vec<String> = said
-        .iter()
-        .filter_map(|line| line.strip_prefix("error: "))
-        .filter_map(|line| match line.strip_prefix("patch failed: ") {
-            Some(place) => Some(place.to_owned()),
-            None => line
-                .split_once(": ")
-                .filter(|(file, _)| file.contains(['/', '.']))
-                .map(|(file, _)| file.into()),
-        })
-        .collect();
-    // "patch failed: FILE:LINE" says more than "FILE: patch does not apply" that follows it.
-    let with_line: Vec<String> = files.iter().filter(|f| f.contains(':')).cloned().collect();
-    files.retain(|f| f.contains(':') || !with_line.iter().any(|w| w.starts_with(&format!("{f}:"))));
-    files.dedup();
-    files
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,12 +208,5 @@ mod tests {
         assert_eq!(touched(MAIL), ["kernel/x.c", "new.c"]);
         assert_eq!(header(MAIL, "from").unwrap(), "A B <a@b>");
         assert_eq!(header(MAIL, "caught-by"), None);
-    }
-
-    #[test]
-    fn the_refused_file_is_named_with_its_line() {
-        let said = ["error: patch failed: kernel/x.c:12", "error: kernel/x.c: patch does not apply"];
-        assert_eq!(refused(&said.map(String::from)), ["kernel/x.c:12"]);
-        assert_eq!(refused(&["error: a/y.c: does not exist in index".into()]), ["a/y.c"]);
     }
 }

@@ -21,18 +21,29 @@ use crate::{
     worktree,
 };
 
-/// The line of kernels that the series apply to.
-pub const LINE: &str = "7.3";
-/// Where Debian keeps it, the likeliest first.
-const SUITES: [&str; 3] = ["trixie-backports", "forky", "sid"];
+/// The line of kernels that is meant when none is named. The bindings and the cover letters are made on it.
+pub const DEFAULT: &str = "7.3";
+/// The lines of kernels that the series apply to, and where Debian keeps them, the suite with the newest first.
+const LINES: [(&str, [&str; 3]); 2] = [
+    (DEFAULT, ["trixie-backports", "forky", "sid"]),
+    // Debian's unstable suite still follows this one.
+    ("7.2", ["sid", "forky", "trixie-backports"]),
+];
 /// Unpacked tree, package and store together, in MiB.
 const UNPACK_MIB: u64 = 2600;
+
+/// The names of all lines.
+pub fn lines() -> [&'static str; LINES.len()] {
+    LINES.map(|(line, _)| line)
+}
 
 /// Where the base comes from.
 #[derive(Clone, Debug)]
 pub enum Origin {
     /// Debian's package; `refresh` asks the archive for a newer one.
     Debian {
+        /// Of [`lines`].
+        line: String,
         /// Ask even if one is recorded.
         refresh: bool,
     },
@@ -45,6 +56,8 @@ pub enum Origin {
 pub struct Base {
     /// Its commit in the store.
     pub commit: String,
+    /// Version and patch level, `7.3` say.
+    pub line: String,
     /// For people: package and version, or the folder.
     pub name: String,
     /// For file names: the same source always has the same.
@@ -61,19 +74,37 @@ struct Record {
     commit: String,
 }
 
-/// Gets the base; says whether it was in the cache.
+/// Gets the base; says whether it was in the cache. What had to be unpacked for it is kept to be built with `profile`, if
+/// one is named.
 ///
 /// # Errors
 /// No space, no network with an empty cache, no such package, no kernel tree in the folder.
-pub fn get(ctx: &Ctx, store: &Store, origin: &Origin, profile: &str, offline: bool) -> Result<(Base, bool)> {
+pub fn get(
+    ctx: &Ctx,
+    store: &Store,
+    origin: &Origin,
+    profile: Option<&str>,
+    offline: bool,
+) -> Result<(Base, bool)> {
     match origin {
-        Origin::Debian { refresh } => debian(ctx, store, *refresh, profile, offline),
+        Origin::Debian { line, refresh } => debian(ctx, store, line, *refresh, profile, offline),
         Origin::Folder(dir) => folder(ctx, store, dir).map(|base| (base, false)),
     }
 }
 
-fn debian(ctx: &Ctx, store: &Store, refresh: bool, profile: &str, offline: bool) -> Result<(Base, bool)> {
-    let package = format!("linux-source-{LINE}");
+fn debian(
+    ctx: &Ctx,
+    store: &Store,
+    line: &str,
+    refresh: bool,
+    profile: Option<&str>,
+    offline: bool,
+) -> Result<(Base, bool)> {
+    let (_, suites) = LINES
+        .into_iter()
+        .find(|(known, _)| *known == line)
+        .with_context(|| format!("there is no base `{line}`; there are: {}", lines().join(", ")))?;
+    let package = format!("linux-source-{line}");
     let record_path = ctx.cache.dir("source")?.join(format!("{package}.json"));
     let _lock = lock::take(ctx, &package, "fetching the kernel source")?;
     let known = read_if_there(&record_path)?
@@ -82,9 +113,10 @@ fn debian(ctx: &Ctx, store: &Store, refresh: bool, profile: &str, offline: bool)
         .filter(|record| store.resolve(ctx, &format!("{}^{{commit}}", record.commit)).is_ok());
     let base = |record: &Record| Base {
         commit: record.commit.clone(),
+        line: line.to_owned(),
         name: format!("Debian {} {}", record.package, record.version),
-        slug: format!("debian-{LINE}"),
-        pinned: true,
+        slug: format!("debian-{line}"),
+        pinned: line == DEFAULT,
     };
     if let Some(record) = &known
         && !refresh
@@ -95,7 +127,7 @@ fn debian(ctx: &Ctx, store: &Store, refresh: bool, profile: &str, offline: bool)
         bail!("{package} is not in the cache and --offline forbids to fetch it: run once without --offline");
     }
     space::need(ctx.cache.root(), UNPACK_MIB, "to unpack the kernel source")?;
-    let (apt, version) = newest(ctx, &package)?;
+    let (apt, version) = newest(ctx, &package, suites)?;
     if let Some(record) = &known
         && record.version == version
     {
@@ -108,15 +140,17 @@ fn debian(ctx: &Ctx, store: &Store, refresh: bool, profile: &str, offline: bool)
     let commit = store.commit(ctx, &tree_id, &format!("{package} {version}"))?;
     let record = Record { package, version, commit };
     let base = base(&record);
-    worktree::adopt(ctx, &base.slug, profile, temp, &tree)?;
+    if let Some(profile) = profile {
+        worktree::adopt(ctx, &base.slug, profile, temp, &tree)?;
+    }
     write_whole(&record_path, &serde_json::to_vec_pretty(&record)?)?;
     Ok((base, false))
 }
 
 /// The first suite that has the package, and the version there.
-fn newest(ctx: &Ctx, package: &str) -> Result<(Apt, String)> {
+fn newest(ctx: &Ctx, package: &str, suites: [&str; 3]) -> Result<(Apt, String)> {
     let mut first_error = None;
-    for suite in SUITES {
+    for suite in suites {
         let apt = Apt::open(ctx, suite)?;
         match apt.update(ctx).and_then(|()| apt.newest(ctx, package)) {
             Ok(version) => return Ok((apt, version)),
@@ -158,9 +192,32 @@ fn folder(ctx: &Ctx, store: &Store, dir: &Path) -> Result<Base> {
     let tree = store.import(ctx, &dir, &ctx.cache.dir("source")?.join(format!("{slug}.index")))?;
     let commit = store.commit(ctx, &tree, "--kernel-src")?;
     Ok(Base {
+        line: line_of(&store.file(ctx, &commit, "Makefile")?),
         name: format!("{} (tree {})", dir.display(), &tree[..12.min(tree.len())]),
         commit,
         slug,
         pinned: false,
     })
+}
+
+/// Version and patch level, from a kernel's Makefile; empty if it tells none.
+fn line_of(makefile: &str) -> String {
+    let value = |name: &str| {
+        makefile.lines().find_map(|line| Some(line.strip_prefix(name)?.trim().strip_prefix('=')?.trim()))
+    };
+    match (value("VERSION"), value("PATCHLEVEL")) {
+        (Some(version), Some(level)) => format!("{version}.{level}"),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line_of;
+
+    #[test]
+    fn a_makefile_tells_the_line_of_its_kernel() {
+        assert_eq!(line_of("# x\nVERSION = 7\nPATCHLEVEL = 2\nSUBLEVEL = 13\n"), "7.2");
+        assert_eq!(line_of("all:\n"), "");
+    }
 }

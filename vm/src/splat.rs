@@ -16,7 +16,7 @@ const fn pattern(text: &'static str, what: &'static str) -> Pattern {
 }
 
 /// The most telling pattern of a line comes first: one line is one splat.
-const PATTERNS: [Pattern; 24] = [
+const PATTERNS: [Pattern; 25] = [
     pattern("Kernel panic - not syncing", "panic"),
     pattern("BUG: KASAN", "KASAN"),
     pattern("BUG: KCSAN", "KCSAN"),
@@ -36,6 +36,7 @@ const PATTERNS: [Pattern; 24] = [
     pattern("hard LOCKUP", "hard lockup"),
     pattern("blocked for more than", "hung task"),
     pattern("unreferenced object", "kmemleak"),
+    pattern("new suspected memory leaks", "kmemleak"),
     pattern("general protection fault", "oops"),
     pattern("unable to handle", "oops"),
     pattern("Oops:", "oops"),
@@ -101,6 +102,7 @@ mod tests {
             ("BUG: kernel NULL pointer dereference, address: 0000000000000000", "BUG"),
             ("Oops: Oops: 0002 [#1] SMP", "oops"),
             ("Oops: general protection fault, probably for non-canonical address", "oops"),
+            ("kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)", "kmemleak"),
             ("INFO: task test:7 blocked for more than 122 seconds.", "hung task"),
             ("Kernel panic - not syncing: sysrq triggered crash", "panic"),
         ];

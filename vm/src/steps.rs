@@ -12,6 +12,7 @@ use results::Status;
 
 use crate::{
     accel::{self, Accel},
+    apply::{self, Patched},
     bindings,
     boot::{self, Beside, Boot, Limits, Machine},
     cli::{KernelOpts, MachineOpts},
@@ -22,7 +23,7 @@ use crate::{
     kernel::{self, Kernel, Wanted},
     pyenv::{self, Vng},
     report::{KernelReport, Place},
-    series::{self, Patched, Series},
+    series::Series,
     source::{self, Base, Origin},
     store::Store,
     test_run::Tests,
@@ -62,28 +63,28 @@ impl<'a> Workshop<'a> {
     /// Those of the steps.
     pub fn open(ctx: &'a Ctx, opts: &'a KernelOpts) -> Result<Self> {
         ctx.phase("tools", || tools::ensure(ctx, opts.offline))?;
-        let profile = Profile::lean(&ctx.root)?;
+        let profile = Profile::read(&ctx.root, &opts.profile)?;
         let origin = match &opts.kernel_src {
             Some(dir) => Origin::Folder(dir.clone()),
-            None => Origin::Debian { refresh: opts.refresh },
+            None => Origin::Debian { line: opts.base.clone(), refresh: opts.refresh },
         };
         let (store, base) = ctx.phase("source", || {
             let store = Store::open(ctx)?;
-            let (base, cached) = source::get(ctx, &store, &origin, profile.name, opts.offline)?;
+            let (base, cached) = source::get(ctx, &store, &origin, Some(profile.name), opts.offline)?;
             Ok(((store, base), cached))
         })?;
         ctx.events.note(format!("base: {}", base.name));
         Ok(Self { ctx, opts, store, base, profile })
     }
 
-    /// The base with `series` applied.
+    /// The base with `series` applied, in its variant for this base if there is one.
     ///
     /// # Errors
-    /// [`series::DoesNotApply`].
+    /// [`apply::DoesNotApply`].
     pub fn apply(&self, series: &Series) -> Result<Patched> {
-        let base = (self.base.commit.as_str(), self.base.name.as_str());
-        self.ctx
-            .phase(&format!("series {}", series.name), || series::apply(self.ctx, &self.store, base, series))
+        self.ctx.phase(&format!("series {}", series.name), || {
+            apply::apply(self.ctx, &self.store, &self.base, series)
+        })
     }
 
     /// The kernel with `series`, built if need be. `name` ends its release.

@@ -31,6 +31,9 @@ pub struct GuestRun {
     pub boot_seconds: f64,
 }
 
+/// Put before the names of tests on the base.
+pub const BASE_PREFIX: &str = "base::";
+
 /// Takes in the events of the test program.
 pub struct Tests {
     /// Which kernel, for the events: `series` or `base`.
@@ -43,7 +46,7 @@ pub struct Tests {
 impl Tests {
     /// For a guest with this kernel.
     pub fn new(place: Place) -> Self {
-        let (kernel, prefix) = if place == Place::Base { ("base", "base::") } else { ("series", "") };
+        let (kernel, prefix) = if place == Place::Base { ("base", BASE_PREFIX) } else { ("series", "") };
         let run = GuestRun {
             end: End::Exited,
             up: false,

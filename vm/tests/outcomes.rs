@@ -81,6 +81,18 @@ fn a_patch_that_does_not_apply_is_named_with_its_file() {
 }
 
 #[test]
+fn a_variant_for_an_older_line_is_used_there_and_nowhere_else() {
+    let lab = Lab::new();
+    lab.write("root/kernel-patches/v2/7.2/0001-x.patch", &PATCH.replace("+int four", "+int older"));
+    lab.run(&[], &[]).expect(0, &[]);
+    assert!(lab.image("v2").contains("int four;"));
+    let makefile = fs::read_to_string(lab.kernel().join("Makefile")).unwrap();
+    lab.write("kernel/Makefile", &makefile.replace("PATCHLEVEL = 3", "PATCHLEVEL = 2"));
+    lab.run(&[], &[]).expect(0, &[]);
+    assert!(lab.image("v2").contains("int older;"));
+}
+
+#[test]
 fn no_fuzz_is_allowed() {
     let lab = Lab::new();
     // patch(1) would take this with fuzz 1: the first line of context is another one.

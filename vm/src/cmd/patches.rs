@@ -8,6 +8,7 @@ use results::{Status, TestResult};
 use xshell::{Shell, cmd};
 
 use crate::{
+    apply::{DoesNotApply, Patched},
     cache::Temp,
     cli::Patches,
     cmd::mutants,
@@ -16,7 +17,7 @@ use crate::{
     exec::{self, CommandFailed},
     lock,
     report::{Count, Done},
-    series::{self, DoesNotApply, Patch, Patched, Series, file_name, header, patch_files},
+    series::{self, Patch, Series, file_name, header, patch_files},
     steps::Workshop,
 };
 
@@ -135,7 +136,7 @@ fn check_mutants(checks: &mut Checks<'_>, shop: &Workshop<'_>) -> Result<()> {
             .then(|| "it does not say which test has to fail (Caught-by:)".into())
             .into_iter()
             .collect();
-        faults.extend(applied(shop, &series.with(&name, patch.clone()))?.err());
+        faults.extend(applied(shop, &series.with(&name, &patch))?.err());
         checks.add(format!("patches::mutants::{name}"), &faults);
     }
     Ok(())
@@ -310,6 +311,7 @@ mod tests {
                 name: "s".into(),
                 lineage: "s".into(),
                 patches: subjects.iter().enumerate().map(with_path).collect(),
+                ..Series::default()
             }
         };
         assert!(

@@ -55,7 +55,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Races) -> Result<Done> {
     let path = folder.join("matrix.json");
     // What an earlier run left must not be taken for this one's.
     let _ = fs::remove_file(&path);
-    let mut report = Report::new(ctx, vcpus(&opts.machine), "lean");
+    let mut report = Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile);
     let mut matrix = Matrix::default();
     match race(ctx, opts, &mut report, &mut matrix) {
         Ok(Judged { outcome, tests, splats, reason }) => {
@@ -98,10 +98,10 @@ fn race(ctx: &Ctx, opts: &cli::Races, report: &mut Report, matrix: &mut Matrix) 
     // A wrong name is told before anything is fetched.
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
-    let limits = Limits {
+    let limits = shop.profile.limits(Limits {
         boot: Duration::from_secs(opts.boot_timeout),
         silence: Duration::from_secs(opts.test_timeout),
-    };
+    });
     let asked = Asked { filter: opts.filter.clone(), quick: opts.quick };
     let races = Races { ctx, asked, limits };
     if opts.model_only {

@@ -6,16 +6,17 @@ use std::{fs, time::Duration};
 use anyhow::Result;
 
 use crate::{
-    boot::Limits,
+    boot::{self, Limits},
     cli::VmTest,
     context::Ctx,
     events::Event,
-    lock,
+    leaks, lock,
     outcome::Outcome,
     races::{Asked, Matrix, Races},
     report::{Done, Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
+    test_run::BASE_PREFIX,
     verdict::{Judged, broken_words, is_broken},
 };
 
@@ -26,7 +27,7 @@ use crate::{
 pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
     ctx.events.keep_in(&ctx.out.join("events.jsonl"))?;
-    let mut report = Report::new(ctx, vcpus(&opts.machine), "lean");
+    let mut report = Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile);
     // What an earlier run left must not be taken for this one's.
     let _ = fs::remove_file(Report::path(ctx));
     let mut matrix = Matrix::default();
@@ -71,16 +72,17 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> R
     let bench = Bench::open(ctx, vng, &opts.machine, &built)?;
     report.accel = Some(bench.machine.accel);
     let place = if opts.series == NONE { Place::Base } else { Place::Series };
-    let mut reasons = vec![guest(&bench, opts, &built, place, report)?];
+    let guests = Guests { shop: &shop, bench: &bench, opts };
+    let mut reasons = vec![guests.tests(&built, place, report)?];
     // A filter is for tests by name; for cells, `races` has one of its own.
     if place == Place::Series && opts.filter.is_none() && !opts.no_races {
-        reasons.push(races(&shop, &bench, opts, &built, report, matrix)?);
+        reasons.push(guests.races(&built, report, matrix)?);
     }
     // The kernel that matters first; the other then starts from its objects.
     if opts.with_base && opts.series != NONE {
         let base = shop.build(&Series::read(&ctx.root, NONE)?)?;
         report.base_kernel = Some(shop.report_of(&base));
-        reasons.push(guest(&bench, opts, &base, Place::Base, report)?);
+        reasons.push(guests.tests(&base, Place::Base, report)?);
     }
     let host: Vec<&str> = report
         .tests
@@ -95,43 +97,57 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> R
     Ok(reasons.join("; "))
 }
 
-/// Runs the quick form of the races; gives why they failed, or nothing.
-fn races(
-    shop: &Workshop<'_>,
-    bench: &Bench<'_>,
-    opts: &VmTest,
-    built: &Built,
-    report: &mut Report,
-    matrix: &mut Matrix,
-) -> Result<String> {
-    let ctx = bench.ctx();
-    let races = Races { ctx, asked: Asked { filter: None, quick: true }, limits: limits(opts) };
-    let Judged { tests, splats, reason, .. } = races.run(shop, bench, built, report, matrix)?;
-    for result in tests {
-        ctx.events.emit(&Event::TestFinished(result.clone()));
-        report.tests.push(Test { kernel: Place::Series, result });
+/// What guests are run on and how.
+struct Guests<'a> {
+    shop: &'a Workshop<'a>,
+    bench: &'a Bench<'a>,
+    opts: &'a VmTest,
+}
+
+impl Guests<'_> {
+    fn limits(&self) -> Limits {
+        self.shop.profile.limits(Limits {
+            boot: Duration::from_secs(self.opts.boot_timeout),
+            silence: Duration::from_secs(self.opts.test_timeout),
+        })
     }
-    report.splats.extend(splats.into_iter().map(|splat| format!("{}: {splat}", built.series)));
-    Ok(reason)
-}
 
-fn limits(opts: &VmTest) -> Limits {
-    Limits { boot: Duration::from_secs(opts.boot_timeout), silence: Duration::from_secs(opts.test_timeout) }
-}
+    /// Runs the quick form of the races; gives why they failed, or nothing.
+    fn races(&self, built: &Built, report: &mut Report, matrix: &mut Matrix) -> Result<String> {
+        let ctx = self.bench.ctx();
+        let races = Races { ctx, asked: Asked { filter: None, quick: true }, limits: self.limits() };
+        let Judged { tests, splats, reason, .. } = races.run(self.shop, self.bench, built, report, matrix)?;
+        for result in tests {
+            ctx.events.emit(&Event::TestFinished(result.clone()));
+            report.tests.push(Test { kernel: Place::Series, result });
+        }
+        report.splats.extend(splats.into_iter().map(|splat| format!("{}: {splat}", built.series)));
+        Ok(reason)
+    }
 
-/// Tests one kernel in a guest; gives why it failed, or nothing.
-fn guest(
-    bench: &Bench<'_>,
-    opts: &VmTest,
-    built: &Built,
-    place: Place,
-    report: &mut Report,
-) -> Result<String> {
-    report.consoles.push(bench.console(&built.series));
-    let command = selftests_command(place, opts.filter.as_deref());
-    let Judged { tests, splats, reason, .. } =
-        bench.run(built, &built.series, place, &command, limits(opts))?;
-    report.tests.extend(tests.into_iter().map(|result| Test { kernel: place, result }));
-    report.splats.extend(splats.into_iter().map(|splat| format!("{}: {splat}", built.series)));
-    Ok(reason)
+    /// Tests one kernel in a guest; gives why it failed, or nothing.
+    fn tests(&self, built: &Built, place: Place, report: &mut Report) -> Result<String> {
+        let Self { shop, bench, opts } = self;
+        report.consoles.push(bench.console(&built.series));
+        let mut command = selftests_command(place, opts.filter.as_deref());
+        if shop.profile.finds_leaks {
+            command = leaks::after(&command);
+        }
+        let Judged { mut tests, splats, mut reason, .. } =
+            bench.run(built, &built.series, place, &command, self.limits())?;
+        if shop.profile.finds_leaks {
+            let mut result = leaks::judge(&boot::run_folder(&bench.ctx().out, &built.series))?;
+            if place == Place::Base {
+                result.name.insert_str(0, BASE_PREFIX);
+            }
+            if reason.is_empty() && is_broken(result.status) {
+                reason = broken_words(&[&result.name]);
+            }
+            bench.ctx().events.emit(&Event::TestFinished(result.clone()));
+            tests.push(result);
+        }
+        report.tests.extend(tests.into_iter().map(|result| Test { kernel: place, result }));
+        report.splats.extend(splats.into_iter().map(|splat| format!("{}: {splat}", built.series)));
+        Ok(reason)
+    }
 }

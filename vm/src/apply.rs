@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Applies a series by `git am` alone: no fuzz, no three-way merge, so what applies here applies for a maintainer.
+
+use std::{fmt, fs};
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use xshell::{Shell, cmd};
+
+use crate::{
+    cache::{read_if_there, write_whole},
+    context::Ctx,
+    exec::{self, CommandFailed},
+    hash::hash,
+    lock,
+    series::{Patch, Series, file_name},
+    source::Base,
+    store::Store,
+};
+
+/// A base with a series applied.
+#[derive(Clone, Debug, Serialize)]
+pub struct Patched {
+    /// The commit in the store.
+    pub commit: String,
+    /// Its tree.
+    pub tree: String,
+    /// Subjects, in order.
+    pub patches: Vec<String>,
+}
+
+/// A patch that `git am` refuses.
+#[derive(Debug)]
+pub struct DoesNotApply {
+    patch: String,
+    base: String,
+    files: Vec<String>,
+    said: Vec<String>,
+}
+
+impl fmt::Display for DoesNotApply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} does not apply to {}", self.patch, self.base)?;
+        if !self.files.is_empty() {
+            write!(f, " at {}", self.files.join(", "))?;
+        }
+        write!(f, "; rebase it, or give the tree it was made for with --kernel-src DIR; git said:")?;
+        self.said.iter().try_for_each(|line| write!(f, "\n    | {line}"))
+    }
+}
+
+impl std::error::Error for DoesNotApply {}
+
+/// Applies the series to the base commit. The result is remembered by content.
+///
+/// # Errors
+/// [`DoesNotApply`]; git's own failures.
+pub fn apply(ctx: &Ctx, store: &Store, base: &Base, series: &Series) -> Result<(Patched, bool)> {
+    let patches = series.patches_for(&base.line);
+    let base_commit = base.commit.as_str();
+    let subjects = || patches.iter().map(|p| p.subject.clone()).collect();
+    let tree_of = |commit: &str| store.resolve(ctx, &format!("{commit}^{{tree}}"));
+    if patches.is_empty() {
+        return Ok((
+            Patched { commit: base_commit.into(), tree: tree_of(base_commit)?, patches: Vec::new() },
+            true,
+        ));
+    }
+    let mut parts = vec![base_commit.as_bytes()];
+    parts.extend(patches.iter().map(|patch| patch.text.as_bytes()));
+    let memory = ctx.cache.dir("series")?.join(hash(&parts));
+    if let Some(commit) = read_if_there(&memory)?
+        && let Ok(tree) = tree_of(&commit)
+    {
+        return Ok((Patched { commit, tree, patches: subjects() }, true));
+    }
+    let _lock = lock::take(ctx, "series", "applying a series")?;
+    let commit = git_am(ctx, store, base, patches)?;
+    write_whole(&memory, commit.as_bytes())?;
+    Ok((Patched { tree: tree_of(&commit)?, commit, patches: subjects() }, false))
+}
+
+/// Runs `git am` in a throw-away repository that borrows the store's objects and checks out the touched files alone.
+fn git_am(ctx: &Ctx, store: &Store, base: &Base, patches: &[Patch]) -> Result<String> {
+    let base_commit = &base.commit;
+    let temp = ctx.cache.temp("series")?;
+    let sh = Shell::new()?;
+    sh.change_dir(temp.path());
+    sh.set_var("GIT_CONFIG_GLOBAL", "/dev/null");
+    sh.set_var("GIT_CONFIG_NOSYSTEM", "1");
+    sh.set_var("GIT_OBJECT_DIRECTORY", store.objects());
+    sh.set_var("GIT_CEILING_DIRECTORIES", temp.path().parent().unwrap_or(temp.path()));
+    // The committer is fixed, the dates are the authors': the same series gives the same commit.
+    sh.set_var("GIT_COMMITTER_NAME", "xtask");
+    sh.set_var("GIT_COMMITTER_EMAIL", "xtask@localhost");
+    exec::read(ctx, cmd!(sh, "git init --quiet --template= ."))?;
+    for setting in ["core.sparseCheckout=true", "core.sparseCheckoutCone=false", "core.fsync=none"] {
+        let (key, value) = setting.split_once('=').unwrap_or((setting, "true"));
+        exec::read(ctx, cmd!(sh, "git config {key} {value}"))?;
+    }
+    let mut files: Vec<String> =
+        patches.iter().flat_map(|p| &p.touches).map(|file| format!("/{file}\n")).collect();
+    files.sort();
+    files.dedup();
+    let info = temp.path().join(".git/info");
+    fs::create_dir_all(&info)?;
+    fs::write(info.join("sparse-checkout"), files.concat())?;
+    exec::read(ctx, cmd!(sh, "git update-ref --no-deref HEAD {base_commit}"))?;
+    exec::read(ctx, cmd!(sh, "git read-tree -m -u HEAD"))?;
+    for patch in patches {
+        let file = &patch.path;
+        let am = cmd!(sh, "git am --quiet --no-3way --keep-non-patch --committer-date-is-author-date {file}");
+        if let Err(e) = exec::read(ctx, am) {
+            let Some(failed) = e.downcast_ref::<CommandFailed>() else { return Err(e) };
+            let said = exec::read(ctx, cmd!(sh, "git apply --check --verbose {file}"))
+                .err()
+                .and_then(|e| e.downcast::<CommandFailed>().ok())
+                .map_or_else(|| failed.last.clone(), |check| check.last);
+            if said.iter().chain(&failed.last).any(|line| crate::space::says_full(line)) {
+                bail!(e);
+            }
+            return Err(DoesNotApply {
+                patch: file_name(file),
+                base: base.name.clone(),
+                files: refused(&said),
+                said: said.into_iter().filter(|l| l.starts_with("error:")).collect(),
+            }
+            .into());
+        }
+    }
+    exec::read(ctx, cmd!(sh, "git rev-parse HEAD"))
+}
+
+/// The files that `git apply` names in its complaints.
+fn refused(said: &[String]) -> Vec<String> {
+    let mut files: Vec<String> = said
+        .iter()
+        .filter_map(|line| line.strip_prefix("error: "))
+        .filter_map(|line| match line.strip_prefix("patch failed: ") {
+            Some(place) => Some(place.to_owned()),
+            None => line
+                .split_once(": ")
+                .filter(|(file, _)| file.contains(['/', '.']))
+                .map(|(file, _)| file.into()),
+        })
+        .collect();
+    // "patch failed: FILE:LINE" says more than "FILE: patch does not apply" that follows it.
+    let with_line: Vec<String> = files.iter().filter(|f| f.contains(':')).cloned().collect();
+    files.retain(|f| f.contains(':') || !with_line.iter().any(|w| w.starts_with(&format!("{f}:"))));
+    files.dedup();
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refused;
+
+    #[test]
+    fn the_refused_file_is_named_with_its_line() {
+        let said = ["error: patch failed: kernel/x.c:12", "error: kernel/x.c: patch does not apply"];
+        assert_eq!(refused(&said.map(String::from)), ["kernel/x.c:12"]);
+        assert_eq!(refused(&["error: a/y.c: does not exist in index".into()]), ["a/y.c"]);
+    }
+}
