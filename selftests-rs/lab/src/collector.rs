@@ -226,16 +226,19 @@ pub fn tell_error(claims: &mut dyn Claims, entry: &Expired<'_>, error: &cmpdel_u
 /// [`Denied::Refused`] where it does not.
 pub fn supported(fd: BorrowedFd<'_>) -> Result<Map<'_>, Denied> {
     let map = Map::new(fd).context("cannot use the map under test")?;
-    match map.check() {
-        Ok(()) => Ok(map),
-        Err(error @ (cmpdel_uapi::Error::UnsupportedMap { .. } | cmpdel_uapi::Error::UnsupportedKernel)) => {
-            let kernel = matches!(error, cmpdel_uapi::Error::UnsupportedKernel);
-            let errno = if kernel { "EINVAL" } else { "EOPNOTSUPP" };
-            let text = format!("BPF_MAP_DELETE_ELEM with BPF_F_COMPARE: {error}");
-            Err(Denied::Refused(Refusal { errno: errno.into(), text }))
-        }
-        Err(error) => Err(anyhow::Error::new(error).into()),
-    }
+    map.check().map(|()| map).map_err(unsupported)
+}
+
+/// A refusal, where that is what the library says of kernel and map.
+pub fn unsupported(error: cmpdel_uapi::Error) -> Denied {
+    use cmpdel_uapi::Error::{UnsupportedBatch, UnsupportedKernel, UnsupportedMap};
+    let (errno, call) = match error {
+        UnsupportedKernel => ("EINVAL", "BPF_MAP_DELETE_ELEM"),
+        UnsupportedBatch { .. } => ("EINVAL", "BPF_MAP_DELETE_BATCH"),
+        UnsupportedMap { .. } => ("EOPNOTSUPP", "BPF_MAP_DELETE_ELEM"),
+        other => return anyhow::Error::new(other).into(),
+    };
+    Denied::Refused(Refusal { errno: errno.into(), text: format!("{call} with BPF_F_COMPARE: {error}") })
 }
 
 /// Takes the answer to a call on an absent key: `-ENOENT` says that the kernel takes such calls.

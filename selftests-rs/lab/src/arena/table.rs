@@ -105,20 +105,20 @@ mod tests {
     use crate::stress::FLOWS;
 
     /// As `bucket_of` in `bpf/arena.bpf.c`.
-    fn bucket_of(key: [u8; KEY]) -> u64 {
-        let mut words = [0; 16];
-        words[..KEY].copy_from_slice(&key);
-        let words = u128::from_le_bytes(words);
-        let (low, high) = (words as u64, (words >> 64) as u64);
+    fn bucket_of(key: [u8; KEY]) -> usize {
+        let mut words = [[0; 8]; 2];
+        words.as_flattened_mut()[..KEY].copy_from_slice(&key);
+        let [low, high] = words.map(u64::from_le_bytes);
         let hash = low ^ high.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let hash = (hash ^ (hash >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
-        hash >> (64 - BUCKETS.ilog2())
+        usize::try_from(hash >> (64 - BUCKETS.ilog2())).unwrap()
     }
 
     #[test]
     fn the_flows_of_all_lanes_fit_and_share_buckets() {
         let mut flows = vec![0; BUCKETS];
-        (0..FLOWS * LANES as u32).for_each(|flow| flows[bucket_of(key_of(flow)) as usize] += 1);
+        let all = FLOWS * u32::try_from(LANES).unwrap();
+        (0..all).for_each(|flow| flows[bucket_of(key_of(flow))] += 1);
         assert!(flows.iter().all(|&flows| flows <= SLOTS));
         assert!(flows.iter().any(|&flows| flows > 1));
     }

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn generations_begin_anew_without_touching_state_or_lifetime() {
-        let last = Word(u64::from(u32::MAX & !STATE));
+        let last = Word(u64::from(!STATE));
         assert_eq!(last.generation(), (1 << 30) - 1);
         let live = last.claimed().live(9);
         assert_eq!((live.generation(), live.state(), live.lifetime()), (0, State::Live, 9));

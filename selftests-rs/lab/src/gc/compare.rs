@@ -27,12 +27,16 @@ struct Compare<'a> {
 }
 
 /// The lifetime: what a refresh changes.
-const WINDOW: usize = 4;
+const WINDOW: u32 = 4;
+
+/// Bytes to compare. Where the two halves of the kernel's critical section are to be held apart, flags are compared as
+/// well: a window of this size is handed to memcmp(), at whose return a debugger can stop.
+pub(super) fn window(target: &Target<'_>) -> u32 {
+    if target.gated { HELD_WINDOW } else { WINDOW }
+}
 
 fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
-    // Where the two halves of the kernel's critical section are to be held apart, flags are compared as well: a window of
-    // this size is handed to memcmp(), at whose return a debugger can stop.
-    let window = if target.gated { HELD_WINDOW } else { WINDOW };
+    let window = window(&target) as usize;
     Ok(Box::new(Compare { map: supported(target.map)?, stop: target.stop(), window }))
 }
 

@@ -1,14 +1,69 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `BPF_F_COMPARE` for a whole snapshot: the bucket lock is taken once a key, so per key nothing changes but the price.
 
+use anyhow::Result;
+use cmpdel_uapi::{Map, Outcome};
+
 use super::{Strategy, compare};
-use crate::collector::Kernel;
+use crate::collector::{
+    Claims, Expired, Kernel, Remove, Target, supported, tell_error, tell_fate, unsupported,
+};
+use crate::gate::Stop;
+use crate::layout::{Fate, LIFETIME};
+use crate::load::Denied;
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "compare-batch",
     about: "BPF_F_COMPARE for a whole snapshot in one call",
     grace: false,
     steps: compare::STRATEGY.steps,
-    kernel: Kernel::Nowhere("the series has no batch form of BPF_F_COMPARE"),
+    kernel: Kernel::Snapshot(open),
     series: None,
 };
+
+struct CompareBatch<'a> {
+    map: Map<'a>,
+    stop: Stop<'a>,
+    window: std::ops::Range<u32>,
+    keys: Vec<u8>,
+    values: Vec<u8>,
+}
+
+fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
+    let map = supported(target.map)?;
+    // An empty batch deletes nothing, and tells whether the kernel takes batches.
+    let _none = map.delete_batch_if_eq(&[], &[], LIFETIME..LIFETIME + 4).map_err(unsupported)?;
+    let window = LIFETIME..LIFETIME + compare::window(&target);
+    Ok(Box::new(CompareBatch { map, stop: target.stop(), window, keys: Vec::new(), values: Vec::new() }))
+}
+
+impl Remove for CompareBatch<'_> {
+    fn remove(&mut self, expired: &[Expired<'_>], _: u32, claims: &mut dyn Claims) -> Result<()> {
+        self.keys.clear();
+        self.values.clear();
+        for entry in expired {
+            self.keys.extend_from_slice(entry.key);
+            self.values.extend_from_slice(entry.value);
+        }
+        self.stop.before("compare")?;
+        let batch = match self.map.delete_batch_if_eq(&self.keys, &self.values, self.window.clone()) {
+            Ok(batch) => batch,
+            Err(error) => {
+                return expired.iter().take(1).try_for_each(|entry| tell_error(claims, entry, &error));
+            }
+        };
+        for (entry, outcome) in expired.iter().zip(&batch.outcomes) {
+            let fate = match outcome {
+                Outcome::Deleted => Fate::Removed,
+                Outcome::Mismatch => Fate::Kept,
+                Outcome::Absent => Fate::Absent,
+            };
+            tell_fate(claims, entry, fate);
+        }
+        // Those after it are looked at again in the next round.
+        match (expired.get(batch.outcomes.len()), &batch.ended) {
+            (Some(entry), Some(error)) => tell_error(claims, entry, error),
+            _ => Ok(()),
+        }
+    }
+}

@@ -55,8 +55,8 @@ impl<'a> Spot<'a> {
     /// `function`, a compare-and-delete, between its compare and its unlink. The window has to be of a size that the kernel
     /// hands to `memcmp` (not 1, 2, 4 or 8 bytes and aligned), and no key of that map may be of it.
     #[must_use]
-    pub fn compared(function: &'a str, window: usize) -> Self {
-        Spot { function, callee: "memcmp", size: Some(window as u64), result: Some(0) }
+    pub fn compared(function: &'a str, window: u32) -> Self {
+        Spot { function, callee: "memcmp", size: Some(window.into()), result: Some(0) }
     }
 }
 

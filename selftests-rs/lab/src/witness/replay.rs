@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The step that every program begins with.
 const FIRST: &str = "read_clock";
 /// A window of lifetime and flags: of a size that the kernel hands to `memcmp`.
-pub const HELD_WINDOW: usize = 6;
+pub const HELD_WINDOW: u32 = 6;
 
 /// A schedule, and where it is to be replayed.
 pub struct Replay<'a> {
