@@ -12,7 +12,7 @@ use crate::{
     events::Event,
     exec::{self, CommandFailed},
     space,
-    worktree::WorkTree,
+    worktree::{IMAGE, WorkTree},
 };
 
 /// Objects of a first build with the lean profile, until a build has told the real number.
@@ -45,8 +45,16 @@ pub struct Make<'a> {
     pub compiler: String,
 }
 
+/// Takes out of `command`'s environment what would leak the caller's machine into a build.
+pub fn clean_environment(command: &mut Command) {
+    DROPPED.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    command.env("LC_ALL", "C");
+}
+
 /// First line of what a program says of its version; empty if there is no such program.
-fn version_of(ctx: &Ctx, program: &str) -> String {
+pub fn version_of(ctx: &Ctx, program: &str) -> String {
     let sh = &ctx.sh;
     let said = exec::read(ctx, cmd!(sh, "{program} --version")).unwrap_or_default();
     said.lines().next().unwrap_or_default().to_owned()
@@ -68,11 +76,8 @@ impl<'a> Make<'a> {
         let mut make = Command::new("make");
         make.arg("-C").arg(self.work.src()).arg(format!("O={}", self.work.build().display()));
         make.arg(format!("-j{}", self.jobs)).arg(format!("LOCALVERSION=-{}", self.suffix)).args(targets);
-        DROPPED.iter().for_each(|name| {
-            make.env_remove(name);
-        });
-        make.env("LC_ALL", "C")
-            .env("KBUILD_BUILD_TIMESTAMP", "Thu Jan  1 00:00:00 UTC 2026")
+        clean_environment(&mut make);
+        make.env("KBUILD_BUILD_TIMESTAMP", "Thu Jan  1 00:00:00 UTC 2026")
             .env("KBUILD_BUILD_USER", "xtask")
             .env("KBUILD_BUILD_HOST", "xtask")
             .env("KBUILD_BUILD_VERSION", "1");
@@ -108,7 +113,7 @@ impl<'a> Make<'a> {
         if known.is_none_or(|known| known < done) {
             write_whole(&memory, done.to_string().as_bytes())?;
         }
-        let image = self.work.build().join("arch/x86/boot/bzImage");
+        let image = self.work.build().join(IMAGE);
         ensure!(image.exists(), "make ended well but left no {}", image.display());
         Ok(image)
     }

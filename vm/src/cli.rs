@@ -51,6 +51,8 @@ pub enum Command {
     Bindings(Bindings),
     /// Run vm-test on deliberately wrong kernels: each has to be caught
     Mutants(Mutants),
+    /// Run the kernel's own selftests with and without the series, and compare
+    Kselftest(Kselftest),
     /// Panic, hang and lie in a booted kernel: each has to end in the right outcome
     Drill(Drill),
     /// List what the cache holds, or remove it
@@ -80,15 +82,20 @@ pub struct KernelOpts {
     /// Ask the archive for a newer kernel source
     #[arg(long, conflicts_with = "offline")]
     pub refresh: bool,
-    /// Give up after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..))]
-    pub timeout: u64,
+    /// Give up after this many seconds [default: 3600 for what builds one kernel, more for what takes longer]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
 }
 
 impl KernelOpts {
     /// The time limit of the run.
     pub fn limit(&self) -> Duration {
-        Duration::from_secs(self.timeout)
+        self.limit_or(if self.profile == config::LEAN { 3600 } else { 3 * 3600 })
+    }
+
+    /// The same, for a command that takes so many seconds at most when nothing is cached.
+    pub fn limit_or(&self, seconds: u64) -> Duration {
+        Duration::from_secs(self.timeout.unwrap_or(seconds))
     }
 }
 
@@ -272,6 +279,29 @@ pub struct Mutants {
     /// Only the mutants whose file name contains this
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
+}
+
+/// Options of `kselftest`.
+#[derive(Clone, Debug, Args)]
+pub struct Kselftest {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Folder of kernel-patches/ whose kernel is compared with the base
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
+    pub series: String,
+    /// Leave out test_maps, which takes many minutes under emulation
+    #[arg(long)]
+    pub quick: bool,
+    /// Only the tests whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Print kselftest.json on standard output, everything else on standard error
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `drill`.

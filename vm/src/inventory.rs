@@ -9,10 +9,11 @@ use serde::Serialize;
 use crate::cache::Cache;
 
 /// The parts of the cache, and how each can be had again.
-const PARTS: [(&str, &str); 9] = [
+const PARTS: [(&str, &str); 10] = [
     ("linux.git", "kernel sources as git objects; read again from the package or the folder"),
     ("work", "source and objects of kernel builds; a first build takes minutes"),
     ("kernels", "finished kernels; relinked from work/"),
+    ("selftests", "the kernel's own selftests; built again in minutes"),
     ("headers", "UAPI headers of finished kernels"),
     ("source", "which kernel source was fetched"),
     ("series", "which commit a series became"),

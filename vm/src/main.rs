@@ -21,6 +21,7 @@ mod guest;
 mod hash;
 mod inventory;
 mod kernel;
+mod kselftest;
 mod leaks;
 mod libtest;
 mod lock;
@@ -67,6 +68,8 @@ fn main() -> ExitCode {
 
 /// For commands that only look.
 const SHORT: Duration = Duration::from_secs(600);
+/// For commands that build or boot several kernels, in seconds.
+const LONG: u64 = 3 * 3600;
 
 fn dispatch(command: &Command) -> Result<Done> {
     let ctx = |limit, json| Ctx::new(Events::new(view::choose(json)), limit);
@@ -75,10 +78,11 @@ fn dispatch(command: &Command) -> Result<Done> {
         Command::Races(opts) => cmd::races::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Shell(opts) => cmd::shell::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Doctor(opts) => cmd::doctor::run(&ctx(SHORT, opts.json)?, opts),
-        Command::Ci(opts) => cmd::ci::run(&ctx(opts.kernel.limit(), false)?, opts),
-        Command::Patches(opts) => cmd::patches::run(&ctx(opts.kernel.limit(), false)?, opts),
+        Command::Ci(opts) => cmd::ci::run(&ctx(opts.kernel.limit_or(LONG), false)?, opts),
+        Command::Patches(opts) => cmd::patches::run(&ctx(opts.kernel.limit_or(LONG), false)?, opts),
         Command::Bindings(opts) => cmd::bindings::run(&ctx(opts.kernel.limit(), false)?, opts),
-        Command::Mutants(opts) => cmd::mutants::run(&ctx(opts.kernel.limit(), false)?, opts),
+        Command::Mutants(opts) => cmd::mutants::run(&ctx(opts.kernel.limit_or(LONG), false)?, opts),
+        Command::Kselftest(opts) => cmd::kselftest::run(&ctx(opts.kernel.limit_or(LONG), opts.json)?, opts),
         Command::Drill(opts) => cmd::drill::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Clean(opts) => cmd::clean::run(&ctx(SHORT, false)?, opts),
     }

@@ -175,6 +175,7 @@ fn unpack(ctx: &Ctx, deb: &Path, into: &Path, package: &str) -> Result<PathBuf> 
     tar.arg("-xf").arg(&archive).arg("-C").arg(into);
     exec::stream(ctx, &tar, "tar", |_| ())?;
     fs::remove_dir_all(into.join("deb"))?;
+    fs::remove_file(deb)?;
     let tree = into.join(package);
     ensure!(tree.join("Kbuild").exists() || tree.join("Makefile").exists(), "{package} holds no kernel tree");
     Ok(tree)

@@ -21,6 +21,7 @@ use crate::{
     exec::quoted,
     guest,
     kernel::{self, Kernel, Wanted},
+    kselftest,
     pyenv::{self, Vng},
     report::{KernelReport, Place},
     series::Series,
@@ -62,7 +63,7 @@ impl<'a> Workshop<'a> {
     /// # Errors
     /// Those of the steps.
     pub fn open(ctx: &'a Ctx, opts: &'a KernelOpts) -> Result<Self> {
-        ctx.phase("tools", || tools::ensure(ctx, opts.offline))?;
+        ctx.phase("tools", || tools::ensure(ctx, &tools::TOOLS, opts.offline))?;
         let profile = Profile::read(&ctx.root, &opts.profile)?;
         let origin = match &opts.kernel_src {
             Some(dir) => Origin::Folder(dir.clone()),
@@ -111,8 +112,24 @@ impl<'a> Workshop<'a> {
         })
     }
 
+    /// The kernel's own selftests with `series`, built against the types of its kernel.
+    ///
+    /// # Errors
+    /// Tools that cannot be installed, targets that do not build.
+    pub fn selftests(&self, built: &Built) -> Result<PathBuf> {
+        let ctx = self.ctx;
+        ctx.phase("tools of the selftests", || tools::ensure(ctx, &kselftest::TOOLS, self.opts.offline))?;
+        ctx.phase("selftests", || {
+            kselftest::get(ctx, &self.store, &built.patched, &built.kernel, self.jobs())
+        })
+    }
+
+    fn jobs(&self) -> u32 {
+        self.opts.jobs.unwrap_or_else(host_cpus)
+    }
+
     fn wanted<'w>(&'w self, series: &'w Series, patched: &'w Patched) -> Wanted<'w> {
-        let jobs = self.opts.jobs.unwrap_or_else(host_cpus);
+        let jobs = self.jobs();
         let (series, lineage) = (series.name.as_str(), series.lineage.as_str());
         Wanted { base: &self.base, patched, series, lineage, profile: &self.profile, jobs }
     }
@@ -191,6 +208,18 @@ impl<'a> Bench<'a> {
     /// Those of the steps.
     pub fn open(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
         let programs = ctx.phase("tests", || guest::build(ctx, &built.kernel.include, &guest::PROGRAMS))?;
+        Self::with(ctx, vng, opts, built, programs)
+    }
+
+    /// The same, for guests that run something else than our programs.
+    ///
+    /// # Errors
+    /// Those of the steps.
+    pub fn bare(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
+        Self::with(ctx, vng, opts, built, PathBuf::new())
+    }
+
+    fn with(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, built: &Built, programs: PathBuf) -> Result<Self> {
         let image = built.kernel.image();
         let accel: Accel = ctx.phase("accel", || accel::choose(ctx, opts.accel, &image, &vng))?;
         let machine = Machine { accel, cpus: vcpus(opts), memory: opts.memory.clone() };

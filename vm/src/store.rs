@@ -161,6 +161,22 @@ impl Store {
         exec::read(ctx, self.git(cmd!(sh, "git cat-file blob {name}"), none, none))
     }
 
+    /// Writes the named files and folders of `tree` to `into`.
+    ///
+    /// # Errors
+    /// When git or tar fails: no such file, no space.
+    pub fn extract(&self, ctx: &Ctx, tree: &str, paths: &[&str], into: &Path) -> Result<()> {
+        fs::create_dir_all(into).with_context(|| format!("cannot make {}", into.display()))?;
+        let file = into.with_extension("tar");
+        let none = Path::new("/nonexistent");
+        let mut archive = Command::new("git");
+        archive.envs(self.env(none, none)).args(["archive", "--format=tar", "-o"]).arg(&file);
+        exec::stream(ctx, archive.arg(tree).arg("--").args(paths), "archive", |_| ())?;
+        let mut tar = Command::new("tar");
+        exec::stream(ctx, tar.arg("-xf").arg(&file).arg("-C").arg(into), "tar", |_| ())?;
+        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))
+    }
+
     /// An id of all that Kconfig reads in `tree`.
     ///
     /// # Errors

@@ -34,11 +34,13 @@ pub struct Tool {
     pub phase: &'static str,
 }
 
-const fn program(name: &'static str, package: &'static str, phase: &'static str) -> Tool {
+/// A program in `PATH`.
+pub const fn program(name: &'static str, package: &'static str, phase: &'static str) -> Tool {
     Tool { sign: Sign::Program(name), package, phase }
 }
 
-const fn file(paths: &'static [&'static str], package: &'static str, phase: &'static str) -> Tool {
+/// Something of which any of `paths` is a sign.
+pub const fn file(paths: &'static [&'static str], package: &'static str, phase: &'static str) -> Tool {
     Tool { sign: Sign::File(paths), package, phase }
 }
 
@@ -133,12 +135,12 @@ pub fn means() -> Means {
     if sudo.status().is_ok_and(|status| status.success()) { Means::Sudo } else { Means::Ask }
 }
 
-/// The packages of what is missing, each once.
-pub fn missing() -> Vec<Tool> {
+/// Those of `tools` that are missing.
+pub fn missing(tools: &[Tool]) -> Vec<Tool> {
     if env::var_os("XTASK_ASSUME_TOOLS").is_some() {
         return Vec::new();
     }
-    TOOLS.into_iter().filter(|tool| !tool.is_there()).collect()
+    tools.iter().filter(|tool| !tool.is_there()).copied().collect()
 }
 
 /// The packages of `tools`, each once.
@@ -154,12 +156,12 @@ pub fn command_for(packages: &[&str]) -> String {
     format!("sudo apt-get update && sudo apt-get install --no-install-recommends {}", packages.join(" "))
 }
 
-/// Installs what is missing; says whether nothing was.
+/// Installs what is missing of `tools`; says whether nothing was.
 ///
 /// # Errors
 /// What is missing and the command that mends it, when this run may not or cannot install it.
-pub fn ensure(ctx: &Ctx, offline: bool) -> Result<((), bool)> {
-    let gone = missing();
+pub fn ensure(ctx: &Ctx, tools: &[Tool], offline: bool) -> Result<((), bool)> {
+    let gone = missing(tools);
     if gone.is_empty() {
         return Ok(((), true));
     }
@@ -193,7 +195,7 @@ pub fn ensure(ctx: &Ctx, offline: bool) -> Result<((), bool)> {
     install.extend(&wanted);
     apt(&install, "apt-get-install")
         .with_context(|| format!("cannot install what is missing; try `{}`", command_for(&wanted)))?;
-    let still = missing();
+    let still = missing(tools);
     if !still.is_empty() {
         let names: Vec<_> = still.iter().map(Tool::name).collect();
         bail!("installed {}, yet still missing: {}", wanted.join(" "), names.join(", "));

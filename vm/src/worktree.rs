@@ -23,6 +23,8 @@ use crate::{
 /// The build folder, inside the source: kbuild then names all files relative to it, and the two can be copied to
 /// another place without a single object being out of date. No kernel tree tracks a name that begins with a dot.
 const BUILD: &str = ".build";
+/// What a whole build leaves in it.
+pub const IMAGE: &str = "arch/x86/boot/bzImage";
 /// The lineage of a source that was unpacked and not built yet.
 const UNPACKED: &str = "unpacked";
 /// What else belongs to a work tree: git's index of the source, and notes of the configuration and the build.
@@ -61,8 +63,17 @@ impl Place<'_> {
             .filter_map(|name| name.strip_prefix(&family).map(str::to_owned))
             .filter(|lineage| lineage != self.lineage && lineage != UNPACKED)
             .collect();
-        // A variant of a series differs least from that series.
-        lineages.sort_by_key(|lineage| (!self.lineage.starts_with(lineage.as_str()), lineage.clone()));
+        let age = |lineage: &String| {
+            let work = Place { lineage, ..*self }.folder(ctx).ok()?;
+            let image = fs::metadata(work.join("src").join(BUILD).join(IMAGE)).ok()?;
+            image.modified().ok()?.elapsed().ok()
+        };
+        // A variant of a series differs least from that series. Of the others, what was built last was most likely built
+        // with the fragment of today: after a change there, older objects are worth nothing.
+        lineages.sort_by_cached_key(|lineage| {
+            let (age, other) = (age(lineage), !self.lineage.starts_with(lineage.as_str()));
+            (other, age.is_none(), age, lineage.clone())
+        });
         Ok(lineages)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{env, path::PathBuf, process::Command};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use results::Status;
 
 use crate::{
@@ -18,11 +18,32 @@ use crate::{
     steps::Workshop,
 };
 
-/// What cargo is asked, by the name of the step.
-const CARGO: [(&str, &[&str]); 3] = [
-    ("fmt", &["fmt", "--all", "--check"]),
-    ("clippy", &["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"]),
-    ("unit tests", &["test", "--no-fail-fast", "--", "--show-output"]),
+/// When a step is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Always: it takes seconds, or finds what a person is most likely to have got wrong.
+    Early,
+    /// Builds kernels or boots them: not while an early step fails.
+    Late,
+}
+
+/// A step: its name in the summary, when, and how.
+type Step = (&'static str, Stage, fn(&Ctx, &Ci) -> Result<Done>);
+
+/// What fails fast comes first.
+const STEPS: [Step; 8] = [
+    ("fmt", Stage::Early, |ctx, _| cargo(ctx, "fmt", &["fmt", "--all", "--check"], None)),
+    ("documented commands", Stage::Early, |ctx, _| documented(ctx)),
+    ("clippy", Stage::Early, |ctx, _| {
+        cargo(ctx, "clippy", &["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"], None)
+    }),
+    ("patches", Stage::Early, patches),
+    ("unit tests", Stage::Early, |ctx, _| {
+        cargo(ctx, "unit tests", &["test", "--no-fail-fast", "--", "--show-output"], None)
+    }),
+    ("clippy of selftests-rs", Stage::Early, selftests_clippy),
+    ("vm-test", Stage::Late, vm_test),
+    ("drill", Stage::Late, drill),
 ];
 
 /// Packages under selftests-rs/ that cargo's defaults leave out or that belong to them.
@@ -34,31 +55,51 @@ const CLANG: [&str; 3] = ["selftests", "lab", "model"];
 /// Only for a run that was interrupted or out of time.
 pub fn run(ctx: &Ctx, opts: &Ci) -> Result<Done> {
     let mut total = Total::default();
-    for (name, arguments) in CARGO {
-        total.add(ctx, name, cargo(ctx, name, arguments, None))?;
+    let mut left_out = Vec::new();
+    for (name, stage, step) in STEPS {
+        if stage == Stage::Late && total.outcome != Outcome::Passed {
+            left_out.push(name);
+            total.count.add(Status::Skip);
+            continue;
+        }
+        total.add(ctx, name, step(ctx, opts))?;
     }
-    total.add(ctx, "documented commands", documented(ctx))?;
-    let patches = Patches { kernel: opts.kernel.clone(), build: false, series: None };
-    total.add(ctx, "patches", ctx.again().and_then(|ctx| crate::cmd::patches::run(&ctx, &patches)))?;
-    total.add(ctx, "clippy of selftests-rs", selftests_clippy(ctx, opts))?;
-    if total.outcome != Outcome::Passed {
-        ctx.events.note("vm-test and drill are not run: what is above has to be mended first");
-        total.count.skipped += 2;
-        return Ok(total.done());
+    if !left_out.is_empty() {
+        ctx.events.note(format!("not run: {}; what is above has to be mended first", left_out.join(", ")));
     }
-    let vm_test =
-        VmTest { kernel: opts.kernel.clone(), machine: opts.machine.clone(), ..vm_test_defaults()? };
-    total.add(ctx, "vm-test", ctx.again().and_then(|ctx| crate::cmd::vm_test::run(&ctx, &vm_test)))?;
-    let drill = Drill { kernel: opts.kernel.clone(), machine: opts.machine.clone(), series: DEFAULT.into() };
-    total.add(ctx, "drill", ctx.again().and_then(|ctx| crate::cmd::drill::run(&ctx, &drill)))?;
     Ok(total.done())
+}
+
+fn patches(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+    match typed(&["patches"])? {
+        Xtask::Patches(patches) => {
+            crate::cmd::patches::run(&ctx.again()?, &Patches { kernel: opts.kernel.clone(), ..patches })
+        }
+        other => bail!("patches was read as {other:?}"),
+    }
+}
+
+fn vm_test(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+    let defaults = vm_test_defaults()?;
+    let vm_test = VmTest { kernel: opts.kernel.clone(), machine: opts.machine.clone(), ..defaults };
+    crate::cmd::vm_test::run(&ctx.again()?, &vm_test)
+}
+
+fn drill(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+    let drill = Drill { kernel: opts.kernel.clone(), machine: opts.machine.clone(), series: DEFAULT.into() };
+    crate::cmd::drill::run(&ctx.again()?, &drill)
+}
+
+/// What `cargo xtask` makes of these words.
+fn typed(words: &[&str]) -> Result<Xtask> {
+    Ok(Cli::typed(words)?.command)
 }
 
 /// As if typed: `vm-test --with-base`.
 fn vm_test_defaults() -> Result<VmTest> {
-    match Cli::typed(&["vm-test", "--with-base", "--series", DEFAULT])?.command {
+    match typed(&["vm-test", "--with-base", "--series", DEFAULT])? {
         Xtask::VmTest(opts) => Ok(opts),
-        other => anyhow::bail!("vm-test was read as {other:?}"),
+        other => bail!("vm-test was read as {other:?}"),
     }
 }
 

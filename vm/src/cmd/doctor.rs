@@ -49,7 +49,7 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
         package: tool.package,
         phase: tool.phase,
     };
-    let missing = tools::missing();
+    let missing = tools::missing(&TOOLS);
     let diagnosis = Diagnosis {
         tools: TOOLS.iter().map(seen).collect(),
         install: tools::means(),

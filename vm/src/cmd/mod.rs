@@ -6,6 +6,7 @@ pub mod ci;
 pub mod clean;
 pub mod doctor;
 pub mod drill;
+pub mod kselftest;
 pub mod mutants;
 pub mod patches;
 pub mod races;

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The kernel's own selftests: built from the patched tree, run on the kernel with the series and on the base, compared
+//! test by test.
+
+mod build;
+mod compare;
+mod image;
+mod parse;
+mod plan;
+
+pub use build::{TOOLS, get};
+pub use compare::{Difference, Results, Row, compare};
+pub use parse::rows;
+pub use plan::{Step, longest, ours, script, steps};
