@@ -10,6 +10,7 @@ use cmpdel_uapi_raw::{Create, Delete, Errno, delete_elem, map_create, update};
 
 use crate::Kernel;
 use crate::errno::EINVAL;
+use crate::series::Series;
 
 /// The size of `union bpf_attr`, which a well-behaved caller passes.
 #[allow(clippy::cast_possible_truncation)]
@@ -18,14 +19,61 @@ pub const WHOLE_ATTR: u32 = size_of::<abi::bpf_attr>() as u32;
 /// Both ways in which a hash map gets its elements.
 pub const ALLOCATIONS: [(&str, u32); 2] = [("preallocated", 0), ("not preallocated", abi::BPF_F_NO_PREALLOC)];
 
+/// A kind of map that has the operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    pub name: &'static str,
+    map_type: u32,
+    flags: u32,
+}
+
+/// Those of the first version of the series come first.
+const KINDS: [Kind; 4] = [
+    Kind { name: "preallocated", map_type: abi::BPF_MAP_TYPE_HASH, flags: 0 },
+    Kind { name: "not preallocated", map_type: abi::BPF_MAP_TYPE_HASH, flags: abi::BPF_F_NO_PREALLOC },
+    Kind { name: "lru", map_type: abi::BPF_MAP_TYPE_LRU_HASH, flags: 0 },
+    Kind {
+        name: "lru, no common list",
+        map_type: abi::BPF_MAP_TYPE_LRU_HASH,
+        flags: abi::BPF_F_NO_COMMON_LRU,
+    },
+];
+
+impl Kind {
+    /// A map of this kind with keys of 4 bytes.
+    pub fn shape(self, value_size: u32) -> Shape {
+        let Self { map_type, flags, .. } = self;
+        Shape { map_type, key_size: 4, value_size, flags }
+    }
+}
+
+/// The kinds that compare and delete on this kernel, or would with the series.
+pub fn kinds(kernel: Kernel) -> &'static [Kind] {
+    match kernel {
+        Kernel::Series if Series::of_this_kernel() == Series::First => &KINDS[..2],
+        Kernel::Series | Kernel::Base => &KINDS,
+    }
+}
+
 /// What a call should do to the entry it names. Every other entry stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
     Deleted,
+    /// Kept, since the window differs: each version of the series has its errno for it.
+    Differs,
     Kept(Errno),
 }
 
 impl Expect {
+    /// The kernel's answer, where the series is.
+    pub fn answer(self) -> Result<(), Errno> {
+        match self {
+            Self::Deleted => Ok(()),
+            Self::Differs => Err(Series::of_this_kernel().differs()),
+            Self::Kept(errno) => Err(errno),
+        }
+    }
+
     /// What `series` says where the series is; elsewhere the flag is refused.
     pub fn unless_base(self, kernel: Kernel) -> Self {
         match kernel {
@@ -49,6 +97,12 @@ impl Shape {
     pub fn hash(value_size: u32, flags: u32) -> Self {
         Self { map_type: abi::BPF_MAP_TYPE_HASH, key_size: 4, value_size, flags }
     }
+
+    /// A hash holds the entries and no more, which shows an element lost. An LRU map keeps free elements on each CPU, and
+    /// evicts before it takes another CPU's: it gets room enough that nothing of ours goes.
+    fn room(self) -> u32 {
+        if self.map_type == abi::BPF_MAP_TYPE_LRU_HASH { 1024 } else { ENTRIES.into() }
+    }
 }
 
 /// Entries in a scratch map: the target, and others that nothing may touch.
@@ -71,7 +125,7 @@ impl Scratch {
             map_type: shape.map_type,
             key_size: shape.key_size,
             value_size: shape.value_size,
-            max_entries: ENTRIES.into(),
+            max_entries: shape.room(),
             flags: shape.flags,
             name: "scratch",
             ..Create::default()
@@ -126,10 +180,7 @@ impl Scratch {
 
     /// Says what is wrong with an answer, and with the entries after it; then puts the target back.
     pub fn judge(&self, answer: Result<(), Errno>, expect: Expect) -> Result<Option<String>> {
-        let (wanted, there) = match expect {
-            Expect::Deleted => (Ok(()), false),
-            Expect::Kept(errno) => (Err(errno), true),
-        };
+        let (wanted, there) = (expect.answer(), expect != Expect::Deleted);
         let mut seen = Vec::new();
         if answer != wanted {
             seen.push(format!("{} instead of {}", said(answer), said(wanted)));

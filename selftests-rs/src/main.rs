@@ -13,6 +13,7 @@ mod objects;
 mod promises;
 mod race;
 mod runner;
+mod series;
 mod skeletons;
 mod verdict;
 

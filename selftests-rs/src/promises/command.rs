@@ -176,26 +176,26 @@ fn exit_codes(context: &Context) -> Result<Verdict> {
 
 /// Maps that are not there, or not of the right type.
 fn other_maps(context: &Context) -> Result<Vec<(&'static str, i32, Run)>> {
-    let lru = map_create(&Create {
-        map_type: abi::BPF_MAP_TYPE_LRU_HASH,
+    let array = map_create(&Create {
+        map_type: abi::BPF_MAP_TYPE_ARRAY,
         key_size: 4,
         value_size: 16,
-        max_entries: 4,
-        name: "other_lru",
+        max_entries: 8,
+        name: "other_array",
         ..Create::default()
     })?;
-    update(lru.as_fd(), &KEY.to_ne_bytes(), &VALUE, 0)?;
+    update(array.as_fd(), &KEY.to_ne_bytes(), &VALUE, 0)?;
     let run = |map: [&str; 2]| {
         let [option, value] = map;
         Run::new(context, &[option, value, "--key", HEX_KEY, "--expect", HEX_VALUE])
     };
     let runs = vec![
-        ("lru_hash", UNSUPPORTED, run(["--name", "other_lru"])?),
+        ("array", UNSUPPORTED, run(["--name", "other_array"])?),
         ("no such id", ANYTHING_ELSE, run(["--id", "4294967294"])?),
         ("no such name", ANYTHING_ELSE, run(["--name", "no_such_map"])?),
         ("no such path", ANYTHING_ELSE, run(["--pinned", "/sys/fs/bpf/no_such_map"])?),
     ];
-    drop(lru);
+    drop(array);
     Ok(runs)
 }
 

@@ -4,13 +4,14 @@
 use std::fs::File;
 use std::os::fd::AsFd;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi::{Error, Map, Outcome, Support, Window, delete_if_eq, probe};
 use cmpdel_uapi_raw::{Errno, fd_by_id, freeze};
 
 use crate::fixture::Expect::{self, Deleted, Kept};
-use crate::fixture::{ALLOCATIONS, ENTRIES, Scratch, Shape, TARGET};
+use crate::fixture::{ENTRIES, Scratch, Shape, TARGET, kinds};
+use crate::series::Series;
 use crate::verdict::{On, Tally, Test, Verdict};
 use crate::{Context, Kernel};
 
@@ -46,6 +47,8 @@ fn in_short(answer: Result<Outcome, Error>) -> Said {
         Error::UnsupportedKernel => "unsupported kernel",
         Error::UnsupportedMap { .. } => "unsupported map",
         Error::Permission => "permission",
+        Error::UnsupportedBatch { .. } => "unsupported batch",
+        Error::BatchLength { .. } => "batch length",
         Error::BadWindow { .. } => "bad window",
         Error::KeySize { .. } => "key size",
         Error::NotAMap => "not a map",
@@ -79,8 +82,8 @@ fn problem(scratch: &Scratch, answer: Result<Outcome, Error>, wanted: Said) -> R
 
 fn outcomes(context: &Context) -> Result<Verdict> {
     let mut tally = Tally::default();
-    for (name, flags) in ALLOCATIONS {
-        let scratch = Scratch::new(Shape::hash(VALUE_SIZE, flags))?;
+    for kind in kinds(context.kernel) {
+        let (name, scratch) = (kind.name, Scratch::new(kind.shape(VALUE_SIZE))?);
         let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
         let absent = scratch.key(ENTRIES);
         let rows = [
@@ -123,9 +126,13 @@ fn errors(context: &Context) -> Result<Verdict> {
     let answer = delete_if_eq(null.as_fd(), key, Window::whole(value));
     tally.case("not a map", problem(&scratch, answer, Err("not a map"))?);
 
-    let lru = Scratch::new(Shape { map_type: abi::BPF_MAP_TYPE_LRU_HASH, ..Shape::hash(VALUE_SIZE, 0) })?;
-    let answer = delete_if_eq(lru.fd(), key, Window::whole(value));
-    tally.case("lru_hash", problem(&lru, answer, unless_base(context, Err("unsupported map")))?);
+    let rhash =
+        Shape { map_type: abi::BPF_MAP_TYPE_RHASH, ..Shape::hash(VALUE_SIZE, abi::BPF_F_NO_PREALLOC) };
+    // Younger than some bases.
+    if let Ok(rhash) = Scratch::new(rhash) {
+        let answer = delete_if_eq(rhash.fd(), key, Window::whole(value));
+        tally.case("rhash", problem(&rhash, answer, unless_base(context, Err("unsupported map")))?);
+    }
 
     freeze(scratch.fd())?;
     let answer = delete_if_eq(scratch.fd(), key, Window::whole(value));
@@ -136,10 +143,18 @@ fn errors(context: &Context) -> Result<Verdict> {
 fn check(context: &Context) -> Result<Verdict> {
     let mut tally = Tally::default();
     let lru = Shape { map_type: abi::BPF_MAP_TYPE_LRU_HASH, ..Shape::hash(VALUE_SIZE, 0) };
-    for (case, shape, series) in
-        [("hash", Shape::hash(VALUE_SIZE, 0), None), ("lru_hash", lru, Some("unsupported map"))]
-    {
-        let scratch = Scratch::new(shape)?;
+    let rhash =
+        Shape { map_type: abi::BPF_MAP_TYPE_RHASH, ..Shape::hash(VALUE_SIZE, abi::BPF_F_NO_PREALLOC) };
+    let lru_is = (Series::of_this_kernel() == Series::First).then_some("unsupported map");
+    for (case, shape, series) in [
+        ("hash", Shape::hash(VALUE_SIZE, 0), None),
+        ("lru_hash", lru, lru_is),
+        ("rhash", rhash, Some("unsupported map")),
+    ] {
+        let Ok(scratch) = Scratch::new(shape) else {
+            ensure!(case == "rhash", "cannot make a {case}");
+            continue; // Younger than some bases.
+        };
         let said = Map::new(scratch.fd())?.check().map(|()| Outcome::Absent);
         let wanted = unless_base(context, series.map_or(Ok(Outcome::Absent), Err));
         tally.case(case, problem(&scratch, said, wanted)?);

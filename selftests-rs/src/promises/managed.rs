@@ -87,7 +87,7 @@ fn problem(
     let after = map.lookup(key, MapFlags::ANY)?;
     Ok(if after.as_deref() != Some(value) {
         Some(format!("{answer:?}, and the entry is now {after:02x?}"))
-    } else if expect != answer.map_or_else(Kept, |()| crate::fixture::Expect::Deleted) {
+    } else if answer != expect.answer() {
         Some(format!("{answer:?} instead of {expect:?}"))
     } else {
         None

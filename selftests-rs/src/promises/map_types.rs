@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A map type either has the operation or says `-EOPNOTSUPP` and is left as it was. Only the hash has it in this series.
+//! A map type either has the operation or says `-EOPNOTSUPP` and is left as it was. The hash has it in both
+//! versions of the series, the LRU hash in the second.
 
 use std::fs::File;
 use std::net::UdpSocket;
@@ -14,9 +15,10 @@ use libbpf_rs::btf::types::Enum;
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
 
-use crate::errno::{EBUSY, EINVAL, EOPNOTSUPP};
-use crate::fixture::WHOLE_ATTR;
+use crate::errno::{EINVAL, EOPNOTSUPP};
+use crate::fixture::{Expect, WHOLE_ATTR};
 use crate::objects::make_map;
+use crate::series::Series;
 use crate::skeletons::map_types::MapTypesSkelBuilder;
 use crate::verdict::{On, Test, Verdict};
 use crate::{Context, Kernel};
@@ -58,11 +60,12 @@ struct Row {
     map_type: u32,
     make: Make,
     fill: Fill,
-    supported: bool,
+    /// Since which version of the series it has the operation.
+    since: Option<Series>,
 }
 
 const fn row(name: &'static str, map_type: u32, make: Make, fill: Fill) -> Row {
-    Row { name, map_type, make, fill, supported: false }
+    Row { name, map_type, make, fill, since: None }
 }
 
 const fn supported(name: &'static str, flags: u32) -> Row {
@@ -71,7 +74,28 @@ const fn supported(name: &'static str, flags: u32) -> Row {
         map_type: abi::BPF_MAP_TYPE_HASH,
         make: Make::Plain(4, 8, 4, flags),
         fill: Fill::Bytes,
-        supported: true,
+        since: Some(Series::First),
+    }
+}
+
+const fn lru(name: &'static str, entries: u32, flags: u32) -> Row {
+    Row {
+        name,
+        map_type: abi::BPF_MAP_TYPE_LRU_HASH,
+        make: Make::Plain(4, 8, entries, flags),
+        fill: Fill::Bytes,
+        since: Some(Series::Second),
+    }
+}
+
+impl Row {
+    /// Whether the version of the series on this kernel has the operation for it.
+    fn has_it(&self) -> bool {
+        match self.since {
+            Some(Series::First) => true,
+            Some(Series::Second) => Series::of_this_kernel() == Series::Second,
+            None => false,
+        }
     }
 }
 
@@ -89,13 +113,8 @@ const ROWS: &[Row] = &[
     row("percpu_array", abi::BPF_MAP_TYPE_PERCPU_ARRAY, Make::Plain(4, 8, 4, 0), Fill::PerCpu),
     row("stack_trace", abi::BPF_MAP_TYPE_STACK_TRACE, Make::Plain(4, 80, 4, 0), Fill::Nothing),
     row("cgroup_array", abi::BPF_MAP_TYPE_CGROUP_ARRAY, Make::Plain(4, 4, 4, 0), Fill::Nothing),
-    row("lru_hash", abi::BPF_MAP_TYPE_LRU_HASH, Make::Plain(4, 8, 4, 0), Fill::Bytes),
-    row(
-        "lru_hash_no_common_lru",
-        abi::BPF_MAP_TYPE_LRU_HASH,
-        Make::Plain(4, 8, 64, abi::BPF_F_NO_COMMON_LRU),
-        Fill::Bytes,
-    ),
+    lru("lru_hash", 4, 0),
+    lru("lru_hash_no_common_lru", 64, abi::BPF_F_NO_COMMON_LRU),
     row("lru_percpu_hash", abi::BPF_MAP_TYPE_LRU_PERCPU_HASH, Make::Plain(4, 8, 4, 0), Fill::PerCpu),
     row("lpm_trie", abi::BPF_MAP_TYPE_LPM_TRIE, Make::Plain(8, 8, 4, abi::BPF_F_NO_PREALLOC), Fill::Bytes),
     row("array_of_maps", abi::BPF_MAP_TYPE_ARRAY_OF_MAPS, Make::Outer, Fill::InnerMap),
@@ -133,7 +152,7 @@ pub fn tests() -> Vec<Test> {
     let mut tests: Vec<_> = ROWS
         .iter()
         .map(|row| {
-            let promise = if row.supported { "deletes_on_a_match" } else { "is_refused_and_unchanged" };
+            let promise = if row.since.is_some() { "deletes_on_a_match" } else { "is_refused_and_unchanged" };
             Test::new(format!("map_types::{}_{promise}", row.name), On::Both, |context| run_row(row, context))
         })
         .collect();
@@ -184,10 +203,10 @@ fn run_row(row: &Row, context: &Context) -> Result<Verdict> {
         let key = if key.is_empty() { Ptr::Null } else { compare.key };
         delete_elem(&Delete { key, ..compare }, WHOLE_ATTR)
     };
-    let (on_difference, on_match) = match (context.kernel, row.supported) {
+    let (on_difference, on_match) = match (context.kernel, row.has_it()) {
         (Kernel::Base, _) => (EINVAL, Err(EINVAL)),
         (Kernel::Series, false) => (EOPNOTSUPP, Err(EOPNOTSUPP)),
-        (Kernel::Series, true) => (EBUSY, Ok(())),
+        (Kernel::Series, true) => (Series::of_this_kernel().differs(), Expect::Deleted.answer()),
     };
     let mut seen = Vec::new();
     let answer = try_window(&different);

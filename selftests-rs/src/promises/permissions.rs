@@ -10,9 +10,9 @@ use cmpdel_uapi_raw::{Delete, Errno, Ptr, fd_by_id, freeze};
 use rustix::process::Uid;
 
 use crate::Context;
-use crate::errno::{EBUSY, EFAULT, EINVAL, ENOENT, EPERM};
-use crate::fixture::Expect::{self, Deleted, Kept};
-use crate::fixture::{ALLOCATIONS, Scratch, Shape, TARGET};
+use crate::errno::{EFAULT, EINVAL, ENOENT, EPERM};
+use crate::fixture::Expect::{self, Deleted, Differs, Kept};
+use crate::fixture::{Scratch, Shape, TARGET, kinds};
 use crate::verdict::{On, Tally, Test, Verdict};
 
 const VALUE_SIZE: u32 = 16;
@@ -42,8 +42,8 @@ fn with_mode(flags: u32, shape: Shape) -> Result<(Scratch, OwnedFd)> {
 /// Compare-and-delete and the plain one through an fd of this mode; of the former nothing is ever deleted.
 fn through(context: &Context, mode: u32, plain: Expect) -> Result<Verdict> {
     let mut tally = Tally::default();
-    for (name, flags) in ALLOCATIONS {
-        let (scratch, fd) = with_mode(mode, Shape::hash(VALUE_SIZE, flags))?;
+    for kind in kinds(context.kernel) {
+        let (name, (scratch, fd)) = (kind.name, with_mode(mode, kind.shape(VALUE_SIZE))?);
         let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
         let refused = Kept(EPERM).unless_base(context.kernel);
         for (kind, expected) in [("equal", &value[..8]), ("different", &value[8..])] {
@@ -58,8 +58,8 @@ fn through(context: &Context, mode: u32, plain: Expect) -> Result<Verdict> {
 
 fn frozen(context: &Context) -> Result<Verdict> {
     let mut tally = Tally::default();
-    for (name, flags) in ALLOCATIONS {
-        let scratch = Scratch::new(Shape::hash(VALUE_SIZE, flags))?;
+    for kind in kinds(context.kernel) {
+        let (name, scratch) = (kind.name, Scratch::new(kind.shape(VALUE_SIZE))?);
         freeze(scratch.fd()).context("cannot freeze")?;
         let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
         let refused = Kept(EPERM).unless_base(context.kernel);
@@ -95,10 +95,7 @@ fn unprivileged(context: &Context) -> Result<Verdict> {
     })?;
     let mut tally = Tally::default();
     let [different, equal] = answers;
-    let wanted = match Kept(EBUSY).unless_base(context.kernel) {
-        Kept(errno) => Err(errno),
-        Deleted => Ok(()),
-    };
+    let wanted = Differs.unless_base(context.kernel).answer();
     tally.case(
         "different window",
         (different != wanted).then(|| format!("{different:?} instead of {wanted:?}")),
@@ -132,23 +129,23 @@ fn order(_: &Context) -> Result<Verdict> {
 /// Freezing fails for as long as the kernel believes that somebody is writing.
 fn freeze_after_refusals(context: &Context) -> Result<Verdict> {
     let mut tally = Tally::default();
-    for (name, flags) in ALLOCATIONS {
-        let scratch = Scratch::new(Shape::hash(VALUE_SIZE, flags))?;
+    for kind in kinds(context.kernel) {
+        let (name, scratch) = (kind.name, Scratch::new(kind.shape(VALUE_SIZE))?);
         let read_only = fd_by_id(scratch.id()?, abi::BPF_F_RDONLY)?;
         let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
         let good = Delete::compare(scratch.raw_fd(), key, 0, value);
         let refusals = [
-            (EINVAL, Delete { compare_size: 0, ..good }),
-            (EPERM, Delete { fd: read_only.as_raw_fd(), ..good }),
-            (EINVAL, Delete { compare_offset: 1, ..good }),
-            (EFAULT, Delete { key: Ptr::Unmapped, ..good }),
-            (EFAULT, Delete { compare: Ptr::Unmapped, ..good }),
-            (ENOENT, Delete { key: Ptr::Bytes(&[0xee; 4]), ..good }),
-            (EBUSY, Delete { compare: Ptr::Bytes(&[0; VALUE_SIZE as usize]), ..good }),
+            (Kept(EINVAL), Delete { compare_size: 0, ..good }),
+            (Kept(EPERM), Delete { fd: read_only.as_raw_fd(), ..good }),
+            (Kept(EINVAL), Delete { compare_offset: 1, ..good }),
+            (Kept(EFAULT), Delete { key: Ptr::Unmapped, ..good }),
+            (Kept(EFAULT), Delete { compare: Ptr::Unmapped, ..good }),
+            (Kept(ENOENT), Delete { key: Ptr::Bytes(&[0xee; 4]), ..good }),
+            (Differs, Delete { compare: Ptr::Bytes(&[0; VALUE_SIZE as usize]), ..good }),
         ];
-        for (errno, delete) in refusals {
-            let problem = scratch.try_delete(&delete, Kept(errno).unless_base(context.kernel))?;
-            tally.case(format_args!("{name}, {errno}"), problem);
+        for (refusal, delete) in refusals {
+            let problem = scratch.try_delete(&delete, refusal.unless_base(context.kernel))?;
+            tally.case(format_args!("{name}, {refusal:?}"), problem);
         }
         tally.case(name, freeze(scratch.fd()).err().map(|errno| format!("freezing says {errno}")));
     }

@@ -9,9 +9,9 @@ use libbpf_rs::ProgramInput;
 use libbpf_rs::skel::{OpenSkel as _, SkelBuilder as _};
 
 use crate::Context;
-use crate::errno::{EBUSY, EINVAL, ENOENT};
-use crate::fixture::Expect::{Deleted, Kept};
-use crate::fixture::{ALLOCATIONS, ENTRIES, Scratch, Shape, TARGET};
+use crate::errno::{EINVAL, ENOENT};
+use crate::fixture::Expect::{Deleted, Differs, Kept};
+use crate::fixture::{ENTRIES, Scratch, TARGET, kinds};
 use crate::skeletons::sysbpf::SysbpfSkelBuilder;
 use crate::verdict::{On, Tally, Test, Verdict};
 
@@ -36,8 +36,8 @@ fn from_a_program(context: &Context) -> Result<Verdict> {
         })
     };
     let mut tally = Tally::default();
-    for (name, flags) in ALLOCATIONS {
-        let scratch = Scratch::new(Shape::hash(8, flags))?;
+    for kind in kinds(context.kernel) {
+        let (name, scratch) = (kind.name, Scratch::new(kind.shape(8))?);
         let good = Request {
             fd: scratch.raw_fd(),
             key: scratch.key(TARGET),
@@ -49,7 +49,7 @@ fn from_a_program(context: &Context) -> Result<Verdict> {
             (
                 "different",
                 Request { expected: scratch.value(0), ..good },
-                Kept(EBUSY).unless_base(context.kernel),
+                Differs.unless_base(context.kernel),
             ),
             (
                 "absent",

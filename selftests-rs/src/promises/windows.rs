@@ -6,9 +6,9 @@ use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::Delete;
 
 use crate::Context;
-use crate::errno::{EBUSY, EINVAL};
-use crate::fixture::Expect::{Deleted, Kept};
-use crate::fixture::{ALLOCATIONS, Scratch, Shape, TARGET};
+use crate::errno::EINVAL;
+use crate::fixture::Expect::{Deleted, Differs, Kept};
+use crate::fixture::{Scratch, Shape, TARGET, kinds};
 use crate::verdict::{On, Tally, Test, Verdict};
 
 pub fn tests() -> Vec<Test> {
@@ -53,7 +53,7 @@ impl Target {
         spoilt.dedup();
         for at in spoilt {
             expected[at] ^= 0x80;
-            let problem = self.scratch.try_delete(&self.delete(offset, &expected), Kept(EBUSY))?;
+            let problem = self.scratch.try_delete(&self.delete(offset, &expected), Differs)?;
             tally.case(format_args!("{size} bytes at {offset}, byte {at} differs"), problem);
             expected[at] ^= 0x80;
         }
@@ -63,13 +63,13 @@ impl Target {
     }
 }
 
-fn sizes(_: &Context) -> Result<Verdict> {
+fn sizes(context: &Context) -> Result<Verdict> {
     const VALUE_SIZE: usize = 4104;
     let around_powers = (7..=12).flat_map(|power| [(1 << power) - 1, 1 << power, (1 << power) + 1]);
     let sizes: Vec<usize> = (1..=64).chain(around_powers).collect();
     let mut tally = Tally::default();
-    for (_, flags) in ALLOCATIONS {
-        let target = Target::new(Shape::hash(4104, flags))?;
+    for kind in kinds(context.kernel) {
+        let target = Target::new(kind.shape(4104))?;
         for &size in &sizes {
             // Start, one off it, a middle that is aligned and one that is not, end.
             let middle = ((VALUE_SIZE - size) / 2) & !7;
@@ -111,7 +111,7 @@ fn single_bits(_: &Context) -> Result<Verdict> {
         for bit in 0..size * 8 {
             let mut expected = target.value()[offset..offset + size].to_vec();
             expected[bit / 8] ^= 1 << (bit % 8);
-            let problem = target.scratch.try_delete(&target.delete(offset, &expected), Kept(EBUSY))?;
+            let problem = target.scratch.try_delete(&target.delete(offset, &expected), Differs)?;
             tally.case(format_args!("{size} bytes at {offset}, bit {bit}"), problem);
         }
     }
@@ -119,11 +119,11 @@ fn single_bits(_: &Context) -> Result<Verdict> {
 }
 
 /// The bytes around the window change between look-up and delete; the window does not.
-fn bytes_outside(_: &Context) -> Result<Verdict> {
+fn bytes_outside(context: &Context) -> Result<Verdict> {
     const VALUE_SIZE: usize = 56;
     let mut tally = Tally::default();
-    for (name, flags) in ALLOCATIONS {
-        let target = Target::new(Shape::hash(56, flags))?;
+    for kind in kinds(context.kernel) {
+        let (name, target) = (kind.name, Target::new(kind.shape(56))?);
         for (offset, size) in [(0, 4), (32, 4), (36, 2), (48, 8), (13, 11), (55, 1)] {
             for at in (0..VALUE_SIZE).filter(|at| !(offset..offset + size).contains(at)) {
                 let mut refreshed = target.value().to_vec();
@@ -163,8 +163,8 @@ fn large_value(_: &Context) -> Result<Verdict> {
 
 fn refused_on_base(context: &Context) -> Result<Verdict> {
     let mut tally = Tally::default();
-    for (name, flags) in ALLOCATIONS {
-        let target = Target::new(Shape::hash(64, flags))?;
+    for kind in kinds(context.kernel) {
+        let (name, target) = (kind.name, Target::new(kind.shape(64))?);
         for (offset, size) in [(0, 64), (0, 8), (8, 4), (60, 4), (3, 5)] {
             let expected = &target.value()[offset..offset + size];
             let expect = Deleted.unless_base(context.kernel);

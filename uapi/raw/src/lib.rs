@@ -5,9 +5,9 @@
 //! of a collector that has no compare-and-delete, which the race lab compares it with: [`Elements`], and programs run
 //! in the caller's thread.
 //!
-//! Every command of the first half only reads the memory it is pointed to, and each buffer is a copy that ends at a page which
-//! nobody can touch ([`Ptr::Bytes`]). So a kernel that reads further than it was told gets `-EFAULT`, never foreign
-//! memory, and the functions are safe whatever they are given.
+//! Whatever a command of the first half reads or writes is a copy that ends at a page which nobody can touch
+//! ([`Ptr::Bytes`]). So a kernel that goes further than it was told gets `-EFAULT`, never foreign memory, and the functions
+//! are safe whatever they are given.
 
 // Speaks to the kernel; each block says why it is sound.
 #![allow(unsafe_code)]
@@ -21,7 +21,10 @@ mod memory;
 mod run;
 
 pub use commands::{Create, btf_load, fd_by_id, freeze, map_create, pin, update};
-pub use delete::{Batch, COMPARE_ATTR_SIZE, Delete, delete_batch, delete_elem};
+pub use delete::{
+    Batch, BatchAnswer, COMPARE_ATTR_SIZE, COMPARE_BATCH_ATTR_SIZE, Delete, MAX_STATUSES, UNTOUCHED_STATUS,
+    delete_batch, delete_elem,
+};
 pub use elements::{Elements, Position, Snapshot};
 pub use errno::Errno;
 pub use memory::Ptr;

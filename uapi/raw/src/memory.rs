@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Memory for the kernel to read, with a page behind it that cannot be read.
+//! Memory for the kernel to read or write, with a page behind it that cannot be touched.
 
 use std::ptr::{self, NonNull};
 
@@ -25,14 +25,14 @@ impl Ptr<'_> {
         match self {
             Self::Bytes(bytes) => {
                 let guarded = Guarded::copy_of(bytes)?;
-                Ok(Placed { address: guarded.address(), _memory: Some(guarded) })
+                Ok(Placed { address: guarded.address(), memory: Some(guarded) })
             }
-            Self::Null => Ok(Placed { address: 0, _memory: None }),
+            Self::Null => Ok(Placed { address: 0, memory: None }),
             Self::Unmapped => {
                 let guarded = Guarded::copy_of(&[])?;
-                Ok(Placed { address: guarded.address(), _memory: Some(guarded) })
+                Ok(Placed { address: guarded.address(), memory: Some(guarded) })
             }
-            Self::Kernel => Ok(Placed { address: u64::MAX - 4095, _memory: None }),
+            Self::Kernel => Ok(Placed { address: u64::MAX - 4095, memory: None }),
         }
     }
 }
@@ -40,7 +40,14 @@ impl Ptr<'_> {
 /// An address, and what keeps it valid.
 pub(crate) struct Placed {
     pub(crate) address: u64,
-    _memory: Option<Guarded>,
+    memory: Option<Guarded>,
+}
+
+impl Placed {
+    /// What is there now; nothing where it is nobody's.
+    pub(crate) fn contents(&self) -> Vec<u8> {
+        self.memory.as_ref().map(Guarded::contents).unwrap_or_default()
+    }
 }
 
 /// Pages that can be read and written, the bytes at their end, and then one page that cannot be touched.
@@ -85,6 +92,16 @@ impl Guarded {
     fn guard(&self) -> *mut u8 {
         // SAFETY: the mapping is `readable + page` long.
         unsafe { self.start.as_ptr().add(self.readable) }
+    }
+
+    fn contents(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.used];
+        // SAFETY: the `used` bytes before the guard page lie in the mapping and can be read; no system call that could
+        // write to them is under way, since each has borrowed this for its time.
+        unsafe {
+            ptr::copy_nonoverlapping(self.guard().sub(self.used), bytes.as_mut_ptr(), self.used);
+        }
+        bytes
     }
 
     fn address(&self) -> u64 {

@@ -28,8 +28,8 @@ fn the_kernel_reads_no_byte_beyond_a_buffer() {
     for key in [Ptr::Bytes(&key[..3]), Ptr::Null, Ptr::Unmapped, Ptr::Kernel] {
         assert_eq!(delete_elem(&Delete { key, ..Delete::plain(fd, &[]) }, 168), fault, "{key:?}");
     }
-    let batch = Batch { fd, keys: Ptr::Bytes(&key), count: 2, elem_flags: 0, flags: 0, trailing: None };
-    assert_eq!(delete_batch(&batch, 56), (1, fault), "the first key is deleted, the second cannot be read");
+    let said = delete_batch(&Batch::plain(fd, &key, 2), 56);
+    assert_eq!((said.count, said.answer), (1, fault), "the first key is deleted, the second cannot be read");
     assert_eq!(delete_elem(&Delete::plain(fd, &key), 32), Err(Errno(libc::ENOENT)));
 }
 
