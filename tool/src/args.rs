@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use clap_mangen::Man;
 
-use crate::bytes::Given;
+use crate::bytes::{Given, parse_number};
+use crate::gc::IntType;
 use crate::outcome::EXIT_CODES;
 
 /// Delete a BPF map entry if, and only if, its value is what you last saw.
@@ -20,7 +23,8 @@ use crate::outcome::EXIT_CODES;
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     override_usage = "cmpdel <--pinned PATH|--id N|--name NAME> --key K --expect V [--offset N [--size N]|--field NAME] \
-                      [--dry-run] [--json]\n       cmpdel probe [--json]\n       cmpdel completions SHELL\n       cmpdel man",
+                      [--dry-run] [--json]\n       cmpdel gc <--pinned PATH|--id N|--name NAME> --older-than V [--now N] \
+                      <--field NAME|--offset N --type T>\n       cmpdel probe [--json]\n       cmpdel completions SHELL\n       cmpdel man",
     after_long_help = after_help()
 )]
 pub struct Cli {
@@ -35,6 +39,16 @@ pub struct Cli {
 /// What to do instead of deleting.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Delete every entry whose time field is too low, unless it is refreshed meanwhile
+    ///
+    /// Looks entries up in batches, picks those whose field is lower than V (with --now: than N - V), and deletes each of
+    /// them if, and only if, that field is still what it was. Entries that are refreshed in between stay.
+    #[command(
+        override_usage = "cmpdel gc <--pinned PATH|--id N|--name NAME> --older-than V [--now N] <--field NAME|--offset N \
+                          --type T>\n                 [--batch N] [--dry-run] [--json]",
+        after_long_help = GC_HELP
+    )]
+    Gc(Gc),
     /// Say whether this kernel has compare-and-delete: exit 0 if it has, 4 if not
     Probe {
         /// Print one JSON object
@@ -104,6 +118,80 @@ pub struct MapArgs {
     pub name: Option<String>,
 }
 
+/// What to collect.
+#[derive(Debug, Args)]
+pub struct Gc {
+    #[command(flatten)]
+    pub map: MapArgs,
+
+    /// An entry has expired if its field is lower than V; with --now, if it is lower than N - V
+    #[arg(long, value_name = "V", value_parser = number, allow_negative_numbers = true)]
+    pub older_than: i128,
+
+    /// The time it is, in the unit and on the clock of the field: then V is an age
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub now: Option<i128>,
+
+    /// The field, an integer, found by the map's BTF; nested as a.b[2].c
+    #[arg(long, value_name = "NAME", conflicts_with = "offset", required_unless_present = "offset")]
+    pub field: Option<String>,
+
+    /// The field by its first byte in the value
+    #[arg(long, value_name = "N", requires = "int_type")]
+    pub offset: Option<u32>,
+
+    /// What is there: u8, u16, u32, u64, or i… with a sign; with `be` behind it for network order
+    #[arg(long = "type", value_name = "T", requires = "offset", conflicts_with = "field")]
+    pub int_type: Option<IntType>,
+
+    /// Entries in a batch; more where a single bucket of the map holds more
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub batch: u32,
+
+    /// Look and count, delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn number(text: &str) -> Result<i128, String> {
+    parse_number(text).ok_or_else(|| format!("`{text}` is no decimal number"))
+}
+
+const GC_HELP: &str = "\
+Examples:
+  cmpdel gc --name ct --field lifetime --older-than 1700000000
+  cmpdel gc --name ct --field last_seen --now \"$(date +%s)\" --older-than 300 --dry-run
+  cmpdel gc --pinned /sys/fs/bpf/ct --offset 32 --type u32 --older-than 42 --json
+
+The numbers are those of the datapath: if it writes bpf_ktime_get_ns(), V and N are nanoseconds since boot.
+
+The summary counts entries looked at, expired, deleted, kept since they were refreshed after the look, and gone already.
+
+Exit codes:
+  0  every expired entry was dealt with, also where some were kept (with --dry-run: would be)
+  2  usage
+  4  this kernel, or this map, has no compare-and-delete; nothing was deleted
+  5  not permitted
+  6  anything else; the summary says how far it came";
+
+/// The manual page, that of `gc` behind it.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn man(out: &mut impl Write) -> io::Result<()> {
+    let mut cli = Cli::command();
+    cli.build();
+    Man::new(cli.clone()).render(out)?;
+    match cli.find_subcommand("gc") {
+        Some(gc) => Man::new(gc.clone()).title("cmpdel-gc").render(out),
+        None => Ok(()),
+    }
+}
+
 const FORMS: &str = "\
 K and V:
   0a 00 00 01           bytes of two hex digits, as bpftool prints them
@@ -122,7 +210,8 @@ Examples:
   cmpdel --pinned /sys/fs/bpf/ct --key \"0a 00 00 01\" --expect @value.bin
   cmpdel --name ct --key u32be:0x0a000001 --expect u32:42 --offset 32
   cmpdel --id 7 --key '{\"addr\": 1, \"port\": 80}' --expect '{\"lifetime\": 42}'
-  cmpdel --name ct --key u32:1 --field lifetime --expect 42 --dry-run";
+  cmpdel --name ct --key u32:1 --field lifetime --expect 42 --dry-run
+  cmpdel gc --name ct --field lifetime --older-than 42";
 
 fn after_help() -> String {
     let codes: Vec<_> = EXIT_CODES.iter().map(|(code, _, text)| format!("  {code}  {text}")).collect();
@@ -131,8 +220,6 @@ fn after_help() -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -147,6 +234,8 @@ mod tests {
             "--id 1 --key 00 --expect 00",
             "--name n --key - --expect @f --offset 1 --size 1 --json --dry-run",
             "--pinned p --key 00 --expect -5 --field f",
+            "gc --id 1 --field f --older-than 5",
+            "gc --name n --offset 8 --type u32be --older-than -10 --now 20 --batch 1 --json --dry-run",
             "probe",
             "probe --json",
             "completions bash",
@@ -167,6 +256,17 @@ mod tests {
             "--id 1 --key 00 --expect 00 --offset -1",
             "--id 1 --key 00 --expect 00 --key 01",
             "--id 1 --key 00 --expect 00 probe",
+            "gc --id 1 --field f",
+            "gc --id 1 --older-than 5",
+            "gc --field f --older-than 5",
+            "gc --id 1 --offset 8 --older-than 5",
+            "gc --id 1 --type u32 --older-than 5",
+            "gc --id 1 --field f --type u32 --older-than 5",
+            "gc --id 1 --field f --offset 8 --type u32 --older-than 5",
+            "gc --id 1 --offset 8 --type u24 --older-than 5",
+            "gc --id 1 --field f --older-than x",
+            "gc --id 1 --field f --older-than 5 --batch 0",
+            "gc --id 1 --name n --field f --older-than 5",
             "completions nosuch",
         ] {
             assert!(!ok(args), "{args}");

@@ -135,7 +135,9 @@ fn to_network_order(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-fn parse_number(text: &str) -> Option<i128> {
+/// A plain decimal number.
+#[must_use]
+pub fn parse_number(text: &str) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()

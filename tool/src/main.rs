@@ -5,6 +5,7 @@ mod args;
 mod btf;
 mod bytes;
 mod diff;
+mod gc;
 mod json;
 mod layout;
 mod open;
@@ -27,6 +28,7 @@ use crate::outcome::Outcome;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = match cli.command {
+        Some(Command::Gc(args)) => gc::gc(&args).print(args.json),
         Some(Command::Probe { json }) => {
             output::print_support(run::support().map(|support| support == Support::Supported), json)
         }
@@ -37,7 +39,7 @@ fn main() -> ExitCode {
         }
         Some(Command::Man) => {
             let mut text = Vec::new();
-            match clap_mangen::Man::new(Cli::command()).render(&mut text) {
+            match args::man(&mut text) {
                 Ok(()) => write_out(&text),
                 Err(_) => Outcome::Error.exit_code(),
             }

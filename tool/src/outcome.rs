@@ -12,6 +12,10 @@ pub enum Outcome {
     Deleted,
     /// A dry run found the window equal.
     WouldBeDeleted,
+    /// A collection came to its end.
+    Collected,
+    /// A dry run of one did.
+    WouldBeCollected,
     /// The window differs and the entry is there.
     Kept,
     /// The arguments do not fit each other or the map.
@@ -28,7 +32,11 @@ pub enum Outcome {
 
 /// Exit code, outcomes, what `--help` says of it.
 pub const EXIT_CODES: [(u8, &[Outcome], &str); 7] = [
-    (0, &[Outcome::Deleted, Outcome::WouldBeDeleted], "deleted (with --dry-run: would be)"),
+    (
+        0,
+        &[Outcome::Deleted, Outcome::WouldBeDeleted, Outcome::Collected, Outcome::WouldBeCollected],
+        "deleted (with --dry-run: would be)",
+    ),
     (1, &[Outcome::Kept], "kept: the window differs; the difference is shown"),
     (2, &[Outcome::Usage], "usage, such as a length that does not fit, or a name that several maps have"),
     (3, &[Outcome::Absent], "no such key"),
@@ -84,7 +92,11 @@ impl Failure {
                         "its values hold fields that the kernel manages by BTF (a lock, a timer, a kptr), or it lives on \
                          a device; a hash map of plain values would work"
                     }
-                    _ => "a map of type hash would work",
+                    "lru_hash" => {
+                        "either its values hold fields that the kernel manages by BTF (a timer, a kptr), or the series on \
+                         this kernel is the first version, with maps of type hash alone"
+                    }
+                    _ => "a map of type hash or lru_hash would work",
                 };
                 Self {
                     outcome: Outcome::Unsupported,
@@ -110,6 +122,8 @@ mod tests {
         let codes = [
             (Outcome::Deleted, 0),
             (Outcome::WouldBeDeleted, 0),
+            (Outcome::Collected, 0),
+            (Outcome::WouldBeCollected, 0),
             (Outcome::Kept, 1),
             (Outcome::Usage, 2),
             (Outcome::Absent, 3),
@@ -125,7 +139,9 @@ mod tests {
     #[test]
     fn a_refused_map_says_what_would_work() {
         let message = |map_type| Failure::from_uapi("x", &Error::UnsupportedMap { map_type }, "").message;
-        assert!(message(5).contains("percpu_hash") && message(5).contains("type hash would work"));
+        assert!(
+            message(5).contains("percpu_hash") && message(5).contains("type hash or lru_hash would work")
+        );
         assert!(message(1).contains("plain values would work"));
     }
 }

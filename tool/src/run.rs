@@ -13,7 +13,8 @@ use crate::outcome::{Failure, Outcome};
 use crate::output::{MapReport, Report, WindowReport};
 use crate::window::{Choice, Window, key, window};
 
-const FD_MEND: &str = "the map may be frozen, or open to reading or writing alone";
+/// What to try where a map is not permitted.
+pub const FD_MEND: &str = "the map may be frozen, or open to reading or writing alone";
 
 /// Carries out what `args` say. Whatever goes wrong is in the report.
 #[must_use]

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
+#[path = "cmpdel/gc.rs"]
+mod gc;
 
 use std::os::fd::AsFd;
 

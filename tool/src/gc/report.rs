@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a collection prints: a sentence for people, or one JSON object.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::IntField;
+use crate::outcome::Outcome;
+use crate::output::MapReport;
+
+/// All there is to say of a collection. Counts are true whatever the outcome.
+#[derive(Debug)]
+pub struct GcReport {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether nothing was to be deleted.
+    pub dry_run: bool,
+    /// The map, once it was open.
+    pub map: Option<MapReport>,
+    /// The field, once it was found.
+    pub field: Option<IntField>,
+    /// An entry whose field is lower has expired.
+    pub threshold: Option<i128>,
+    /// Entries looked at.
+    pub looked_at: usize,
+    /// Those of them that had expired.
+    pub expired: usize,
+    /// Those of the expired that were deleted.
+    pub deleted: usize,
+    /// Those that were kept, since they were refreshed after the look.
+    pub kept: usize,
+    /// Those that somebody else had removed.
+    pub absent: usize,
+    /// Whether the kernel was given batches, or one entry at a time.
+    pub batches: bool,
+    /// Why it did not come to its end.
+    pub error: Option<String>,
+}
+
+/// The object of `--json`.
+#[derive(Serialize)]
+struct Json<'a> {
+    outcome: Outcome,
+    exit_code: u8,
+    dry_run: bool,
+    map: &'a Option<MapReport>,
+    window: &'a Option<IntField>,
+    threshold: Option<i128>,
+    looked_at: usize,
+    expired: usize,
+    deleted: usize,
+    kept: usize,
+    absent: usize,
+    batches: bool,
+    error: &'a Option<String>,
+}
+
+impl GcReport {
+    /// One in which nothing has happened.
+    #[must_use]
+    pub fn new(dry_run: bool) -> Self {
+        Self {
+            outcome: Outcome::Error,
+            dry_run,
+            map: None,
+            field: None,
+            threshold: None,
+            looked_at: 0,
+            expired: 0,
+            deleted: 0,
+            kept: 0,
+            absent: 0,
+            batches: false,
+            error: None,
+        }
+    }
+
+    /// Prints it and gives the exit code. A reader that went away changes nothing about what happened, so errors of
+    /// writing do not count.
+    #[must_use]
+    pub fn print(&self, json: bool) -> u8 {
+        let mut out = io::stdout().lock();
+        let _ = match (&self.error, json) {
+            (_, true) => out.write_all(self.json().as_bytes()),
+            (Some(error), false) if self.looked_at == 0 => writeln!(io::stderr(), "cmpdel: {error}"),
+            (Some(error), false) => writeln!(io::stderr(), "cmpdel: {error}; until then {}", self.text()),
+            (None, false) => writeln!(out, "{}", self.text()),
+        };
+        let _ = out.flush();
+        self.outcome.exit_code()
+    }
+
+    fn json(&self) -> String {
+        let json = Json {
+            outcome: self.outcome,
+            exit_code: self.outcome.exit_code(),
+            dry_run: self.dry_run,
+            map: &self.map,
+            window: &self.field,
+            threshold: self.threshold,
+            looked_at: self.looked_at,
+            expired: self.expired,
+            deleted: self.deleted,
+            kept: self.kept,
+            absent: self.absent,
+            batches: self.batches,
+            error: &self.error,
+        };
+        // Strings and numbers: there is nothing that could fail.
+        serde_json::to_string(&json).unwrap_or_default() + "\n"
+    }
+
+    fn text(&self) -> String {
+        let Self { looked_at, expired, deleted, kept, absent, .. } = self;
+        let map = self.map.as_ref().map(|map| format!("map {} ({})", map.id, map.name)).unwrap_or_default();
+        let field = match &self.field {
+            Some(IntField { name: Some(name), .. }) => format!("`{name}`"),
+            Some(field) => format!("the integer at {}", field.offset),
+            None => String::new(),
+        };
+        let threshold = self.threshold.unwrap_or_default();
+        let of = format!("{map}: {expired} of {looked_at} entries have {field} below {threshold}");
+        if self.dry_run {
+            return format!("{of}; dry run, they are still there");
+        }
+        format!("{of}: {deleted} deleted, {kept} kept (refreshed since), {absent} already gone")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> GcReport {
+        GcReport {
+            outcome: Outcome::Collected,
+            map: Some(MapReport { id: 7, name: "ct".into(), map_type: "lru_hash" }),
+            field: Some(IntField::at(8, "u32".parse().unwrap(), 16).unwrap()),
+            threshold: Some(100),
+            looked_at: 9,
+            expired: 6,
+            deleted: 3,
+            kept: 2,
+            absent: 1,
+            batches: true,
+            ..GcReport::new(false)
+        }
+    }
+
+    #[test]
+    fn the_summary_counts_everything() {
+        assert_eq!(
+            report().text(),
+            "map 7 (ct): 6 of 9 entries have the integer at 8 below 100: 3 deleted, 2 kept (refreshed since), 1 already gone"
+        );
+        let dry = GcReport { dry_run: true, deleted: 0, ..report() };
+        assert!(dry.text().ends_with("below 100; dry run, they are still there"));
+    }
+
+    #[test]
+    fn json_is_one_object_on_one_line() {
+        assert_eq!(
+            report().json(),
+            "{\"outcome\":\"collected\",\"exit_code\":0,\"dry_run\":false,\
+             \"map\":{\"id\":7,\"name\":\"ct\",\"type\":\"lru_hash\"},\
+             \"window\":{\"field\":null,\"offset\":8,\"size\":4},\"threshold\":100,\"looked_at\":9,\"expired\":6,\
+             \"deleted\":3,\"kept\":2,\"absent\":1,\"batches\":true,\"error\":null}\n"
+        );
+    }
+}
