@@ -98,10 +98,14 @@ impl Shape {
         Self { map_type: abi::BPF_MAP_TYPE_HASH, key_size: 4, value_size, flags }
     }
 
+    pub fn is_lru(self) -> bool {
+        self.map_type == abi::BPF_MAP_TYPE_LRU_HASH
+    }
+
     /// A hash holds the entries and no more, which shows an element lost. An LRU map keeps free elements on each CPU, and
     /// evicts before it takes another CPU's: it gets room enough that nothing of ours goes.
     fn room(self) -> u32 {
-        if self.map_type == abi::BPF_MAP_TYPE_LRU_HASH { 1024 } else { ENTRIES.into() }
+        if self.is_lru() { 1024 } else { ENTRIES.into() }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod atomicity;
 mod attr_size;
+mod batch;
 mod command;
 mod errno;
 mod library;
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Test> {
         permissions::tests,
         map_types::tests,
         managed::tests,
+        batch::tests,
         programs::tests,
         library::tests,
         command::tests,
