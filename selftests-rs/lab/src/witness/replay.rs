@@ -70,7 +70,7 @@ impl Replay<'_> {
         let acts = |actor| self.schedule.moves.iter().any(|step| step.actor == actor);
         let mut collector = self.collector().map_err(Denied::error)?;
         let (packets, gc) = (acts(Actor::Packet), acts(Actor::Gc));
-        thread::scope(|scope| -> Result<()> {
+        let third = thread::scope(|scope| -> Result<Option<u32>> {
             let sender = packets.then(|| scope.spawn(|| self.send(&truth, &packet)));
             let collector = gc.then(|| {
                 scope.spawn(|| {
@@ -78,7 +78,8 @@ impl Replay<'_> {
                     round.run(|| collector.round(&mut Claimed(&truth)))
                 })
             });
-            let followed = self.follow(&truth, &packet, &round);
+            // What the sides do after the schedule's last step may evict the third flow's entry from an LRU map.
+            let followed = self.follow(&truth, &packet, &round).and_then(|()| self.lifetime(B));
             // Whatever came of it: nobody is left waiting.
             for (side, course) in [(Side::Packet, &packet), (Side::Gc, &round)] {
                 side.gate(control).go.store(u64::MAX, Release);
@@ -89,7 +90,7 @@ impl Replay<'_> {
             }
             followed
         })?;
-        self.settle(&truth)
+        self.settle(&truth, third)
     }
 
     /// Replays it with the collector held between compare and unlink while the packets run.
@@ -117,7 +118,7 @@ impl Replay<'_> {
         if let Some(lock) = held.waited {
             bail!("the packet waited in {lock} for the collector that was held at {}", held.at);
         }
-        self.settle(&truth)
+        self.settle(&truth, None)
     }
 
     /// The map holds A's entry alone, which has expired or is about to; the gates are shut.
@@ -220,12 +221,8 @@ impl Replay<'_> {
 
     /// The flow's next packet, as far as the oracle is concerned.
     fn look(&self, truth: &Truth) -> Result<()> {
-        let mut value = vec![0; VALUE_SIZE];
-        let (outcome, seen) = match self.elements()?.look_up(&key_of(A), &mut value, 0) {
-            Ok(()) => (Outcome::Left, lifetime_of(&value)),
-            Err(Errno(libc::ENOENT)) => (Outcome::Missed, 0),
-            Err(errno) => bail!("cannot look for the entry: {errno}"),
-        };
+        let (outcome, seen) =
+            self.lifetime(A)?.map_or((Outcome::Missed, 0), |lifetime| (Outcome::Left, lifetime));
         truth.packet(&self.handled(A, outcome, seen));
         Ok(())
     }
@@ -248,15 +245,21 @@ impl Replay<'_> {
         Handled { packet: Packet { flow, kind: Kind::Open }, now, seen, lifetime, outcome, errno: 0 }
     }
 
-    fn settle(&self, truth: &Truth) -> Result<Violations> {
-        let elements = self.elements()?;
-        let mut left = HashMap::new();
-        for flow in [A, B] {
-            let mut value = vec![0; VALUE_SIZE];
-            if elements.look_up(&key_of(flow), &mut value, 0).is_ok() {
-                left.insert(flow, lifetime_of(&value));
-            }
+    /// What the map has of a flow.
+    fn lifetime(&self, flow: u32) -> Result<Option<u32>> {
+        let mut value = vec![0; VALUE_SIZE];
+        match self.elements()?.look_up(&key_of(flow), &mut value, 0) {
+            Ok(()) => Ok(Some(lifetime_of(&value))),
+            Err(Errno(libc::ENOENT)) => Ok(None),
+            Err(errno) => bail!("cannot look for the entry of flow {flow}: {errno}"),
         }
+    }
+
+    /// Judges what came of it; `third` is what the map had of the third flow when the schedule had ended.
+    fn settle(&self, truth: &Truth, third: Option<u32>) -> Result<Violations> {
+        let now_there = [(A, self.lifetime(A)?), (B, self.lifetime(B)?.or(third))];
+        let left: HashMap<u32, u32> =
+            now_there.into_iter().filter_map(|(flow, lifetime)| Some((flow, lifetime?))).collect();
         let now = self.datapath.control().now.load(Relaxed);
         // Without a packet, the entry has expired and a round has passed.
         let idle = self.schedule.packets.is_empty() && left.get(&A).is_some_and(|&lifetime| lifetime < now);
