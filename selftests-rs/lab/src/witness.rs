@@ -59,7 +59,7 @@ impl Stage {
             let schedule = Schedule::read(steps, self.discipline.steps, strategy.steps)?;
             let hold = schedule.hold();
             let run = self.run.clone();
-            let datapath = self.datapath(schedule.entries())?;
+            let datapath = self.datapath(schedule.entries(self.map))?;
             let replay = Replay { datapath, strategy, schedule: &schedule };
             // Nothing that the kernel refuses can be replayed.
             drop(replay.collector()?);

@@ -5,6 +5,8 @@ use anyhow::{Context as _, Result, bail};
 use model::dsl::{self, step};
 use results::races::Step;
 
+use crate::datapath::MapKind;
+
 /// The collector begins to wait for a grace period; others go on meanwhile.
 pub const GRACE: &str = "grace";
 /// The grace period is over.
@@ -114,12 +116,16 @@ impl Schedule {
         step.map(|step| step.function.as_str())
     }
 
-    /// Entries of the map: one, and one more for each that comes before the first is gone.
-    pub fn entries(&self) -> u32 {
+    /// Entries of the map: one, and one more for each that comes before the first is gone. A hash has an element of its own
+    /// for an update of an entry that is there; an LRU map has none, and would evict that very entry for it.
+    pub fn entries(&self, map: MapKind) -> u32 {
         let gone = ["delete", "unlink", "take_unlink", "free", "replace"];
         let first = self.moves.iter().position(|step| gone.contains(&step.label.as_str()));
         let before = &self.moves[..first.unwrap_or(self.moves.len())];
-        1 + before.iter().map(|step| u32::from(step.actor == Actor::Insert)).sum::<u32>()
+        let inserts = before.iter().filter(|step| step.actor == Actor::Insert).count();
+        let replaces = self.moves.iter().filter(|step| step.actor == Actor::Packet && step.label == "replace");
+        let spare = if map == MapKind::LruHash { replaces.count() } else { 0 };
+        u32::try_from(1 + inserts + spare).unwrap_or(u32::MAX)
     }
 }
 
