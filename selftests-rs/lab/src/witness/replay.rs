@@ -78,8 +78,7 @@ impl Replay<'_> {
                     round.run(|| collector.round(&mut Claimed(&truth)))
                 })
             });
-            // What the sides do after the schedule's last step may evict the third flow's entry from an LRU map.
-            let followed = self.follow(&truth, &packet, &round).and_then(|()| self.lifetime(B));
+            let followed = self.follow(&truth, &packet, &round);
             // Whatever came of it: nobody is left waiting.
             for (side, course) in [(Side::Packet, &packet), (Side::Gc, &round)] {
                 side.gate(control).go.store(u64::MAX, Release);
@@ -171,7 +170,10 @@ impl Replay<'_> {
         Ok(())
     }
 
-    fn follow(&self, truth: &Truth, packet: &Course, round: &Course) -> Result<()> {
+    /// Gives what the map last had of the third flow: a later step may evict it from an LRU map, and what was done to it
+    /// with it.
+    fn follow(&self, truth: &Truth, packet: &Course, round: &Course) -> Result<Option<u32>> {
+        let mut third = None;
         for step in &self.schedule.moves {
             match step.actor {
                 Actor::Packet => self.let_on(step, Side::Packet, packet)?,
@@ -187,8 +189,9 @@ impl Replay<'_> {
                     self.insert(truth, B)?;
                 }
             }
+            third = self.lifetime(B)?.or(third);
         }
-        Ok(())
+        Ok(third)
     }
 
     /// Has one side take a step, and waits until it has.
@@ -255,7 +258,7 @@ impl Replay<'_> {
         }
     }
 
-    /// Judges what came of it; `third` is what the map had of the third flow when the schedule had ended.
+    /// Judges what came of it; `third` is what the map last had of the third flow.
     fn settle(&self, truth: &Truth, third: Option<u32>) -> Result<Violations> {
         let now_there = [(A, self.lifetime(A)?), (B, self.lifetime(B)?.or(third))];
         let left: HashMap<u32, u32> =

@@ -123,8 +123,8 @@ impl Schedule {
         let first = self.moves.iter().position(|step| gone.contains(&step.label.as_str()));
         let before = &self.moves[..first.unwrap_or(self.moves.len())];
         let inserts = before.iter().filter(|step| step.actor == Actor::Insert).count();
-        let replaces = self.moves.iter().filter(|step| step.actor == Actor::Packet && step.label == "replace");
-        let spare = if map == MapKind::LruHash { replaces.count() } else { 0 };
+        let replaced = first.is_some_and(|first| self.moves[first].label == "replace");
+        let spare = usize::from(replaced && map == MapKind::LruHash);
         u32::try_from(1 + inserts + spare).unwrap_or(u32::MAX)
     }
 }
