@@ -39,6 +39,9 @@ pub enum Command {
     /// Fill the matrix of refresh disciplines × gc strategies with evidence that has to agree
     #[command(after_long_help = RACES_EXAMPLES)]
     Races(Races),
+    /// Write what was found out as a page, as text for a cover letter, and as JSON
+    #[command(after_long_help = REPORT_EXAMPLES)]
+    Report(Report),
     /// Open a shell in the VM, with `cmpdel` and `selftests` on its PATH
     Shell(Shell),
     /// Print what is there, what is missing, and how it will be installed
@@ -198,6 +201,30 @@ pub struct Races {
     /// Print matrix.json on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,
+}
+
+/// Shown below the options of `report`.
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  cargo xtask report                     of what `races` and `bench` left in target/
+  cargo xtask report --races matrix.json of a matrix from elsewhere
+  cargo xtask report --check             and have headless Chromium look at the page
+
+What was not run is said in the page, with the command that runs it.
+Exit codes: 0, written; 1, an input contradicts itself or the page has a fault; 69, could not run.";
+
+/// Options of `report`.
+#[derive(Clone, Debug, Args)]
+pub struct Report {
+    /// The matrix [default: target/races/matrix.json]
+    #[arg(long, value_name = "FILE")]
+    pub races: Option<PathBuf>,
+    /// The costs [default: target/bench/bench.json]
+    #[arg(long, value_name = "FILE")]
+    pub bench: Option<PathBuf>,
+    /// Have headless Chromium render the page: it fits, the console stays empty, charts have text alternatives
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Options of `shell`.

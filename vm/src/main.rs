@@ -29,6 +29,7 @@ mod outcome;
 mod pyenv;
 mod races;
 mod report;
+mod report_page;
 mod series;
 mod source;
 mod space;
@@ -76,6 +77,7 @@ fn dispatch(command: &Command) -> Result<Done> {
     match command {
         Command::VmTest(opts) => cmd::vm_test::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Races(opts) => cmd::races::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
+        Command::Report(opts) => cmd::report::run(&ctx(SHORT, false)?, opts),
         Command::Shell(opts) => cmd::shell::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Doctor(opts) => cmd::doctor::run(&ctx(SHORT, opts.json)?, opts),
         Command::Ci(opts) => cmd::ci::run(&ctx(opts.kernel.limit_or(LONG), false)?, opts),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use results::{Status, TestResult};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xshell::cmd;
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A kernel as the report names it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelReport {
     /// `uname -r`.
     pub version: String,

@@ -80,6 +80,9 @@ pub const TOOLS: [Tool; 24] = [
     ),
 ];
 
+/// Looks at the report's page. Only `report --check` asks for it.
+pub const BROWSER: Tool = program("chromium", "chromium", "report");
+
 impl Tool {
     /// What it is called in a list.
     pub fn name(&self) -> &'static str {

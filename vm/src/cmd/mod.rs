@@ -10,5 +10,6 @@ pub mod kselftest;
 pub mod mutants;
 pub mod patches;
 pub mod races;
+pub mod report;
 pub mod shell;
 pub mod vm_test;

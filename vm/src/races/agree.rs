@@ -3,7 +3,7 @@
 //! it, and the stress nothing else. That the stress did not happen to show something is no disagreement: it is bounded.
 
 use results::races::{Model, Stress, Violation};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     matrix::{Matrix, Row, per_million},
@@ -11,7 +11,7 @@ use super::{
 };
 
 /// How a cell stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// All that should be there is, and agrees.

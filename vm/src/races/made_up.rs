@@ -134,3 +134,10 @@ pub fn of_each_kind() -> Vec<RaceEvent> {
     ]);
     events
 }
+
+/// A matrix in which each cell has its standing.
+pub fn weighed(events: &[RaceEvent]) -> Matrix {
+    let mut matrix = matrix(events);
+    super::judge::weigh(&mut matrix, false, "");
+    matrix
+}

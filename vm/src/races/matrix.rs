@@ -2,12 +2,12 @@
 //! One row for each cell, with all that was said of it.
 
 use results::races::{Cell, Connections, Model, RaceEvent, Refusal, Side, Stress, Undisturbed, Witness};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::agree::Standing;
 
 /// What could not be found out, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The kind of evidence.
     pub evidence: String,
@@ -16,7 +16,7 @@ pub struct Failure {
 }
 
 /// How far several stress runs of a cell lie apart: violations of any kind per million deletes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// How many runs.
     pub runs: usize,
@@ -27,7 +27,7 @@ pub struct Spread {
 }
 
 /// A cell and its evidence.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Which.
     #[serde(flatten)]

@@ -12,11 +12,12 @@ mod sentence;
 mod table;
 
 #[cfg(test)]
-mod made_up;
+pub mod made_up;
 
 pub use self::{
-    matrix::{Matrix, Row},
+    agree::{below, figure},
+    matrix::{Matrix, Row, per_million},
     run::{Asked, Races},
-    sentence::sentences,
+    sentence::{Verdict, sentences, verdict},
     table::{Look, legend, tables},
 };

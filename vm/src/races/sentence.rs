@@ -15,16 +15,23 @@ const NAMED: usize = 4;
 
 /// How a gc strategy does with the discipline on one map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
+pub enum Verdict {
+    /// All evidence agrees that nothing goes wrong.
     Safe,
+    /// All evidence agrees that this does.
     Unsafe(Violation),
+    /// There is no evidence but the model's.
     SafeInTheModel,
+    /// The same.
     UnsafeInTheModel(Violation),
+    /// The kernel's own no.
     Refused,
+    /// Evidence contradicts itself or is missing.
     Undecided,
 }
 
-fn verdict(row: &Row) -> Verdict {
+/// What the evidence of a cell comes to.
+pub fn verdict(row: &Row) -> Verdict {
     let worst = row.model.as_ref().and_then(|model| model.counterexamples.keys().next().copied());
     match (row.standing, worst) {
         (Standing::Agree, None) => Verdict::Safe,

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A packet through the XDP workload, by refresh discipline.
+
+use results::bench::{FlowState, Group, Row, Unit};
+
+use super::{bar, is_kind, kinds, maps, says};
+use crate::report_page::{
+    figures::{Figures, comparable, ratio},
+    page::{Bar, Chart, CostPart, Plot, Table},
+    words::{listed, times, value},
+};
+
+/// What a packet found, for a title.
+fn state_words(state: FlowState) -> (&'static str, &'static str) {
+    match state {
+        FlowState::Live => ("live", "A packet of a live entry"),
+        FlowState::Due => ("due", "A packet of an entry that is due"),
+        FlowState::New => ("new", "The first packet of a flow"),
+        FlowState::Floor => ("floor", "Floor"),
+    }
+}
+
+/// The charts.
+pub fn part(figures: &Figures) -> CostPart {
+    let rows: Vec<&Row> = figures.group(Group::Datapath).collect();
+    let mut charts = Vec::new();
+    for kind in kinds(rows.iter().copied()) {
+        let rows: Vec<&Row> = rows.iter().copied().filter(|row| is_kind(row, kind)).collect();
+        for map in maps(&rows).into_iter().filter(|map| *map != "-") {
+            for state in [FlowState::Live, FlowState::Due, FlowState::New] {
+                charts.extend(packet_chart(&rows, map, state, kind));
+            }
+        }
+    }
+    CostPart {
+        id: "datapath".into(),
+        title: "A packet through the XDP workload".into(),
+        about: "For each refresh discipline, without what an empty test run costs; × is in relation to plain store in the same \
+                state of the entry."
+            .into(),
+        charts,
+        tables: Vec::new(),
+    }
+}
+
+fn packet_chart(rows: &[&Row], map: &str, state: FlowState, kind: (Unit, &str)) -> Option<Chart> {
+    let of = |row: &Row| row.measure.packet.clone();
+    let here: Vec<&Row> = rows
+        .iter()
+        .copied()
+        .filter(|row| row.measure.map == map && of(row).is_some_and(|packet| packet.state == state))
+        .collect();
+    let reference =
+        here.iter().copied().find(|row| of(row).is_some_and(|packet| packet.discipline == "store"));
+    let floors = rows.iter().copied().filter(|row| of(row).is_some_and(|p| p.state == FlowState::Floor));
+    let several = kernels(&here) > 1;
+    let label = |row: &Row| {
+        let name = of(row).map_or_else(String::new, |packet| packet.discipline);
+        if several { format!("{name} · {}", row.origin.kernel) } else { name }
+    };
+    if here.is_empty() {
+        return None;
+    }
+    let bars: Vec<Bar> = floors
+        .map(|row| bar(format!("({})", label(row)), row, reference))
+        .chain(here.iter().map(|row| bar(label(row), row, reference)))
+        .collect();
+    let (id, title) = state_words(state);
+    Some(Chart {
+        id: format!("packet-{id}-{map}-{}-{}", kind.0, kind.1),
+        title: format!("{title}, {map}"),
+        unit: kind.0.to_string(),
+        accel: kind.1.into(),
+        says: says(&bars, reference.map(|_| "store")),
+        plot: Plot::Bars { reference: reference.map(|row| ("store".into(), row.measure.min)), bars },
+        folded: false,
+    })
+}
+
+fn kernels(rows: &[&Row]) -> usize {
+    let mut names: Vec<&str> = rows.iter().map(|row| row.origin.kernel.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.len()
+}
+
+/// What a packet pays with each discipline that is safe with some strategy, against plain store.
+pub fn live(figures: &Figures, safe: &[(String, Vec<String>)]) -> Option<Table> {
+    let store = figures.packet("store", FlowState::Live)?;
+    let cost = |discipline: &str, state| {
+        let Some(row) = figures.packet(discipline, state) else {
+            return ["–".to_owned(), "–".to_owned()];
+        };
+        let against = figures.packet("store", state).map(|store| ratio(row, store));
+        let against = match against {
+            Some(Ok(ratio)) => times(ratio),
+            Some(Err(_)) => "not compared".into(),
+            None => "–".into(),
+        };
+        [value(row.measure.min), against]
+    };
+    let mut table = Table {
+        id: "live-table".into(),
+        caption: format!(
+            "Cost of a packet, {}, {}, by discipline that is safe with some strategy",
+            store.measure.unit, store.origin.accel
+        ),
+        head: ["discipline", "live", "÷ store", "due", "÷ store", "new", "÷ store", "safe with"]
+            .map(Into::into)
+            .into(),
+        ..Table::default()
+    };
+    let mut cheapest: Option<(&str, f64)> = None;
+    let plain = ("store".to_owned(), Vec::new());
+    for (discipline, gcs) in std::iter::once(&plain).chain(safe.iter().filter(|(name, _)| name != "store")) {
+        let mut line = vec![discipline.clone()];
+        for state in [FlowState::Live, FlowState::Due, FlowState::New] {
+            line.extend(cost(discipline, state));
+        }
+        let of_store = safe.iter().find(|(name, _)| name == "store").map(|(_, gcs)| gcs);
+        let gcs = if discipline == "store" { of_store.unwrap_or(gcs) } else { gcs };
+        line.push(if gcs.is_empty() { "nothing".into() } else { listed(gcs) });
+        table.rows.push(line);
+        if let Some(row) = figures.packet(discipline, FlowState::Live)
+            && !gcs.is_empty()
+            && comparable(row, store).is_ok()
+            && cheapest.is_none_or(|(_, cost)| row.measure.min < cost)
+        {
+            cheapest = Some((discipline, row.measure.min));
+        }
+    }
+    if let Some((discipline, cost)) = cheapest {
+        let more = cost - store.measure.min;
+        let pays = if more.abs() < 0.5 {
+            "nothing".to_owned()
+        } else {
+            format!(
+                "{} {} {}",
+                value(more.abs()),
+                store.measure.unit,
+                if more > 0.0 { "more" } else { "less" }
+            )
+        };
+        table.notes.push(format!("The cheapest safe discipline on a live entry is {discipline}: it pays {pays} against plain store."));
+    }
+    Some(table)
+}

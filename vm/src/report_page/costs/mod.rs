@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From rows to charts. Rows of another unit or accel make a chart of their own.
+
+mod datapath;
+mod job;
+mod operations;
+
+use results::bench::{Group, Row, Unit};
+
+use super::{
+    figures::{Figures, is_ours, ratio},
+    page::{Bar, Chart, CostPart, Plot},
+    words::{times, value},
+};
+
+pub use self::{datapath::live, operations::native};
+
+/// All parts that there are figures for.
+pub fn parts(figures: &Figures) -> Vec<CostPart> {
+    [operations::part(figures), datapath::part(figures), job::part(figures), contention(figures)]
+        .into_iter()
+        .filter(|part| !part.charts.is_empty() || !part.tables.is_empty())
+        .collect()
+}
+
+/// Units and accels, each pair once: what may share a chart.
+fn kinds<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<(Unit, &'a str)> {
+    let mut kinds: Vec<(Unit, &str)> = Vec::new();
+    for row in rows {
+        let kind = (row.measure.unit, row.origin.accel.as_str());
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    kinds
+}
+
+fn maps<'a>(rows: &[&'a Row]) -> Vec<&'a str> {
+    let mut maps: Vec<&str> = Vec::new();
+    for row in rows {
+        if !maps.contains(&row.measure.map.as_str()) {
+            maps.push(&row.measure.map);
+        }
+    }
+    maps
+}
+
+fn is_kind(row: &Row, (unit, accel): (Unit, &str)) -> bool {
+    row.measure.unit == unit && row.origin.accel == accel
+}
+
+/// A row as a bar; where it may not be compared, without a ratio.
+fn bar(label: String, row: &Row, reference: Option<&Row>) -> Bar {
+    let m = &row.measure;
+    Bar {
+        label,
+        value: m.median,
+        least: m.min,
+        spread: m.spread,
+        n: u64::from(m.n),
+        ratio: reference.and_then(|reference| ratio(row, reference).ok()),
+        ours: is_ours(row),
+    }
+}
+
+/// What a bar chart says: its ends, and where its reference is.
+fn says(bars: &[Bar], reference: Option<&str>) -> String {
+    let order = |a: &&Bar, b: &&Bar| a.value.total_cmp(&b.value);
+    let (Some(least), Some(most)) = (bars.iter().min_by(order), bars.iter().max_by(order)) else {
+        return String::new();
+    };
+    let with = |bar: &Bar| match bar.ratio {
+        Some(ratio) => format!("{} {} ({})", bar.label, value(bar.value), times(ratio)),
+        None => format!("{} {}", bar.label, value(bar.value)),
+    };
+    let to = reference.map_or_else(String::new, |name| format!("; × {name}"));
+    format!("From {} to {}{to}.", with(least), with(most))
+}
+
+fn contention(figures: &Figures) -> CostPart {
+    let rows: Vec<&Row> = figures.group(Group::Contention).collect();
+    let mut charts = Vec::new();
+    for kind in kinds(rows.iter().copied()) {
+        let bars: Vec<Bar> = rows
+            .iter()
+            .filter(|row| is_kind(row, kind))
+            .map(|row| {
+                bar(
+                    format!("{} · {} · {}", row.measure.operation, row.measure.map, row.origin.kernel),
+                    row,
+                    None,
+                )
+            })
+            .collect();
+        charts.push(Chart {
+            id: format!("contention-{}-{}", kind.0, kind.1),
+            title: "Packets and GC on different CPUs".into(),
+            unit: kind.0.to_string(),
+            accel: kind.1.into(),
+            says: says(&bars, None),
+            plot: Plot::Bars { reference: None, bars },
+            folded: false,
+        });
+    }
+    CostPart {
+        id: "contention".into(),
+        title: "Contention".into(),
+        about: "Only where it means something: under KVM or natively.".into(),
+        charts,
+        tables: Vec::new(),
+    }
+}

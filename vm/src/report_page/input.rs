@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the report is made of: files that other commands have written. One that is not there is no error: the page says
+//! which command makes it. One that cannot be read is.
+
+use std::{fs, io::ErrorKind, path::Path};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{accel::Accel, races::Row, report::KernelReport};
+
+/// Where figures come from. Everything shown carries it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Environment {
+    /// The kernel with the series.
+    pub kernel: Option<KernelReport>,
+    /// The same without it.
+    pub base_kernel: Option<KernelReport>,
+    /// How the guest was run.
+    pub accel: Option<Accel>,
+    /// Virtual CPUs.
+    pub vcpus: u32,
+    /// CPUs of the host.
+    pub host_cpus: usize,
+    /// The configuration, by name.
+    pub profile: String,
+    /// When it began, in UTC.
+    pub date: String,
+    /// What reproduces it.
+    pub command: String,
+    /// How it ended: `passed`, `failed`, `could_not_run`.
+    pub verdict: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// `matrix.json`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct RacesFile {
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub environment: Environment,
+    /// The cells.
+    pub cells: Vec<Row>,
+    /// A sentence for each refresh discipline.
+    pub verdicts: Vec<String>,
+}
+
+/// One of the files.
+#[derive(Clone, Debug)]
+pub enum Input<T> {
+    /// It is there.
+    Read(T),
+    /// It is not, and this command makes it.
+    NotRun(&'static str),
+}
+
+impl<T> Input<T> {
+    /// What is there.
+    pub fn read(&self) -> Option<&T> {
+        match self {
+            Self::Read(value) => Some(value),
+            Self::NotRun(_) => None,
+        }
+    }
+}
+
+/// Reads `path`, which `command` makes.
+///
+/// # Errors
+/// When it is there and cannot be read, or is of another form.
+pub fn read<T: DeserializeOwned>(path: &Path, command: &'static str) -> Result<Input<T>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Input::NotRun(command)),
+        Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let read = serde_json::from_str(&text).with_context(|| {
+        format!(
+            "{} is of another form than this report reads: make it again with `{command}`",
+            path.display()
+        )
+    })?;
+    Ok(Input::Read(read))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_names_its_command_and_a_broken_one_is_an_error() {
+        let folder = std::env::temp_dir().join(format!("report-input-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let read_it = |name: &str| read::<RacesFile>(&folder.join(name), "cargo xtask races");
+        assert!(matches!(read_it("none.json").unwrap(), Input::NotRun("cargo xtask races")));
+        fs::write(folder.join("broken.json"), "{\"cells\": 1}").unwrap();
+        let error = format!("{:#}", read_it("broken.json").unwrap_err());
+        assert!(error.contains("make it again with `cargo xtask races`"), "{error}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

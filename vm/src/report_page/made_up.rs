@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Inputs for the tests of this folder. All of it is made up: no figure here was ever measured.
+
+use results::{
+    bench::{
+        FlowState, Group, Job, Measure, Origin, Packet, Profile, Ratio, Record, Row, Skipped, Spent, Unit,
+    },
+    races::Violation::{Gap, LostRefresh},
+};
+
+use super::{
+    Inputs,
+    figures::BenchFile,
+    input::{Environment, Input, RacesFile},
+    sources::{Test, TestsFile},
+};
+use crate::{
+    accel::Accel,
+    races::{
+        made_up::{absent, cell, connected, model, of_each_kind, refused, stressed, weighed, witnessed},
+        sentences,
+    },
+    report::KernelReport,
+};
+
+fn kernel(series: &str) -> KernelReport {
+    KernelReport {
+        version: format!("7.3.0-{series}"),
+        base: "made up 7.3.0".into(),
+        series: series.into(),
+        patches: vec!["bpf: made up".into()],
+        config_sha256: "c0ffee".repeat(10),
+        compiler: "gcc (made up) 12".into(),
+    }
+}
+
+fn environment(command: &str) -> Environment {
+    Environment {
+        kernel: Some(kernel("v2")),
+        base_kernel: Some(kernel("base")),
+        accel: Some(Accel::Tcg),
+        vcpus: 2,
+        host_cpus: 2,
+        profile: "lean".into(),
+        date: "2026-01-02T03:04:05Z".into(),
+        command: command.into(),
+        verdict: "passed".into(),
+        reason: "made up".into(),
+    }
+}
+
+/// A cell of each standing, and connections.
+pub fn races() -> RacesFile {
+    let mut events = of_each_kind();
+    let lock = || cell("lock", "prog-lock", "lru-hash");
+    let gap = || cell("replace", "take-restore", "hash");
+    events.extend([
+        model(gap(), &[Gap]),
+        witnessed(gap(), Gap, 10, 10),
+        stressed(gap(), 900_000, 1_000_000, 0),
+        model(lock(), &[LostRefresh]),
+        refused(lock()),
+        model(cell("lock", "compare", "hash"), &[LostRefresh]),
+        absent(cell("lock", "compare", "hash")),
+        // Evidence that contradicts itself, and none at all.
+        model(cell("store", "prog", "hash"), &[]),
+        stressed(cell("store", "prog", "hash"), 1_000, 1_000, 1),
+        model(cell("replace", "prog", "hash"), &[]),
+        model(cell("arena", "arena", "arena"), &[]),
+        stressed(cell("arena", "arena", "arena"), 1_000_000, 1_000_000, 0),
+        connected(cell("store", "blind", "hash"), 40_000, 12, true),
+        connected(cell("replace", "compare", "hash"), 40_000, 0, false),
+    ]);
+    let matrix = weighed(&events);
+    RacesFile {
+        environment: environment("cargo xtask races"),
+        verdicts: sentences(&matrix),
+        cells: matrix.rows,
+    }
+}
+
+/// A row of one operation.
+pub fn operation(operation: &str, map: &str, kernel: &str, min: f64) -> Row {
+    Row {
+        measure: Measure {
+            group: Group::Operation,
+            operation: operation.into(),
+            map: map.into(),
+            window: None,
+            unit: Unit::Instructions,
+            min,
+            median: min + 1.0,
+            spread: 4.0,
+            n: 9,
+            floor: 30.0,
+            elements: 1,
+            packet: None,
+            job: None,
+        },
+        origin: Origin {
+            kernel: kernel.into(),
+            accel: "tcg".into(),
+            config_sha256: "c0ffee".repeat(10),
+            compiler: "gcc (made up) 12".into(),
+            image_sha256: kernel.into(),
+        },
+    }
+}
+
+fn with(mut row: Row, group: Group, change: impl FnOnce(&mut Measure)) -> Row {
+    row.measure.group = group;
+    change(&mut row.measure);
+    row
+}
+
+fn rows() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for map in ["hash", "lru-hash"] {
+        for (kernel, factor) in [("base", 1.0), ("v2", 0.98)] {
+            for (name, cost) in [
+                ("look-up", 1990.0),
+                ("delete hit", 1421.0),
+                ("delete miss", 1305.0),
+                ("delete batch", 381.0),
+            ] {
+                rows.push(operation(name, map, kernel, cost * factor));
+            }
+        }
+        for (window, cost) in [(4, 1405.0), (56, 1600.0)] {
+            let compare = |name| operation(name, map, "v2", cost);
+            rows.push(with(compare("compare hit"), Group::Operation, |m| m.window = Some(window)));
+            rows.push(with(compare("compare mismatch"), Group::Operation, |m| m.window = Some(window)));
+        }
+        rows.push(with(operation("compare batch, hits", map, "v2", 430.0), Group::Operation, |m| {
+            m.window = Some(4);
+        }));
+        rows.push(operation("program, array of keys", map, "base", 402.0));
+    }
+    rows.push(operation("arena compare-and-swap", "arena", "v2", 11.0));
+    for (discipline, costs) in [
+        ("store", [212.0, 212.0, 650.0]),
+        ("replace", [611.0, 611.0, 655.0]),
+        ("lock", [260.0, 260.0, 700.0]),
+    ] {
+        for (state, cost) in [FlowState::Live, FlowState::Due, FlowState::New].into_iter().zip(costs) {
+            rows.push(with(operation("packet", "hash", "v2", cost), Group::Datapath, |m| {
+                m.packet = Some(Packet { discipline: discipline.into(), state });
+            }));
+        }
+    }
+    rows.push(with(operation("packet", "-", "v2", 21.0), Group::Datapath, |m| {
+        m.packet = Some(Packet { discipline: "empty".into(), state: FlowState::Floor });
+    }));
+    for (strategy, cost) in
+        [("blind", 1430.0), ("prog-array", 420.0), ("compare", 1420.0), ("compare-batch", 440.0)]
+    {
+        for entries in [1_000, 16_000, 512_000] {
+            rows.push(with(operation("gc", "hash", "v2", 1e6), Group::Job, |m| {
+                m.job = Some(Job {
+                    strategy: strategy.into(),
+                    entries,
+                    expired_percent: 100,
+                    removed: entries,
+                    per_entry_looked_at: 120.0,
+                    per_entry_removed: cost,
+                    system_calls: entries,
+                    map_bytes: entries * 144,
+                    gc_bytes: 72 * 1024,
+                });
+            }));
+        }
+    }
+    rows
+}
+
+/// Figures of each table.
+pub fn bench() -> BenchFile {
+    let ratio = |what: &str, ratio, goal: Option<f64>| Ratio {
+        what: what.into(),
+        ratio,
+        goal,
+        reached: goal.map(|goal| ratio <= goal),
+    };
+    let profile = |operation: &str, window, kernel: &str, spent| Profile {
+        operation: operation.into(),
+        map: "hash".into(),
+        window,
+        kernel: kernel.into(),
+        instructions: 1200,
+        functions: vec![Spent { function: "__sys_bpf".into(), instructions: spent, calls: 1 }],
+    };
+    BenchFile {
+        environment: environment("cargo xtask bench"),
+        record: Record {
+            image_sha256: "bb".repeat(32),
+            rows: rows(),
+            skipped: vec![Skipped {
+                group: Group::Contention,
+                what: "packets and GC".into(),
+                kernel: "v2".into(),
+                reason: "one vCPU".into(),
+            }],
+            ratios: vec![
+                ratio("compare hit, window 4, hash, v2 ÷ delete hit, hash, base", 0.989, Some(1.0)),
+                ratio("compare hit, window 56, hash, v2 ÷ delete hit, hash, base", 1.126, Some(1.1)),
+                ratio("look-up, hash, v2 ÷ delete hit, hash, base", 1.4, None),
+            ],
+            profiles: vec![
+                profile("delete hit", None, "base", 240),
+                profile("compare hit", Some(4), "v2", 250),
+            ],
+            repeat_difference: Some(0.0004),
+            seconds: 612.0,
+        },
+    }
+}
+
+/// All of it.
+pub fn inputs() -> Inputs {
+    Inputs {
+        races: Input::Read(races()),
+        bench: Input::Read(bench()),
+        calibrate: Input::NotRun("cargo xtask calibrate"),
+        vm_test: Input::Read(TestsFile {
+            environment: environment("cargo xtask vm-test --with-base"),
+            tests: vec![Test { status: "pass".into() }],
+            splats: Vec::new(),
+        }),
+        kselftest: Input::NotRun("cargo xtask kselftest"),
+    }
+}
+
+/// None of it.
+pub fn nothing() -> Inputs {
+    Inputs {
+        races: Input::NotRun("cargo xtask races"),
+        bench: Input::NotRun("cargo xtask bench"),
+        calibrate: Input::NotRun("cargo xtask calibrate"),
+        vm_test: Input::NotRun("cargo xtask vm-test"),
+        kselftest: Input::NotRun("cargo xtask kselftest"),
+    }
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the report says, before it looks like anything: `report.json`, of which the page and the text are made alone.
+
+mod matrix;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::matrix::{CellShown, Group, Mark, MatrixPart, Pair, Schedule};
+use super::input::Environment;
+
+/// The whole report.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// Who loses entries, in one sentence, and the figures that go with it.
+    pub answer: Answer,
+    /// The matrix.
+    pub matrix: MatrixPart,
+    /// The reply's objections, and the proposal by the same rule.
+    pub objections: Vec<Objection>,
+    /// A sentence for each refresh discipline.
+    pub disciplines: Vec<String>,
+    /// What it costs.
+    pub costs: Costs,
+    /// What the costs ought to be.
+    pub goals: Vec<Goal>,
+    /// Real connections.
+    pub connections: Option<Table>,
+    /// Where all of it comes from.
+    pub sources: Vec<Source>,
+    /// What contradicts itself or cannot be compared.
+    pub troubles: Vec<String>,
+}
+
+/// The top of the page.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// One or two sentences.
+    pub sentence: String,
+    /// Figures that one remembers.
+    pub tiles: Vec<Tile>,
+}
+
+/// A figure, large.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tile {
+    /// The figure with its unit.
+    pub figure: String,
+    /// What it is a figure of.
+    pub what: String,
+    /// The anchor of where it comes from.
+    pub link: String,
+}
+
+/// How an objection fares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// A combination is safe on every hash map.
+    Holds,
+    /// One is safe on some of them.
+    InPart,
+    /// One is safe, and no hash map any more.
+    Elsewhere,
+    /// None is safe.
+    Fails,
+    /// There is no evidence.
+    Undecided,
+}
+
+impl Fate {
+    /// As the page says it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Holds => "safe on every hash map",
+            Self::InPart => "safe on some hash maps",
+            Self::Elsewhere => "safe, and not on a hash map",
+            Self::Fails => "safe nowhere",
+            Self::Undecided => "not decided",
+        }
+    }
+
+    /// The mark that it shares its looks with.
+    pub fn mark(self) -> Mark {
+        match self {
+            Self::Holds => Mark::Safe,
+            Self::InPart | Self::Elsewhere => Mark::Lesser,
+            Self::Fails => Mark::Bad,
+            Self::Undecided => Mark::ModelSafe,
+        }
+    }
+}
+
+/// What the reply says, and what the evidence says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Objection {
+    /// The anchor.
+    pub id: String,
+    /// In a few words.
+    pub title: String,
+    /// The reply, in substance.
+    pub claim: String,
+    /// How it fares.
+    pub fate: Fate,
+    /// The evidence and the figures.
+    pub findings: Vec<Finding>,
+}
+
+/// A sentence with where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The sentence.
+    pub text: String,
+    /// Words and anchors.
+    pub links: Vec<(String, String)>,
+}
+
+/// A table of words and figures.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// The anchor.
+    pub id: String,
+    /// What it is of.
+    pub caption: String,
+    /// The heads of the columns.
+    pub head: Vec<String>,
+    /// The rows; the first cell is the row's head.
+    pub rows: Vec<Vec<String>>,
+    /// What else there is to say.
+    pub notes: Vec<String>,
+}
+
+/// A figure with how far its repetitions lie apart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bar {
+    /// Of what.
+    pub label: String,
+    /// The median.
+    pub value: f64,
+    /// The least, of which ratios are made: what disturbs a measurement only adds to it.
+    pub least: f64,
+    /// Between the first and the third quarter.
+    pub spread: f64,
+    /// How many repetitions.
+    pub n: u64,
+    /// In relation to the chart's reference.
+    pub ratio: Option<f64>,
+    /// What belongs to the proposal stands out.
+    pub ours: bool,
+}
+
+/// A line of a growth chart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    /// Of what.
+    pub label: String,
+    /// x and y.
+    pub points: Vec<[f64; 2]>,
+    /// What belongs to the proposal stands out.
+    pub ours: bool,
+}
+
+/// What a chart draws.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Plot {
+    /// Bars from zero, and a line at the reference.
+    Bars {
+        /// Name and value.
+        reference: Option<(String, f64)>,
+        /// The bars.
+        bars: Vec<Bar>,
+    },
+    /// Curves on two logarithmic axes.
+    Curves {
+        /// What x is.
+        x: String,
+        /// The curves.
+        curves: Vec<Curve>,
+    },
+}
+
+/// A chart. Figures of another unit or accel are in another chart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chart {
+    /// The anchor.
+    pub id: String,
+    /// What it is of.
+    pub title: String,
+    /// The unit of its values.
+    pub unit: String,
+    /// How the guest was run.
+    pub accel: String,
+    /// What it shows, made of its figures: the text alternative.
+    pub says: String,
+    /// The figures.
+    pub plot: Plot,
+    /// Whether the page shows it only when asked: a variation of another one.
+    pub folded: bool,
+}
+
+/// The costs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Costs {
+    /// Per operation, the datapath, the whole job, in this order.
+    pub parts: Vec<CostPart>,
+    /// What a packet of a live entry pays with each discipline that is safe with some strategy.
+    pub live: Option<Table>,
+    /// What was not measured, and why.
+    pub skipped: Vec<String>,
+    /// The command that makes them, if there are none.
+    pub not_run: Option<String>,
+}
+
+/// Charts that belong together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CostPart {
+    /// The anchor.
+    pub id: String,
+    /// Of what.
+    pub title: String,
+    /// How to read them.
+    pub about: String,
+    /// The charts.
+    pub charts: Vec<Chart>,
+    /// Figures that make no chart.
+    pub tables: Vec<Table>,
+}
+
+/// Whether a goal was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reached {
+    /// By the figures.
+    Yes,
+    /// By the figures.
+    No,
+    /// No figure.
+    NotRun,
+}
+
+/// A goal with what was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Goal {
+    /// The anchor.
+    pub id: String,
+    /// In words.
+    pub what: String,
+    /// The goal.
+    pub goal: String,
+    /// What was measured.
+    pub measured: String,
+    /// Whether that is it.
+    pub reached: Reached,
+    /// Where it is spent, if it was not reached: what, and how much.
+    pub profile: Option<Table>,
+}
+
+/// An input of the report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// What it says.
+    pub name: String,
+    /// The command that makes it.
+    pub command: String,
+    /// Where it was made; nothing if it was not.
+    pub environment: Option<Environment>,
+    /// What else there is to know of it: the image, the count of tests.
+    pub facts: Vec<(String, String)>,
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Where figures come from, in names and values.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{
+    figures::BenchFile,
+    input::{Environment, Input, RacesFile},
+    page::Source,
+    words::{count, value},
+};
+use crate::accel::Accel;
+
+/// `report.json` of vm-test, and whatever else holds tests.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct TestsFile {
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub environment: Environment,
+    /// The tests.
+    #[serde(default)]
+    pub tests: Vec<Test>,
+    /// What the kernels reported.
+    #[serde(default)]
+    pub splats: Vec<String>,
+}
+
+/// A test's outcome.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Test {
+    /// By name.
+    pub status: String,
+}
+
+/// What an environment comes to.
+pub fn facts(environment: &Environment) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let Some(kernel) = &environment.kernel {
+        facts.push(("kernel", kernel.version.clone()));
+        facts.push(("series", format!("{} ({} patches)", kernel.series, kernel.patches.len())));
+        facts.push(("base", kernel.base.clone()));
+    } else {
+        facts.push(("kernel", "none".into()));
+    }
+    let accel = match environment.accel {
+        Some(Accel::Kvm) => "kvm",
+        Some(Accel::Tcg) => "tcg",
+        None => "none",
+    };
+    facts.push(("accel", accel.into()));
+    facts.push(("vCPUs", environment.vcpus.to_string()));
+    facts.push(("host CPUs", environment.host_cpus.to_string()));
+    facts.push(("date", environment.date.clone()));
+    facts.push(("command", environment.command.clone()));
+    facts
+}
+
+/// All inputs, whether they are there or not.
+pub fn all(
+    races: &Input<RacesFile>,
+    bench: &Input<BenchFile>,
+    calibrate: &Input<BenchFile>,
+    tests: &[(&str, &Input<TestsFile>)],
+) -> Vec<Source> {
+    let mut sources = vec![
+        source("The races", races, |file| (&file.environment, Vec::new())),
+        source("The costs", bench, bench_facts),
+        source("The costs, natively", calibrate, bench_facts),
+    ];
+    sources.extend(tests.iter().map(|(name, input)| source(name, input, tests_facts)));
+    sources
+}
+
+fn source<T>(
+    name: &str,
+    input: &Input<T>,
+    of: impl Fn(&T) -> (&Environment, Vec<(String, String)>),
+) -> Source {
+    match input {
+        Input::NotRun(command) => {
+            Source { name: name.into(), command: (*command).into(), environment: None, facts: Vec::new() }
+        }
+        Input::Read(file) => {
+            let (environment, mut facts) = of(file);
+            if let Some(kernel) = &environment.kernel {
+                facts.push((
+                    "configuration".into(),
+                    format!("{}, {}", environment.profile, kernel.config_sha256),
+                ));
+                facts.push(("compiler".into(), kernel.compiler.clone()));
+            }
+            facts.push((
+                "verdict".into(),
+                format!("{}: {}", environment.verdict.replace('_', " "), environment.reason),
+            ));
+            Source {
+                name: name.into(),
+                command: environment.command.clone(),
+                environment: Some(environment.clone()),
+                facts,
+            }
+        }
+    }
+}
+
+fn bench_facts(file: &BenchFile) -> (&Environment, Vec<(String, String)>) {
+    let record = &file.record;
+    let mut facts = vec![
+        ("rows".into(), count(record.rows.len() as u64)),
+        ("not measured".into(), count(record.skipped.len() as u64)),
+        ("wall time".into(), format!("{} s", value(record.seconds))),
+    ];
+    if !record.image_sha256.is_empty() {
+        facts.push(("image".into(), record.image_sha256.clone()));
+    }
+    (&file.environment, facts)
+}
+
+fn tests_facts(file: &TestsFile) -> (&Environment, Vec<(String, String)>) {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for test in &file.tests {
+        *counts.entry(&test.status).or_default() += 1;
+    }
+    let counts: Vec<String> =
+        counts.iter().map(|(status, number)| format!("{} {status}", count(*number))).collect();
+    (
+        &file.environment,
+        vec![("tests".into(), counts.join(", ")), ("splats".into(), file.splats.len().to_string())],
+    )
+}

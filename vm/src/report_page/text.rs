@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The report as plain text of at most 72 columns, in ASCII, to paste into a cover letter.
+
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table as Lines, presets::NOTHING,
+};
+use textwrap::{Options, WordSplitter, fill};
+
+use super::{
+    page::{Chart, Goal, Mark, MatrixPart, Page, Plot, Reached, Table},
+    sources::facts,
+    words::{count, listed, value},
+};
+
+/// Columns.
+pub const WIDTH: usize = 72;
+
+/// Columns of a wrapped list item.
+const HANG: &str = "  ";
+
+/// The whole report.
+pub fn render(page: &Page) -> String {
+    let mut out = String::new();
+    head(&mut out, "Compare and delete: who loses entries, and what it costs", '=');
+    paragraph(&mut out, &page.answer.sentence);
+    for tile in &page.answer.tiles {
+        item(&mut out, &format!("{}: {}", tile.figure, tile.what));
+    }
+    for trouble in &page.troubles {
+        item(&mut out, &format!("! {trouble}"));
+    }
+    objections(&mut out, page);
+    head(&mut out, "Refresh x gc", '-');
+    match &page.matrix.not_run {
+        Some(command) => not_run(&mut out, command),
+        None => matrix(&mut out, &page.matrix),
+    }
+    head(&mut out, "For each refresh discipline", '-');
+    for sentence in &page.disciplines {
+        item(&mut out, sentence);
+    }
+    if page.disciplines.is_empty() {
+        not_run(&mut out, "cargo xtask races");
+    }
+    costs(&mut out, page);
+    head(&mut out, "Goals", '-');
+    for goal in &page.goals {
+        self::goal(&mut out, goal);
+    }
+    head(&mut out, "Real connections", '-');
+    match &page.connections {
+        Some(run) => table(&mut out, run),
+        None => not_run(&mut out, "cargo xtask races"),
+    }
+    sources(&mut out, page);
+    ascii(&out)
+}
+
+fn head(out: &mut String, title: &str, line: char) {
+    out.push_str(&format!("\n{title}\n{}\n\n", line.to_string().repeat(title.chars().count().min(WIDTH))));
+}
+
+fn options<'a>(first: &'a str, others: &'a str) -> Options<'a> {
+    Options::new(WIDTH)
+        .initial_indent(first)
+        .subsequent_indent(others)
+        .word_splitter(WordSplitter::NoHyphenation)
+}
+
+fn paragraph(out: &mut String, text: &str) {
+    out.push_str(&format!("{}\n\n", fill(&ascii(text), options("", ""))));
+}
+
+fn item(out: &mut String, text: &str) {
+    out.push_str(&format!("{}\n", fill(&ascii(text), options("- ", HANG))));
+}
+
+fn not_run(out: &mut String, command: &str) {
+    paragraph(out, &format!("Not run: `{command}` makes it."));
+}
+
+fn objections(out: &mut String, page: &Page) {
+    head(out, "The reply, objection by objection", '-');
+    for objection in &page.objections {
+        out.push_str(&format!("{}: {}\n", objection.title, objection.fate.words()));
+        for finding in &objection.findings {
+            item(out, &finding.text);
+        }
+        out.push('\n');
+    }
+}
+
+/// A cell in a word: evidence in capitals, the model alone in brackets.
+fn code(mark: Mark, word: &str) -> String {
+    match mark {
+        Mark::Safe => "ok".into(),
+        Mark::ModelSafe => "(ok)".into(),
+        Mark::Refused => "-".into(),
+        Mark::ModelBad => format!("({word})"),
+        Mark::Lesser | Mark::Bad => word.to_uppercase(),
+        Mark::Alarm => "!".into(),
+    }
+}
+
+/// A table for each map; maps of the same outcomes share one.
+fn matrix(out: &mut String, matrix: &MatrixPart) {
+    let mut tables: Vec<(Vec<&str>, Vec<Vec<String>>)> = Vec::new();
+    for map in &matrix.maps {
+        let mut rows = Vec::new();
+        for gc in matrix.groups.iter().flat_map(|group| &group.gcs) {
+            let cells = matrix.refreshes.iter().map(|refresh| {
+                let cell =
+                    matrix.find(refresh, gc).and_then(|pair| pair.cells.iter().find(|cell| cell.map == *map));
+                cell.map_or_else(String::new, |cell| code(cell.mark, &cell.word))
+            });
+            let row: Vec<String> = std::iter::once(gc.clone()).chain(cells).collect();
+            if row[1..].iter().any(|cell| !cell.is_empty()) {
+                rows.push(row);
+            }
+        }
+        match tables.iter_mut().find(|(_, known)| *known == rows) {
+            Some((maps, _)) => maps.push(map),
+            None if rows.is_empty() => {}
+            None => tables.push((vec![map], rows)),
+        }
+    }
+    for (maps, rows) in &tables {
+        out.push_str(&format!("{}\n", listed(maps)));
+        let head: Vec<String> = std::iter::once("gc".to_owned())
+            .chain(matrix.refreshes.iter().map(|name| name.replace('-', "-\n")))
+            .collect();
+        grid(out, &head, rows);
+        out.push('\n');
+    }
+    for pair in matrix.loners() {
+        for cell in &pair.cells {
+            item(
+                out,
+                &format!("{} x {} on {}: {}", pair.refresh, pair.gc, cell.map, code(cell.mark, &cell.word)),
+            );
+        }
+    }
+    paragraph(
+        out,
+        "ok: no schedule in the model, none counted by the stress. In capitals: what model, witness and stress show. In \
+         brackets: the model alone. -: refused by the kernel. !: evidence disagrees or is missing.",
+    );
+}
+
+/// Columns as wide as their words, the last ones wrapped if they have to be.
+fn grid(out: &mut String, head: &[String], rows: &[Vec<String>]) {
+    let mut lines = Lines::new();
+    lines.load_style(NOTHING).force_no_tty();
+    lines.set_content_arrangement(ContentArrangement::Dynamic).set_width(72);
+    lines.set_header(head.iter().map(|cell| ascii(cell)));
+    for row in rows {
+        lines.add_row(row.iter().enumerate().map(|(i, cell)| {
+            let figure = i > 0 && cell.starts_with(|c: char| c.is_ascii_digit());
+            let right = if figure { CellAlignment::Right } else { CellAlignment::Left };
+            Cell::new(ascii(cell)).set_alignment(right)
+        }));
+    }
+    for (i, column) in lines.column_iter_mut().enumerate() {
+        column.set_padding((0, 1));
+        // Names are for reading, and are never broken.
+        if i == 0 || head.get(i).is_some_and(|head| head == "map") {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    for line in lines.lines() {
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+}
+
+fn table(out: &mut String, table: &Table) {
+    out.push_str(&format!("{}\n", fill(&ascii(&table.caption), options("", ""))));
+    grid(out, &table.head, &table.rows);
+    for note in &table.notes {
+        paragraph(out, note);
+    }
+    out.push('\n');
+}
+
+fn costs(out: &mut String, page: &Page) {
+    head(out, "What it costs", '-');
+    if let Some(command) = &page.costs.not_run {
+        not_run(out, command);
+    }
+    for part in &page.costs.parts {
+        paragraph(out, &format!("{}. {}", part.title, part.about.replace("; blue takes the series", "")));
+        for chart in &part.charts {
+            self::chart(out, chart);
+        }
+        for rows in &part.tables {
+            table(out, rows);
+        }
+    }
+    for skipped in &page.costs.skipped {
+        item(out, &format!("not measured: {skipped}"));
+    }
+    head(out, "What safety costs on a live entry", '-');
+    match &page.costs.live {
+        Some(live) => table(out, live),
+        None => not_run(out, page.costs.not_run.as_deref().unwrap_or("cargo xtask bench")),
+    }
+}
+
+fn chart(out: &mut String, chart: &Chart) {
+    out.push_str(&format!(
+        "{}\n",
+        fill(&ascii(&format!("{}, {}, {}", chart.title, chart.unit, chart.accel)), options("", ""))
+    ));
+    match &chart.plot {
+        Plot::Bars { reference, bars } => {
+            let over = reference.as_ref().map_or_else(String::new, |(name, _)| format!("/ {name}"));
+            let head = ["", "median", "+-", over.as_str()].map(str::to_owned);
+            let rows: Vec<Vec<String>> = bars
+                .iter()
+                .map(|bar| {
+                    let ratio = bar.ratio.map_or_else(String::new, |ratio| format!("{ratio:.3}"));
+                    vec![bar.label.clone(), value(bar.value), value(bar.spread / 2.0), ratio]
+                })
+                .collect();
+            grid(out, &head, &rows);
+        }
+        Plot::Curves { x, curves } => {
+            let mut xs: Vec<f64> =
+                curves.iter().flat_map(|curve| curve.points.iter().map(|point| point[0])).collect();
+            xs.sort_by(f64::total_cmp);
+            xs.dedup();
+            let head: Vec<String> =
+                std::iter::once(format!("{x}:")).chain(xs.iter().map(|x| value(*x))).collect();
+            let rows: Vec<Vec<String>> = curves
+                .iter()
+                .map(|curve| {
+                    let at =
+                        |x: f64| curve.points.iter().find(|p| (p[0] - x).abs() < 0.5).map(|p| value(p[1]));
+                    let cells = xs.iter().map(|x| at(*x).unwrap_or_default());
+                    std::iter::once(curve.label.clone()).chain(cells).collect()
+                })
+                .collect();
+            grid(out, &head, &rows);
+        }
+    }
+    out.push('\n');
+}
+
+fn goal(out: &mut String, goal: &Goal) {
+    let word = match goal.reached {
+        Reached::Yes => "reached",
+        Reached::No => "NOT REACHED",
+        Reached::NotRun => "not run",
+    };
+    item(out, &format!("{word}: {}: {}; measured: {}", goal.what, goal.goal, goal.measured));
+    if let Some(profile) = &goal.profile {
+        table(out, profile);
+    }
+}
+
+fn sources(out: &mut String, page: &Page) {
+    head(out, "Environment and commands", '-');
+    for source in &page.sources {
+        let Some(environment) = &source.environment else {
+            item(out, &format!("{}: not run: {}", source.name, source.command));
+            continue;
+        };
+        let told: Vec<String> = facts(environment)
+            .into_iter()
+            .chain(source.facts.iter().map(|(name, value)| (name.as_str(), value.clone())))
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect();
+        item(out, &format!("{}: {}", source.name, told.join(", ")));
+    }
+    let cells: usize = page.matrix.pairs.iter().map(|pair| pair.cells.len()).sum();
+    out.push('\n');
+    paragraph(
+        out,
+        &format!("The page beside this text has the evidence of each of the {} cells.", count(cells as u64)),
+    );
+}
+
+/// Mails are read in terminals.
+fn ascii(text: &str) -> String {
+    let mut plain = String::new();
+    for c in text.chars() {
+        match c {
+            '×' => plain.push('x'),
+            '÷' => plain.push('/'),
+            '–' | '·' => plain.push('-'),
+            '±' => plain.push_str("+-"),
+            '“' | '”' => plain.push('"'),
+            '’' => plain.push('\''),
+            c if c.is_ascii() => plain.push(c),
+            _ => plain.push('?'),
+        }
+    }
+    plain
+}
