@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Applies a series by `git am` alone: no fuzz, no three-way merge, so what applies here applies for a maintainer.
 
-use std::{fmt, fs};
+use std::{fmt, fs, path::PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use xshell::{Shell, cmd};
 
@@ -51,7 +51,8 @@ impl fmt::Display for DoesNotApply {
 
 impl std::error::Error for DoesNotApply {}
 
-/// Applies the series to the base commit. The result is remembered by content.
+/// Applies the series to the base commit. The result is remembered by content, as is that of each patch on the way: what
+/// differs from a known series in its last patch alone costs one patch.
 ///
 /// # Errors
 /// [`DoesNotApply`]; git's own failures.
@@ -66,23 +67,43 @@ pub fn apply(ctx: &Ctx, store: &Store, base: &Base, series: &Series) -> Result<(
             true,
         ));
     }
+    let memory = ctx.cache.dir("series")?;
     let mut parts = vec![base_commit.as_bytes()];
     parts.extend(patches.iter().map(|patch| patch.text.as_bytes()));
-    let memory = ctx.cache.dir("series")?.join(hash(&parts));
-    if let Some(commit) = read_if_there(&memory)?
-        && let Ok(tree) = tree_of(&commit)
-    {
-        return Ok((Patched { commit, tree, patches: subjects() }, true));
+    // What the first `n` patches make is remembered in the `n`th.
+    let memories: Vec<PathBuf> = (1..=parts.len()).map(|n| memory.join(hash(&parts[..n]))).collect();
+    let known = |n: usize| -> Result<Option<String>> {
+        let commit = read_if_there(&memories[n])?;
+        Ok(commit.filter(|commit| tree_of(commit).is_ok()))
+    };
+    if let Some(commit) = known(patches.len())? {
+        return Ok((Patched { tree: tree_of(&commit)?, commit, patches: subjects() }, true));
     }
     let _lock = lock::take(ctx, "series", "applying a series")?;
-    let commit = git_am(ctx, store, base, patches)?;
-    write_whole(&memory, commit.as_bytes())?;
+    let mut start = (0, base_commit.to_owned());
+    for n in (1..patches.len()).rev() {
+        if let Some(commit) = known(n)? {
+            start = (n, commit);
+            break;
+        }
+    }
+    let (done, from) = start;
+    let commits = git_am(ctx, store, (&from, &base.name), &patches[done..])?;
+    for (n, commit) in commits.iter().enumerate() {
+        write_whole(&memories[done + n + 1], commit.as_bytes())?;
+    }
+    let commit = commits.last().context("`git am` made no commit")?.clone();
     Ok((Patched { tree: tree_of(&commit)?, commit, patches: subjects() }, false))
 }
 
-/// Runs `git am` in a throw-away repository that borrows the store's objects and checks out the touched files alone.
-fn git_am(ctx: &Ctx, store: &Store, base: &Base, patches: &[Patch]) -> Result<String> {
-    let base_commit = &base.commit;
+/// Runs `git am` in a throw-away repository that borrows the store's objects and checks out the touched files alone. Gives
+/// the commit of each patch.
+fn git_am(
+    ctx: &Ctx,
+    store: &Store,
+    (commit, base_name): (&str, &str),
+    patches: &[Patch],
+) -> Result<Vec<String>> {
     let temp = ctx.cache.temp("series")?;
     let sh = Shell::new()?;
     sh.change_dir(temp.path());
@@ -105,8 +126,9 @@ fn git_am(ctx: &Ctx, store: &Store, base: &Base, patches: &[Patch]) -> Result<St
     let info = temp.path().join(".git/info");
     fs::create_dir_all(&info)?;
     fs::write(info.join("sparse-checkout"), files.concat())?;
-    exec::read(ctx, cmd!(sh, "git update-ref --no-deref HEAD {base_commit}"))?;
+    exec::read(ctx, cmd!(sh, "git update-ref --no-deref HEAD {commit}"))?;
     exec::read(ctx, cmd!(sh, "git read-tree -m -u HEAD"))?;
+    let mut commits = Vec::new();
     for patch in patches {
         let file = &patch.path;
         let am = cmd!(sh, "git am --quiet --no-3way --keep-non-patch --committer-date-is-author-date {file}");
@@ -121,14 +143,15 @@ fn git_am(ctx: &Ctx, store: &Store, base: &Base, patches: &[Patch]) -> Result<St
             }
             return Err(DoesNotApply {
                 patch: file_name(file),
-                base: base.name.clone(),
+                base: base_name.to_owned(),
                 files: refused(&said),
                 said: said.into_iter().filter(|l| l.starts_with("error:")).collect(),
             }
             .into());
         }
+        commits.push(exec::read(ctx, cmd!(sh, "git rev-parse HEAD"))?);
     }
-    exec::read(ctx, cmd!(sh, "git rev-parse HEAD"))
+    Ok(commits)
 }
 
 /// The files that `git apply` names in its complaints.

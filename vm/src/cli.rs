@@ -272,6 +272,9 @@ pub struct Patches {
     /// Build the kernel after each patch
     #[arg(long)]
     pub build: bool,
+    /// Compile the touched files with W=1 and sparse: no message may be new
+    #[arg(long)]
+    pub sparse: bool,
     /// Only this series
     #[arg(long, value_name = "NAME")]
     pub series: Option<String>,

@@ -159,6 +159,34 @@ pub fn headers_alone(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(P
     Ok((include(&name), false))
 }
 
+/// Compiles single `objects` anew, with more words for make; gives the log.
+///
+/// # Errors
+/// Those of configuring; compile errors.
+pub fn compile(
+    ctx: &Ctx,
+    store: &Store,
+    wanted: &Wanted<'_>,
+    objects: &[String],
+    more: &[&str],
+) -> Result<PathBuf> {
+    let toolchain = build::toolchain(ctx);
+    let work = WorkTree::open(ctx, store, &wanted.place(), &wanted.patched.tree)?;
+    let make = Make::new(&work, wanted.jobs, wanted.series, &toolchain);
+    config::configure(ctx, store, &work, &make, &wanted.patched.tree, wanted.profile)?;
+    for object in objects {
+        // What is up to date would not be compiled, and say nothing.
+        let path = work.build().join(object);
+        if path.exists() {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    let targets: Vec<&str> = more.iter().copied().chain(objects.iter().map(String::as_str)).collect();
+    let log = make.run(ctx, &targets, &format!("objects-{}", wanted.series), |_| ())?;
+    work.built()?;
+    Ok(log)
+}
+
 /// Installs the headers in a folder named after their content: what is compiled against them stays fresh while only
 /// the kernel's own source changes.
 fn headers(ctx: &Ctx, make: &Make<'_>) -> Result<String> {

@@ -19,6 +19,7 @@ mod events;
 mod exec;
 mod guest;
 mod hash;
+mod hygiene;
 mod inventory;
 mod kernel;
 mod kselftest;

@@ -74,18 +74,11 @@ struct Record {
     commit: String,
 }
 
-/// Gets the base; says whether it was in the cache. What had to be unpacked for it is kept to be built with `profile`, if
-/// one is named.
+/// Gets the base; says whether it was in the cache. What had to be unpacked for it is kept to be built with `profile`.
 ///
 /// # Errors
 /// No space, no network with an empty cache, no such package, no kernel tree in the folder.
-pub fn get(
-    ctx: &Ctx,
-    store: &Store,
-    origin: &Origin,
-    profile: Option<&str>,
-    offline: bool,
-) -> Result<(Base, bool)> {
+pub fn get(ctx: &Ctx, store: &Store, origin: &Origin, profile: &str, offline: bool) -> Result<(Base, bool)> {
     match origin {
         Origin::Debian { line, refresh } => debian(ctx, store, line, *refresh, profile, offline),
         Origin::Folder(dir) => folder(ctx, store, dir).map(|base| (base, false)),
@@ -97,7 +90,7 @@ fn debian(
     store: &Store,
     line: &str,
     refresh: bool,
-    profile: Option<&str>,
+    profile: &str,
     offline: bool,
 ) -> Result<(Base, bool)> {
     let (_, suites) = LINES
@@ -140,9 +133,7 @@ fn debian(
     let commit = store.commit(ctx, &tree_id, &format!("{package} {version}"))?;
     let record = Record { package, version, commit };
     let base = base(&record);
-    if let Some(profile) = profile {
-        worktree::adopt(ctx, &base.slug, profile, temp, &tree)?;
-    }
+    worktree::adopt(ctx, &base.slug, profile, temp, &tree)?;
     write_whole(&record_path, &serde_json::to_vec_pretty(&record)?)?;
     Ok((base, false))
 }

@@ -71,7 +71,7 @@ impl<'a> Workshop<'a> {
         };
         let (store, base) = ctx.phase("source", || {
             let store = Store::open(ctx)?;
-            let (base, cached) = source::get(ctx, &store, &origin, Some(profile.name), opts.offline)?;
+            let (base, cached) = source::get(ctx, &store, &origin, profile.name, opts.offline)?;
             Ok(((store, base), cached))
         })?;
         ctx.events.note(format!("base: {}", base.name));
@@ -99,6 +99,29 @@ impl<'a> Workshop<'a> {
             .ctx
             .phase(&format!("kernel {}", series.name), || kernel::get(self.ctx, &self.store, &wanted))?;
         Ok(Built { kernel, patched, series: series.name.clone() })
+    }
+
+    /// Compiles single objects with `series` anew, with more words for make; gives the log.
+    ///
+    /// # Errors
+    /// Those of patching and compiling.
+    pub fn compile(&self, series: &Series, objects: &[String], more: &[&str]) -> Result<PathBuf> {
+        let patched = self.apply(series)?;
+        self.ctx.phase(&format!("objects {}", series.name), || {
+            let wanted = self.wanted(series, &patched);
+            Ok((kernel::compile(self.ctx, &self.store, &wanted, objects, more)?, false))
+        })
+    }
+
+    /// The base of another line, for a look at it.
+    ///
+    /// # Errors
+    /// No network, no space.
+    pub fn other_base(&self, line: &str) -> Result<Base> {
+        let origin = Origin::Debian { line: line.into(), refresh: self.opts.refresh };
+        self.ctx.phase(&format!("source {line}"), || {
+            source::get(self.ctx, &self.store, &origin, self.profile.name, self.opts.offline)
+        })
     }
 
     /// The folder `include/` of the UAPI headers with `series`, without building a kernel for it.

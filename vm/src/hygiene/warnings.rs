@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the compiler (`W=1`) and sparse say of the files that a series touches, and did not say of them before.
+
+use std::{collections::BTreeSet, fs};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    series::{NONE, Series},
+    steps::Workshop,
+    tools::{Tool, program},
+};
+
+/// What is needed beyond a kernel.
+pub const TOOLS: [Tool; 1] = [program("sparse", "sparse", "sparse")];
+
+/// The messages that are new with `series`.
+///
+/// # Errors
+/// When a file does not compile, with or without it.
+pub fn new_with(shop: &Workshop<'_>, series: &Series) -> Result<Vec<String>> {
+    let objects = objects(series);
+    let before = messages(shop, &Series::read(&shop.ctx.root, NONE)?, &objects)?;
+    let after = messages(shop, series, &objects)?;
+    Ok(after.difference(&before).cloned().collect())
+}
+
+/// The objects of the kernel whose source a series changes.
+fn objects(series: &Series) -> Vec<String> {
+    let touched = series.patches.iter().flat_map(|patch| &patch.touches);
+    let ours = touched.filter(|file| !file.starts_with("tools/") && !file.starts_with("samples/"));
+    let names: BTreeSet<String> =
+        ours.filter_map(|file| Some(format!("{}.o", file.strip_suffix(".c")?))).collect();
+    names.into_iter().collect()
+}
+
+fn messages(shop: &Workshop<'_>, series: &Series, objects: &[String]) -> Result<BTreeSet<String>> {
+    let log = shop.compile(series, objects, &["W=1", "C=2", "CHECK=sparse"])?;
+    let said = fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?;
+    Ok(said.lines().filter_map(message).collect())
+}
+
+/// `../kernel/x.c:12:3: warning: text` without its line, which every patch shifts.
+fn message(line: &str) -> Option<String> {
+    let (place, text) = line.split_once(": warning: ").or_else(|| line.split_once(": error: "))?;
+    let file = place.split(':').next()?.trim_start_matches("../");
+    Some(format!("{file}: {}", text.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_the_same_wherever_it_has_moved_to() {
+        let told = message("../kernel/bpf/hashtab.c:12:3: warning: symbol 'x' was not declared");
+        assert_eq!(told, message("../kernel/bpf/hashtab.c:99:1: warning: symbol 'x' was not declared"));
+        assert_eq!(told.unwrap(), "kernel/bpf/hashtab.c: symbol 'x' was not declared");
+        assert_eq!(message("  CC      kernel/bpf/hashtab.o"), None);
+    }
+}
