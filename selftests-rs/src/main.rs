@@ -5,6 +5,7 @@
 //! What to expect is said by `--kernel` and never found out by asking the kernel: a broken series that looks like no
 //! series at all has to fail.
 
+mod cmpdel;
 mod errno;
 mod fixture;
 mod ktap;

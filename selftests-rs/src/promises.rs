@@ -6,6 +6,7 @@ mod attr_size;
 mod batch;
 mod command;
 mod errno;
+mod gc;
 mod library;
 mod managed;
 mod map_atomicity;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Test> {
         programs::tests,
         library::tests,
         command::tests,
+        gc::tests,
         readme::tests,
         single_access::tests,
         map_atomicity::tests,

@@ -6,8 +6,7 @@ use std::io::ErrorKind;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
-use std::sync::OnceLock;
+use std::process;
 
 use anyhow::{Context as _, Result};
 use cmpdel_uapi::bindings as abi;
@@ -16,19 +15,13 @@ use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 use rustix::mount::{MountFlags, mount};
 use serde_json::Value;
 
+use crate::cmpdel::{
+    ANYTHING_ELSE, DELETED, KEPT, NO_SUCH_KEY, NOT_PERMITTED, Run, UNSUPPORTED, USAGE, command,
+};
 use crate::objects::make_map;
 use crate::skeletons::flows::FlowsSkelBuilder;
 use crate::verdict::{On, Tally, Test, Verdict};
 use crate::{Context, Kernel};
-
-/// The exit codes of the contract.
-const DELETED: i32 = 0;
-const KEPT: i32 = 1;
-const USAGE: i32 = 2;
-const NO_SUCH_KEY: i32 = 3;
-const UNSUPPORTED: i32 = 4;
-const NOT_PERMITTED: i32 = 5;
-const ANYTHING_ELSE: i32 = 6;
 
 pub fn tests() -> Vec<Test> {
     vec![
@@ -84,46 +77,6 @@ impl Flows {
         }
         Ok((!wrong.is_empty()).then(|| wrong.join(", ")))
     }
-}
-
-/// A run of the command.
-struct Run {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Run {
-    fn new(context: &Context, arguments: &[impl AsRef<str>]) -> Result<Self> {
-        Self::of(command(context, arguments)?).context("cannot run the command")
-    }
-
-    fn of(mut command: Command) -> std::io::Result<Self> {
-        let output = command.output()?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_string();
-        Ok(Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) })
-    }
-
-    fn said(&self) -> String {
-        format!("{} {}", self.stdout, self.stderr).trim().replace('\n', " / ")
-    }
-}
-
-fn command(context: &Context, arguments: &[impl AsRef<str>]) -> Result<Command> {
-    let mut command = Command::new(local_copy(&context.cmpdel)?);
-    command.args(arguments.iter().map(AsRef::as_ref));
-    Ok(command)
-}
-
-/// The command in the guest's own memory: over 9p, each of the many runs would read the whole file again.
-fn local_copy(original: &Path) -> Result<&'static Path> {
-    static COPY: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(copy) = COPY.get() {
-        return Ok(copy);
-    }
-    let copy = std::env::temp_dir().join(format!("cmpdel_{}", process::id()));
-    fs::copy(original, &copy).with_context(|| format!("cannot copy {}", original.display()))?;
-    Ok(COPY.get_or_init(|| copy))
 }
 
 /// What the kernel says where the series is; elsewhere it is not there.
