@@ -8,6 +8,7 @@ mod command;
 mod errno;
 mod gc;
 mod library;
+mod lru;
 mod managed;
 mod map_atomicity;
 mod map_types;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<Test> {
         map_types::tests,
         managed::tests,
         batch::tests,
+        lru::tests,
         programs::tests,
         library::tests,
         command::tests,

@@ -29,18 +29,58 @@ pub enum Gc {
     CompareVersion,
     /// The same with all bytes of the value.
     CompareWhole,
+    /// Look many up, then delete those of them whose version is still the one seen, in one call.
+    CompareBatch,
     /// Look up, look up again and compare, then delete by key: what user space can do without the series.
     LookUpCompareDelete,
+    /// Look many up, then delete them by key in one call.
+    LookUpDeleteBatch,
+}
+
+/// The map that is raced for.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground {
+    pub map_type: u32,
+    pub flags: u32,
+    /// How much room it has.
+    pub room: Room,
+}
+
+/// How much room a map has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// For the keys of all workers and no more: what is deleted is used again at once, and what is lost shows.
+    Exact,
+    /// So much that an LRU map evicts nothing, although its free elements lie about on all CPUs.
+    Ample,
+    /// For half of the keys: an LRU map evicts all the time.
+    Scarce,
+}
+
+impl Ground {
+    /// A hash map.
+    pub fn hash(flags: u32) -> Self {
+        Self { map_type: abi::BPF_MAP_TYPE_HASH, flags, room: Room::Exact }
+    }
+
+    /// An LRU hash map.
+    pub fn lru(flags: u32, room: Room) -> Self {
+        Self { map_type: abi::BPF_MAP_TYPE_LRU_HASH, flags, room }
+    }
+
+    pub fn is_lru(self) -> bool {
+        self.map_type == abi::BPF_MAP_TYPE_LRU_HASH
+    }
 }
 
 /// A race to run.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     pub gc: Gc,
-    /// Keys that each worker writes, 64 at most. The map has room for these and no more.
+    /// The map.
+    pub ground: Ground,
+    /// Keys that each worker writes, 64 at most.
     pub keys: u32,
-    /// Flags of the map.
-    pub flags: u32,
     /// Successful deletes to reach.
     pub deletes: u64,
     pub cpus: usize,
@@ -57,12 +97,27 @@ impl Schedule {
     fn all_keys(&self) -> u32 {
         self.workers() * self.keys
     }
+
+    fn max_entries(&self) -> u32 {
+        match self.ground.room {
+            Room::Exact => self.all_keys(),
+            Room::Ample => self.all_keys() * 4 + 1024,
+            Room::Scarce => self.all_keys() / 2,
+        }
+    }
+
+    /// Whether entries go that nobody deleted.
+    fn evicts(&self) -> bool {
+        self.ground.room == Room::Scarce
+    }
 }
 
 /// What happened.
 #[derive(Debug, Default)]
 pub struct Report {
     pub settlement: Settlement,
+    /// Whether entries go that nobody deleted, so that removals without a claim are evictions.
+    pub evicts: bool,
     pub counts: Counts,
     /// Promises broken beside those of the settlement.
     pub breaches: Vec<String>,
@@ -105,7 +160,8 @@ impl fmt::Display for Report {
             s.exact,
             s.false_deletes + s.doubled
         )?;
-        write!(f, " ({} removals unclaimed); {} mismatches, {} absent", s.unclaimed, c.mismatches, c.absent)?;
+        let unclaimed = if self.evicts { "evictions" } else { "removals unclaimed" };
+        write!(f, " ({} {unclaimed}); {} mismatches, {} absent", s.unclaimed, c.mismatches, c.absent)?;
         write!(f, ", {} torn look-ups; {} inserts, {} replacements", c.torn, c.inserted, c.replaced)?;
         write!(f, "; {} without the bucket lock, {} without an element", c.contended, c.full)?;
         write!(f, "; {:.1} s", elapsed.as_secs_f64())
@@ -148,7 +204,7 @@ pub fn run(schedule: &Schedule) -> Result<Report> {
         threads.into_iter().map(join).collect::<Vec<_>>()
     });
     let traces = traces.into_iter().collect::<Result<Vec<Traces>>>()?;
-    let mut report = Report { elapsed: start.elapsed(), ..Report::default() };
+    let mut report = Report { elapsed: start.elapsed(), evicts: schedule.evicts(), ..Report::default() };
     report.close(schedule, &entries, traces)?;
     Ok(report)
 }
@@ -156,11 +212,11 @@ pub fn run(schedule: &Schedule) -> Result<Report> {
 /// The map raced for: entries as `struct entry` of `race.bpf.c`.
 fn entries(schedule: &Schedule) -> Result<MapHandle> {
     let fd = map_create(&Create {
-        map_type: abi::BPF_MAP_TYPE_HASH,
+        map_type: schedule.ground.map_type,
         key_size: 4,
         value_size: 56,
-        max_entries: schedule.all_keys(),
-        flags: schedule.flags,
+        max_entries: schedule.max_entries(),
+        flags: schedule.ground.flags,
         // The name under which the program knows it: libbpf insists.
         name: "entries",
         ..Create::default()
@@ -172,7 +228,8 @@ fn entries(schedule: &Schedule) -> Result<MapHandle> {
 
 impl Report {
     pub fn is_clean(&self) -> bool {
-        self.settlement.is_clean() && self.breaches.is_empty()
+        let Settlement { exact: _, false_deletes, doubled, unclaimed } = self.settlement;
+        (false_deletes, doubled) == (0, 0) && (unclaimed == 0 || self.evicts) && self.breaches.is_empty()
     }
 
     /// Settles who deleted what, and looks at what the race left behind.
@@ -208,7 +265,7 @@ impl Report {
                 "{versions} versions, {inserted} inserted, {replaced} replaced, {gone} gone, {left} left"
             ));
         }
-        self.breaches.extend(aftermath::check(map, schedule.all_keys(), usize::try_from(left)?)?);
+        self.breaches.extend(aftermath::check(map, schedule, usize::try_from(left)?)?);
         Ok(())
     }
 }

@@ -5,7 +5,8 @@ use anyhow::Result;
 use cmpdel_uapi::bindings as abi;
 
 use crate::Context;
-use crate::race::{Gc, Report, Schedule, run};
+use crate::race::{Gc, Ground, Report, Room, Schedule, run};
+use crate::series::Series;
 use crate::verdict::{On, Test, Verdict};
 
 /// Keys of each worker in the main schedule: under emulation a writer is back at a key after some 50 µs, and a look-up and
@@ -16,13 +17,16 @@ const DELETES: u64 = 1_000_000;
 
 pub fn tests() -> Vec<Test> {
     vec![
-        Test::new("atomicity::control_look_up_compare_delete_loses_entries", On::Both, control),
+        control("atomicity::control_look_up_compare_delete_loses_entries", Gc::LookUpCompareDelete, hash),
+        control("atomicity::control_look_up_compare_delete_loses_entries_lru", Gc::LookUpCompareDelete, lru),
+        control("atomicity::control_a_batch_without_compare_loses_entries", Gc::LookUpDeleteBatch, hash),
+        control("atomicity::control_a_batch_without_compare_loses_entries_lru", Gc::LookUpDeleteBatch, lru),
         Test::new("atomicity::a_replaced_version_is_never_deleted_preallocated", On::Series, |context| {
             race(context, Schedule { deletes: DELETES, ..main_schedule(context) })
         }),
         Test::new("atomicity::a_replaced_version_is_never_deleted_not_preallocated", On::Series, |context| {
-            let flags = abi::BPF_F_NO_PREALLOC;
-            race(context, Schedule { flags, deletes: DELETES / 4, ..main_schedule(context) })
+            let ground = Ground::hash(abi::BPF_F_NO_PREALLOC);
+            race(context, Schedule { ground, deletes: DELETES / 4, ..main_schedule(context) })
         }),
         Test::new(
             "atomicity::a_recycled_element_is_never_deleted_for_its_former_entry",
@@ -33,11 +37,45 @@ pub fn tests() -> Vec<Test> {
             let gc = Gc::CompareWhole;
             race(context, Schedule { gc, deletes: DELETES / 10, ..main_schedule(context) })
         }),
+        second("atomicity::a_replaced_version_is_never_deleted_lru", Gc::CompareVersion, lru),
+        second(
+            "atomicity::a_replaced_version_is_never_deleted_lru_no_common_list",
+            Gc::CompareVersion,
+            || Ground::lru(abi::BPF_F_NO_COMMON_LRU, Room::Ample),
+        ),
+        second("atomicity::a_replaced_version_is_never_deleted_beside_eviction", Gc::CompareVersion, || {
+            Ground::lru(0, Room::Scarce)
+        }),
+        second("atomicity::a_replaced_version_is_never_deleted_in_a_batch", Gc::CompareBatch, hash),
+        second("atomicity::a_replaced_version_is_never_deleted_in_a_batch_lru", Gc::CompareBatch, lru),
+        second(
+            "atomicity::a_replaced_version_is_never_deleted_in_a_batch_beside_eviction",
+            Gc::CompareBatch,
+            || Ground::lru(0, Room::Scarce),
+        ),
     ]
 }
 
+fn hash() -> Ground {
+    Ground::hash(0)
+}
+
+fn lru() -> Ground {
+    Ground::lru(0, Room::Ample)
+}
+
 fn main_schedule(context: &Context) -> Schedule {
-    Schedule { gc: Gc::CompareVersion, keys: KEYS, flags: 0, deletes: 0, cpus: context.cpus }
+    Schedule { gc: Gc::CompareVersion, ground: hash(), keys: KEYS, deletes: 0, cpus: context.cpus }
+}
+
+/// A race that needs the second version of the series.
+fn second(name: &'static str, gc: Gc, ground: fn() -> Ground) -> Test {
+    Test::new(name, On::Series, move |context| {
+        if Series::of_this_kernel() == Series::First {
+            return Ok(Verdict::Skip("this version of the series has it not".into()));
+        }
+        race(context, Schedule { gc, ground: ground(), deletes: DELETES / 10, ..main_schedule(context) })
+    })
 }
 
 fn race(context: &Context, schedule: Schedule) -> Result<Verdict> {
@@ -55,6 +93,9 @@ fn judge(context: &Context, report: &Report) -> Verdict {
     if report.counts.mismatches == 0 {
         return proves_nothing(context, format!("no entry was replaced in time: {report}"));
     }
+    if report.evicts && report.settlement.unclaimed == 0 {
+        return proves_nothing(context, format!("nothing was evicted: {report}"));
+    }
     Verdict::Pass(report.to_string())
 }
 
@@ -69,16 +110,18 @@ fn recycling(context: &Context) -> Result<Verdict> {
     race(context, Schedule { keys: 1, deletes, ..main_schedule(context) })
 }
 
-/// The same schedule without the series loses entries. Were it not so, the tests above would prove nothing.
-fn control(context: &Context) -> Result<Verdict> {
+/// The same schedule without the series loses entries. Were it not so, the other tests would prove nothing.
+fn control(name: &'static str, gc: Gc, ground: fn() -> Ground) -> Test {
     const STEP: u64 = 20_000;
-    let mut tried = 0;
-    while tried < DELETES {
-        let report = run(&Schedule { gc: Gc::LookUpCompareDelete, deletes: STEP, ..main_schedule(context) })?;
-        tried += STEP;
-        if report.settlement.false_deletes > 0 {
-            return Ok(Verdict::Pass(report.to_string()));
+    Test::new(name, On::Both, move |context| {
+        let mut tried = 0;
+        while tried < DELETES {
+            let report = run(&Schedule { gc, ground: ground(), deletes: STEP, ..main_schedule(context) })?;
+            tried += STEP;
+            if report.settlement.false_deletes > 0 {
+                return Ok(Verdict::Pass(report.to_string()));
+            }
         }
-    }
-    Ok(proves_nothing(context, format!("no entry was lost in {tried} deletes")))
+        Ok(proves_nothing(context, format!("no entry was lost in {tried} deletes")))
+    })
 }

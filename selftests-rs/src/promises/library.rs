@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 
 use anyhow::{Result, ensure};
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi::{Error, Map, Outcome, Support, Window, delete_if_eq, probe};
+use cmpdel_uapi::{Error, Map, Outcome, Support, Window, delete_if_eq, probe, probe_batch, probe_map_type};
 use cmpdel_uapi_raw::{Errno, fd_by_id, freeze};
 
 use crate::fixture::Expect::{self, Deleted, Kept};
@@ -23,6 +23,9 @@ pub fn tests() -> Vec<Test> {
         Test::new("library::delete_if_eq_has_an_outcome_for_each_answer", On::Both, outcomes),
         Test::new("library::delete_if_eq_has_an_error_for_each_refusal", On::Both, errors),
         Test::new("library::a_check_deletes_nothing", On::Both, check),
+        Test::new("library::a_batch_is_as_many_single_deletes", On::Both, batches),
+        Test::new("library::a_batch_has_an_error_for_each_refusal", On::Both, batch_errors),
+        Test::new("library::batches_and_types_are_probed_by_themselves", On::Both, other_probes),
     ]
 }
 
@@ -158,6 +161,109 @@ fn check(context: &Context) -> Result<Verdict> {
         let said = Map::new(scratch.fd())?.check().map(|()| Outcome::Absent);
         let wanted = unless_base(context, series.map_or(Ok(Outcome::Absent), Err));
         tally.case(case, problem(&scratch, said, wanted)?);
+    }
+    Ok(tally.verdict())
+}
+
+/// A batch of the entries of a scratch map, in which all are equal but the second, and one more of none.
+fn batch_of(scratch: &Scratch) -> (Vec<u8>, Vec<u8>) {
+    let keys = (0..=ENTRIES).flat_map(|entry| scratch.key(entry).to_vec()).collect();
+    let mut values: Vec<u8> = (0..=ENTRIES).flat_map(|entry| scratch.value(entry).to_vec()).collect();
+    values[VALUE_SIZE as usize + 33] ^= 1;
+    (keys, values)
+}
+
+/// What the two forms say of a map: each with its outcomes or its error, and how many entries are left.
+fn batches(context: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    for kind in kinds(context.kernel) {
+        let mut left = Vec::new();
+        for form in ["batch", "each"] {
+            let scratch = Scratch::new(kind.shape(VALUE_SIZE))?;
+            let map = Map::new(scratch.fd())?;
+            let (keys, values) = batch_of(&scratch);
+            let answer = match form {
+                "batch" => map.delete_batch_if_eq(&keys, &values, 32..36),
+                _ => map.delete_each_if_eq(&keys, &values, 32..36),
+            };
+            let said =
+                answer.map(|batch| (batch.outcomes, batch.ended.is_none())).map_err(|e| in_short(Err(e)));
+            let [deleted, kept, absent] = [Outcome::Deleted, Outcome::Mismatch, Outcome::Absent];
+            let all = (vec![deleted, kept, deleted, deleted, absent], true);
+            let wanted = match (context.kernel, Series::of_this_kernel(), form) {
+                (Kernel::Base, ..) => Err(Err("unsupported kernel")),
+                (Kernel::Series, Series::First, "batch") => Err(Err("unsupported batch")),
+                _ => Ok(all),
+            };
+            left.push(if wanted.is_ok() { 1 } else { usize::from(ENTRIES) });
+            let problem = (said != wanted).then(|| format!("{said:?} instead of {wanted:?}"));
+            tally.case(format_args!("{}, {form}", kind.name), problem);
+            let there =
+                (0..ENTRIES).filter(|&entry| map.lookup(scratch.key(entry)).is_ok_and(|v| v.is_some()));
+            let there = there.count();
+            let right = left.last() == Some(&there);
+            tally.case(
+                format_args!("{}, {form}, left", kind.name),
+                (!right).then(|| format!("{there} entries")),
+            );
+        }
+    }
+    Ok(tally.verdict())
+}
+
+fn batch_errors(context: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    let scratch = Scratch::new(Shape::hash(VALUE_SIZE, 0))?;
+    let (keys, values) = batch_of(&scratch);
+    let read_only = fd_by_id(scratch.id()?, abi::BPF_F_RDONLY)?;
+    let map = Map::new(scratch.fd())?;
+    let unless_missing = |said: &'static str| match (context.kernel, Series::of_this_kernel()) {
+        (Kernel::Base, _) => "unsupported kernel",
+        (_, Series::First) => "unsupported batch",
+        _ => said,
+    };
+    let short = &keys[..keys.len() - 4];
+    let rows = [
+        ("a value more", map.delete_batch_if_eq(short, &values, 0..4), "batch length"),
+        ("part of a key", map.delete_batch_if_eq(&keys[1..], &values, 0..4), "batch length"),
+        ("a window past the value", map.delete_batch_if_eq(&keys, &values, 54..58), "bad window"),
+        ("an empty window", map.delete_batch_if_eq(&keys, &values, 8..8), "bad window"),
+        (
+            "read-only",
+            Map::new(read_only.as_fd())?.delete_batch_if_eq(&keys, &values, 0..4),
+            unless_missing("permission"),
+        ),
+    ];
+    for (case, answer, wanted) in rows {
+        let told = format!("{answer:?}");
+        let said = in_short(answer.map(|_| Outcome::Deleted));
+        tally.case(case, (said != Err(wanted)).then(|| format!("{told} instead of {wanted}")));
+    }
+    freeze(scratch.fd())?;
+    let said = in_short(map.delete_batch_if_eq(&keys, &values, 0..4).map(|_| Outcome::Deleted));
+    let wanted = unless_missing("permission");
+    tally.case("frozen", (said != Err(wanted)).then(|| format!("{said:?} instead of {wanted}")));
+    let there =
+        (0..ENTRIES).filter(|&entry| map.lookup(scratch.key(entry)).is_ok_and(|v| v.is_some())).count();
+    tally.case("left", (there != usize::from(ENTRIES)).then(|| format!("{there} entries")));
+    Ok(tally.verdict())
+}
+
+fn other_probes(context: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    let second = context.kernel == Kernel::Series && Series::of_this_kernel() == Series::Second;
+    let first = context.kernel == Kernel::Series;
+    let rows = [
+        ("hash", probe_map_type(abi::BPF_MAP_TYPE_HASH)?, first),
+        ("lru_hash", probe_map_type(abi::BPF_MAP_TYPE_LRU_HASH)?, second),
+        ("rhash", probe_map_type(abi::BPF_MAP_TYPE_RHASH)?, false),
+        ("batches of hash", probe_batch(abi::BPF_MAP_TYPE_HASH)?, second),
+        ("batches of lru_hash", probe_batch(abi::BPF_MAP_TYPE_LRU_HASH)?, second),
+        ("batches of percpu_hash", probe_batch(abi::BPF_MAP_TYPE_PERCPU_HASH)?, false),
+    ];
+    for (case, seen, supported) in rows {
+        let wanted = if supported { Support::Supported } else { Support::Unsupported };
+        tally.case(case, (seen != wanted).then(|| format!("{seen:?}")));
     }
     Ok(tally.verdict())
 }

@@ -4,8 +4,11 @@
 use anyhow::{Context as _, Result};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 
-/// What is wrong with a map of `capacity` entries in which `left` should be left. It is another map afterwards.
-pub fn check(map: &MapHandle, capacity: u32, left: usize) -> Result<Vec<String>> {
+use super::Schedule;
+
+/// What is wrong with a map in which `left` entries should be left. It is another map afterwards.
+pub fn check(map: &MapHandle, schedule: &Schedule, left: usize) -> Result<Vec<String>> {
+    let capacity = schedule.max_entries();
     let mut wrong = Vec::new();
     let keys: Vec<_> = map.keys().collect();
     if keys.len() != left {
@@ -18,7 +21,9 @@ pub fn check(map: &MapHandle, capacity: u32, left: usize) -> Result<Vec<String>>
     let value = vec![0; map.value_size() as usize];
     let put = |key: &u32| map.update(&key.to_ne_bytes(), &value, MapFlags::NO_EXIST).is_ok();
     let taken = (0..=capacity).take_while(put).count();
-    if taken != capacity as usize {
+    // An LRU map takes any number and evicts; one whose elements were lost would take none.
+    let wanted = capacity as usize + usize::from(schedule.ground.is_lru());
+    if taken != wanted {
         wrong.push(format!("a map of {capacity} entries took {taken}"));
     }
     // The kernel refuses for as long as it believes that somebody is writing.

@@ -2,18 +2,20 @@
 //! A worker: writes its own keys and deletes the others'.
 
 use std::mem::MaybeUninit;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use cmpdel_uapi::{Error, Map, Outcome, Window};
+use cmpdel_uapi_raw::{Batch, delete_batch};
 use libbpf_rs::skel::{OpenSkel as _, SkelBuilder as _};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle, OpenObject, ProgramInput};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::{Counts, Gc, Schedule, Traces};
+use crate::fixture::WHOLE_ATTR;
 use crate::ledger::Version;
 use crate::skeletons::race::{RaceSkel, RaceSkelBuilder};
 
@@ -36,6 +38,9 @@ const LIVE: usize = SEQUENCE + MAX_KEYS;
 
 /// How often a worker replaces each of its entries before it turns to deleting: this is when the others race with it.
 const ROUNDS: u32 = 8;
+
+/// Entries in a batch.
+const BATCH: u32 = 16;
 
 /// After so many keys in a row without an entry a worker gives way, and then fills in once what the others miss.
 const PATIENCE: u32 = 4;
@@ -109,13 +114,17 @@ impl<'a> Worker<'a> {
             self.write(rounds)?;
             rounds = ROUNDS;
             let mut fruitless = 0;
-            for _ in 0..others {
-                turn = (turn + 1) % others;
-                let key = ((self.number + 1) * self.schedule.keys + turn) % self.schedule.all_keys();
-                fruitless = match self.delete(key)? {
-                    Some(Outcome::Absent) => fruitless + 1,
-                    _ => 0,
+            let at_once = if self.batches() { BATCH } else { 1 };
+            for _ in 0..others.div_ceil(at_once) {
+                let first = (self.number + 1) * self.schedule.keys;
+                let keys: Vec<_> =
+                    (1..=at_once).map(|i| (first + (turn + i) % others) % self.schedule.all_keys()).collect();
+                turn = (turn + at_once) % others;
+                let all_absent = match keys[..] {
+                    [key] => self.delete(key)? == Some(Outcome::Absent),
+                    _ => self.delete_batch(&keys)?,
                 };
+                fruitless = if all_absent { fruitless + 1 } else { 0 };
                 if fruitless >= patience {
                     thread::yield_now();
                     rounds = 1;
@@ -169,6 +178,7 @@ impl<'a> Worker<'a> {
             Gc::CompareVersion => self.map.delete_if_eq(&key_bytes, Window::at(offset, &seen[VERSION])),
             Gc::CompareWhole => self.map.delete_if_eq(&key_bytes, Window::whole(&seen)),
             Gc::LookUpCompareDelete => Ok(self.look_up_compare_delete(&key_bytes, &seen)?),
+            Gc::CompareBatch | Gc::LookUpDeleteBatch => bail!("batches are deleted together"),
         };
         match &outcome {
             Ok(Outcome::Deleted) => {
@@ -183,6 +193,57 @@ impl<'a> Worker<'a> {
             Err(error) => self.breaches.push(format!("key {key}: {error}")),
         }
         Ok(outcome.ok())
+    }
+
+    fn batches(&self) -> bool {
+        matches!(self.schedule.gc, Gc::CompareBatch | Gc::LookUpDeleteBatch)
+    }
+
+    /// Looks entries up, and then deletes them in one call. Whether all were absent at the look-up.
+    fn delete_batch(&mut self, all: &[u32]) -> Result<bool> {
+        let (mut keys, mut values, mut versions) = (Vec::new(), Vec::new(), Vec::new());
+        for key in all {
+            let key = key.to_ne_bytes();
+            if let Some(seen) = self.map.lookup(&key)? {
+                keys.extend(key);
+                versions.push(seen_version(&seen));
+                values.extend(seen);
+            }
+        }
+        self.counts.absent += (all.len() - versions.len()) as u64;
+        if versions.is_empty() {
+            return Ok(true);
+        }
+        if self.schedule.gc == Gc::LookUpDeleteBatch {
+            // It ends at the first key that is gone.
+            let count = u32::try_from(versions.len())?;
+            let said =
+                delete_batch(&Batch::plain(self.entries.as_fd().as_raw_fd(), &keys, count), WHOLE_ATTR);
+            self.claims.extend(&versions[..said.count as usize]);
+            return Ok(false);
+        }
+        let window = u32::try_from(VERSION.start)?..u32::try_from(VERSION.end)?;
+        let batch = match self.map.delete_batch_if_eq(&keys, &values, window) {
+            Ok(batch) => batch,
+            Err(Error::Os { source, .. }) if no_lock(&source) => {
+                self.counts.contended += 1;
+                return Ok(false);
+            }
+            Err(error) => return Err(error).context("cannot delete a batch"),
+        };
+        for (outcome, version) in batch.outcomes.iter().zip(versions) {
+            match outcome {
+                Outcome::Deleted => self.claims.push(version),
+                Outcome::Mismatch => self.counts.mismatches += 1,
+                Outcome::Absent => self.counts.absent += 1,
+            }
+        }
+        match batch.ended {
+            Some(Error::Os { source, .. }) if no_lock(&source) => self.counts.contended += 1,
+            Some(error) => self.breaches.push(format!("a batch ended with {error}")),
+            None => {}
+        }
+        Ok(false)
     }
 
     fn look_up_compare_delete(&self, key: &[u8], seen: &[u8]) -> Result<Outcome> {
