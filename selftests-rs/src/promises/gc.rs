@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::{Context as _, Result, anyhow};
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi::{Map, Snapshot};
-use cmpdel_uapi_raw::{Create, Errno, fd_by_id, freeze, map_create, update};
+use cmpdel_uapi_raw::{Create, Elements, Errno, fd_by_id, freeze, map_create, update};
 use serde_json::Value;
 
 use crate::cmpdel::{ANYTHING_ELSE, NOT_PERMITTED, Run, UNSUPPORTED, USAGE};
@@ -55,14 +55,13 @@ impl Numbers {
         };
         let fd = map_create(&create).context("cannot make a map")?;
         let numbers = Self { fd, entries };
-        (0..entries).try_for_each(|number| numbers.put(number, number, 0))?;
+        let elements = numbers.elements()?;
+        (0..entries).try_for_each(|number| put(&elements, number, number, 0))?;
         Ok(numbers)
     }
 
-    fn put(&self, key: u32, time: u32, flags: u64) -> Result<(), Errno> {
-        let mut value = [0xcc; 16];
-        value[4..8].copy_from_slice(&time.to_ne_bytes());
-        update(self.fd.as_fd(), &key.to_ne_bytes(), &value, flags)
+    fn elements(&self) -> Result<Elements<'_>> {
+        Ok(Elements::new(self.fd.as_fd())?)
     }
 
     fn run(&self, context: &Context, arguments: &str) -> Result<Run> {
@@ -92,11 +91,16 @@ impl Numbers {
                 run.said()
             ));
         }
-        for number in 0..threshold {
-            self.put(number, number, 0)?;
-        }
+        let elements = self.elements()?;
+        (0..threshold).try_for_each(|number| put(&elements, number, number, 0))?;
         Ok((!wrong.is_empty()).then(|| wrong.join(", ")))
     }
+}
+
+fn put(elements: &Elements<'_>, key: u32, time: u32, flags: u64) -> Result<(), Errno> {
+    let mut value = [0xcc; 16];
+    value[4..8].copy_from_slice(&time.to_ne_bytes());
+    elements.update(&key.to_ne_bytes(), &value, flags)
 }
 
 fn left(map: BorrowedFd<'_>) -> Result<Vec<u32>> {
@@ -133,16 +137,18 @@ fn counts(context: &Context) -> Result<Verdict> {
     let mut tally = Tally::default();
     for &(name, map_type, flags) in types(context.kernel) {
         let numbers = Numbers::new(map_type, flags, 300)?;
-        for (arguments, threshold) in [
+        let rows = [
+            ("--older-than 200 --batch 7", 200),
+            ("--older-than 50 --now 250", 200),
             ("--older-than 0", 0),
             ("--older-than 1", 1),
-            ("--older-than 200", 200),
-            ("--older-than 200 --batch 1", 200),
             ("--older-than 64 --batch 64", 64),
-            ("--older-than 50 --now 250", 200),
             ("--older-than 50 --now 20", 0),
             ("--older-than 99999999999", 300),
-        ] {
+        ];
+        // A run of a command takes long under emulation: all of them on one type is enough.
+        let rows = if name == "hash" { &rows[..] } else { &rows[..2] };
+        for &(arguments, threshold) in rows {
             let run = numbers.run(context, &format!("{arguments} --json"))?;
             let (code, deleted) = unless_base(context, threshold);
             tally.case(format_args!("{name}, {arguments}"), numbers.problem(&run, code, deleted)?);
@@ -177,15 +183,12 @@ fn usage(context: &Context) -> Result<Verdict> {
     let flows = make_map(FlowsSkelBuilder::default(), "flows")?;
     update(flows.as_fd(), &5_u32.to_ne_bytes(), &[0; 16], 0)?;
     let id = Map::new(flows.as_fd())?.info().id.to_string();
-    let rows: [(&str, i32); 9] = [
+    let rows: [(&str, i32); 6] = [
         ("--field lifetime", USAGE),
         ("--older-than 5", USAGE),
         ("--older-than 5 --field no_such_field", USAGE),
         ("--older-than 5 --offset 13 --type u32", USAGE),
         ("--older-than 5 --offset 4294967295 --type u16", USAGE),
-        ("--older-than 5 --offset 8", USAGE),
-        ("--older-than 5 --offset 8 --type u33", USAGE),
-        ("--older-than 5 --field lifetime --batch 0", USAGE),
         ("--older-than 5 --field lifetime --name no_such_map", USAGE),
     ];
     for (arguments, code) in rows {
@@ -254,20 +257,20 @@ fn read_only_for_programs(context: &Context) -> Result<Verdict> {
 
 /// A datapath refreshes entries while the collector is at work. A refresh that found its entry keeps it.
 fn refreshed(context: &Context) -> Result<Verdict> {
-    const ENTRIES: u32 = 4000;
+    const ENTRIES: u32 = 2000;
     const LATER: u32 = 1_000_000;
     let (mut rounds, mut met) = (0, 0);
-    for round in 0..12 {
+    for _ in 0..12 {
         for &(name, map_type, flags) in types(context.kernel) {
             let numbers = Numbers::new(map_type, flags, ENTRIES)?;
-            let done = AtomicBool::new(false);
+            let (elements, done) = (numbers.elements()?, AtomicBool::new(false));
             let (run, refreshed) = thread::scope(|scope| -> Result<_> {
                 let writer = scope.spawn(|| {
                     let mut refreshed = Vec::new();
                     // Against the order in which most of them are collected, or all over.
                     let keys = (0..ENTRIES).map(|i| i.wrapping_mul(2_654_435_761) % ENTRIES);
                     for key in keys.take_while(|_| !done.load(Ordering::Relaxed)) {
-                        match numbers.put(key, LATER, abi::BPF_EXIST.into()) {
+                        match put(&elements, key, LATER, abi::BPF_EXIST.into()) {
                             Ok(()) => refreshed.push(key),
                             Err(ENOENT) => {}
                             Err(errno) => return Err(anyhow!("cannot refresh: {errno}")),
@@ -295,8 +298,8 @@ fn refreshed(context: &Context) -> Result<Verdict> {
             }
             met += count("kept");
         }
-        // A few collections in which it was close, on each type.
-        if round >= 1 && met > 0 {
+        // Each type has had its turn, and it was close.
+        if met > 0 {
             break;
         }
     }

@@ -35,7 +35,7 @@ fn session(mark: &str) -> Option<Vec<&'static str>> {
     Some(block.lines().collect())
 }
 
-/// Types the session in a shell that finds `cmpdel` on its path, over the map of `flows.bpf.c` with one entry.
+/// Types the session in a shell that finds `cmpdel` on its path, over the map of `flows.bpf.c` with five entries.
 fn sessions(context: &Context) -> Result<Verdict> {
     let mark = mark(context.kernel);
     let shown = session(mark).with_context(|| format!("the README has no session after {mark}"))?;
@@ -43,9 +43,11 @@ fn sessions(context: &Context) -> Result<Verdict> {
     ensure!(!commands.is_empty(), "the README's session after {mark} has no command");
 
     let flows = make_map(FlowsSkelBuilder::default(), "flows")?;
-    // struct flow: packets 7, lifetime 42, flags 1, port 80
-    let flow = [7, 0, 0, 0, 0, 0, 0, 0, 42, 0, 0, 0, 1, 0, 80, 0];
-    update(flows.as_fd(), &5_u32.to_ne_bytes(), &flow, 0).context("cannot put the entry")?;
+    // struct flow: packets 7, some lifetime, flags 1, port 80
+    for (key, lifetime) in [(5_u32, 42), (6, 10), (7, 20), (8, 30), (9, 90)] {
+        let flow = [7, 0, 0, 0, 0, 0, 0, 0, lifetime, 0, 0, 0, 1, 0, 80, 0];
+        update(flows.as_fd(), &key.to_ne_bytes(), &flow, 0).context("cannot put an entry")?;
+    }
 
     // The id is whatever number is free; the README shows the first one.
     let id = flows.info()?.info.id;

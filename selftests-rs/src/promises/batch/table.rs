@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use anyhow::{Context as _, Result};
 use cmpdel_uapi::{Map, Snapshot};
 use cmpdel_uapi_raw::{
-    Batch, BatchAnswer, Create, Errno, UNTOUCHED_STATUS, delete_batch, map_create, update,
+    Batch, BatchAnswer, Create, Elements, Errno, UNTOUCHED_STATUS, delete_batch, map_create,
 };
 
 use crate::errno::{ECANCELED, ENOENT};
@@ -85,7 +85,8 @@ impl Table {
         })
         .with_context(|| format!("cannot make a map ({shape:?})"))?;
         let table = Self { fd, shape, entries };
-        (0..entries).try_for_each(|entry| table.put(entry))?;
+        let elements = table.elements()?;
+        (0..entries).try_for_each(|entry| table.put(&elements, entry))?;
         Ok(table)
     }
 
@@ -97,9 +98,13 @@ impl Table {
         Ok(Map::new(self.fd())?.info().id)
     }
 
-    fn put(&self, entry: u32) -> Result<()> {
-        update(self.fd(), &self.key(entry), &self.value(entry), 0)
-            .with_context(|| format!("cannot put entry {entry}"))
+    fn elements(&self) -> Result<Elements<'_>> {
+        Elements::new(self.fd()).context("cannot use the map")
+    }
+
+    fn put(&self, elements: &Elements<'_>, entry: u32) -> Result<()> {
+        let put = elements.update(&self.key(entry), &self.value(entry), 0);
+        put.with_context(|| format!("cannot put entry {entry}"))
     }
 
     /// Keys that differ in their first bytes already.
@@ -188,7 +193,7 @@ impl Table {
                 break;
             }
         }
-        let left = self.contents()?;
+        let (left, elements_of_map) = (self.contents()?, self.elements()?);
         for entry in 0..self.entries {
             let there = left.get(&self.key(entry));
             match (there, model.deleted.contains(&entry)) {
@@ -200,7 +205,7 @@ impl Table {
                 _ => {}
             }
             if there.is_none() {
-                self.put(entry)?;
+                self.put(&elements_of_map, entry)?;
             }
         }
         if left.len() + model.deleted.len() != self.entries as usize {
