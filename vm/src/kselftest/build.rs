@@ -35,10 +35,15 @@ pub const TOOLS: [Tool; 6] = [
 
 /// What is built.
 const TARGETS: [&str; 3] = ["test_lru_map", "test_maps", "test_progs"];
-/// What it is built from.
+/// What it is built from, or may be.
 const SOURCES: [&str; 7] = ["Makefile", "arch/x86", "include", "kernel/bpf", "lib", "scripts", "tools"];
-/// What is kept besides the programs: objects that they read, and bpftool, which they run.
-const KEPT: [&str; 2] = [".bpf.o", "bpftool"];
+/// What of that decides the result, besides the types of the kernel: a change in the kernel's code alone builds nothing
+/// anew.
+const DECIDING: [&str; 4] = ["tools", "scripts", "include/uapi", "kernel/bpf/disasm.c"];
+/// Objects that the programs read are kept with them,
+const OBJECTS: &str = ".bpf.o";
+/// and so is bpftool, which they run, where they look for it.
+const BPFTOOL: &str = "tools/sbin/bpftool";
 /// Objects and programs, in MiB.
 const BUILD_MIB: u64 = 4000;
 /// Files that make says it makes, until it has told the real number.
@@ -61,8 +66,14 @@ pub fn get(
         return Ok((PathBuf::from(dir), true));
     }
     let clang = version_of(ctx, "clang-22");
-    let image = fs::read(kernel.image()).context("cannot read the kernel image")?;
-    let key = hash(&[patched.tree.as_bytes(), sha256(&image).as_bytes(), clang.as_bytes()]);
+    let temp = ctx.cache.temp("selftests")?;
+    let types = temp.path().join("vmlinux.btf");
+    image::types(ctx, &kernel.image(), &types)?;
+    let mut parts = vec![clang, sha256(&fs::read(&types)?)];
+    for path in DECIDING {
+        parts.push(store.resolve(ctx, &format!("{}:{path}", patched.commit))?);
+    }
+    let key = hash(&parts.iter().map(String::as_bytes).collect::<Vec<_>>());
     let dir = ctx.cache.dir("selftests")?.join(&key);
     if dir.exists() {
         return Ok((dir, true));
@@ -72,13 +83,10 @@ pub fn get(
         return Ok((dir, true));
     }
     space::need(ctx.cache.root(), BUILD_MIB, "to build the kernel's selftests")?;
-    let temp = ctx.cache.temp("selftests")?;
     let (source, out) = (temp.path().join("source"), temp.path().join("out"));
     store.extract(ctx, &patched.tree, &SOURCES, &source)?;
-    let vmlinux = temp.path().join("vmlinux");
-    image::unpack(ctx, &kernel.image(), &vmlinux)?;
     fs::create_dir_all(&out)?;
-    make(ctx, &source, &out, &vmlinux, jobs)?;
+    make(ctx, &source, &out, &types, jobs)?;
     for target in TARGETS {
         ensure!(out.join(target).exists(), "make ended well but left no {target}");
     }
@@ -89,10 +97,10 @@ pub fn get(
     Ok((dir, false))
 }
 
-fn make(ctx: &Ctx, source: &Path, out: &Path, vmlinux: &Path, jobs: u32) -> Result<()> {
+fn make(ctx: &Ctx, source: &Path, out: &Path, types: &Path, jobs: u32) -> Result<()> {
     let mut make = Command::new("make");
     make.arg("-C").arg(source.join("tools/testing/selftests/bpf")).arg(format!("-j{jobs}"));
-    for (name, value) in [("OUTPUT", out), ("VMLINUX_BTF", vmlinux)] {
+    for (name, value) in [("OUTPUT", out), ("VMLINUX_BTF", types)] {
         make.arg(format!("{name}={}", value.display()));
     }
     // Modules would need a kernel that can load them: the tests that want one skip.
@@ -123,11 +131,11 @@ fn keep(out: &Path, into: &Path) -> Result<()> {
     for entry in fs::read_dir(out)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let is_kept = TARGETS.contains(&name.as_str()) || KEPT.iter().any(|end| name.ends_with(end));
-        if path.is_file() && is_kept {
-            // A copy, since bpftool is a link into the folder that goes away.
-            fs::copy(&path, into.join(&name)).with_context(|| format!("cannot keep {name}"))?;
+        if path.is_file() && (TARGETS.contains(&name.as_str()) || name.ends_with(OBJECTS)) {
+            fs::rename(&path, into.join(&name)).with_context(|| format!("cannot keep {name}"))?;
         }
     }
-    Ok(())
+    let bpftool = into.join(BPFTOOL);
+    fs::create_dir_all(bpftool.parent().unwrap_or(into))?;
+    fs::rename(out.join(BPFTOOL), bpftool).context("make ended well but left no bpftool")
 }

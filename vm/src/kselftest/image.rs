@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, ensure};
 use xshell::cmd;
 
-use crate::context::Ctx;
+use crate::{context::Ctx, exec};
 
 /// Fields of the setup header (Documentation/arch/x86/boot.rst).
 const SETUP_SECTORS: usize = 0x1f1;
@@ -30,11 +30,11 @@ fn payload(image: &[u8]) -> Option<&[u8]> {
     image.get(start..start.checked_add(word(PAYLOAD_LENGTH)?)?)
 }
 
-/// Writes the kernel of the bzImage `from` to `to`, an ELF file.
+/// Writes the types of the kernel in the bzImage `from` to `to`, as the kernel itself shows them in sysfs.
 ///
 /// # Errors
-/// An image that is not compressed with gzip.
-pub fn unpack(ctx: &Ctx, from: &Path, to: &Path) -> Result<()> {
+/// An image that is not compressed with gzip, a kernel without BTF.
+pub fn types(ctx: &Ctx, from: &Path, to: &Path) -> Result<()> {
     let image = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     let packed = payload(&image).with_context(|| format!("{} is no bzImage", from.display()))?;
     let sh = &ctx.sh;
@@ -44,7 +44,11 @@ pub fn unpack(ctx: &Ctx, from: &Path, to: &Path) -> Result<()> {
         "the kernel in {} is not packed with gzip (CONFIG_KERNEL_GZIP)",
         from.display()
     );
-    fs::write(to, output.stdout).with_context(|| format!("cannot write {}", to.display()))
+    let elf = to.with_extension("elf");
+    fs::write(&elf, output.stdout).with_context(|| format!("cannot write {}", elf.display()))?;
+    exec::read(ctx, cmd!(sh, "objcopy --dump-section .BTF={to} {elf}"))
+        .context("the kernel holds no types (CONFIG_DEBUG_INFO_BTF)")?;
+    fs::remove_file(&elf).with_context(|| format!("cannot remove {}", elf.display()))
 }
 
 #[cfg(test)]
