@@ -42,6 +42,7 @@ mod tools;
 mod verdict;
 mod view;
 mod watch;
+mod workshop;
 mod worktree;
 
 use std::{process::ExitCode, time::Duration};

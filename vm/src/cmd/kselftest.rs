@@ -20,7 +20,7 @@ use crate::{
     report::{Done, Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Guest, Workshop, vcpus},
-    test_run::Tests,
+    test_run::{BASE_PREFIX, Tests},
     verdict::{self, Judged},
 };
 
@@ -137,13 +137,18 @@ impl Guests<'_> {
         report.consoles.push(bench.console(&name));
         let command = kselftest::script(steps, folder, &run);
         fs::write(run.join("kselftest.sh"), command).context("cannot write the guest's script")?;
-        let mut tests = Tests::new(Place::Series);
+        let mut tests = Tests::new(place);
         let guest =
             Guest { name: &name, run: &run, command: "sh ./kselftest.sh", limits, beside: Beside::default() };
         let (ended, console) = bench.boot(built, guest, &mut tests)?;
         let seen = tests.ended(ended);
-        let Judged { tests, splats, .. } =
+        let Judged { mut tests, splats, .. } =
             verdict::judge(&seen, &console, limits.boot.as_secs(), limits.silence.as_secs())?;
+        for test in &mut tests {
+            if let Some(name) = test.name.strip_prefix(BASE_PREFIX) {
+                test.name = name.to_owned();
+            }
+        }
         // Without a whole base there is nothing to compare with.
         ensure!(
             place == Place::Series || tests.iter().all(|test| test.status != Status::Error),
