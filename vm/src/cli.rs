@@ -209,6 +209,7 @@ Examples:
   cargo xtask report                     of what `races` and `bench` left in target/
   cargo xtask report --races matrix.json of a matrix from elsewhere
   cargo xtask report --check             and have headless Chromium look at the page
+  cargo xtask report --check --keep      and keep it in docs/report/
 
 What was not run is said in the page, with the command that runs it.
 Exit codes: 0, written; 1, an input contradicts itself or the page has a fault; 69, could not run.";
@@ -225,6 +226,9 @@ pub struct Report {
     /// Have headless Chromium render the page: it fits, the console stays empty, charts have text alternatives
     #[arg(long)]
     pub check: bool,
+    /// Keep it in docs/report/, with a picture of its top
+    #[arg(long, requires = "check")]
+    pub keep: bool,
 }
 
 /// Options of `shell`.

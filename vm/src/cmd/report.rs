@@ -33,9 +33,14 @@ pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
     for trouble in &page.troubles {
         ctx.events.note(trouble.clone());
     }
+    // A picture of an earlier run must not be taken for one of this.
+    let _ = fs::remove_file(folder.join(browser::PICTURE));
     let mut done = Done::from(Outcome::Passed);
     if opts.check {
         done = browser::check(ctx, &files[0], &folder)?;
+    }
+    if opts.keep {
+        keep(ctx, &files, &folder)?;
     }
     let reason = match page.troubles.len() {
         0 => page.answer.sentence.clone(),
@@ -46,6 +51,18 @@ pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
     }
     ctx.events.emit(&Event::Verdict { outcome: done.outcome, reason, files: files.to_vec() });
     Ok(done)
+}
+
+/// Copies the report to where the README links to it. The picture is there only if a browser was.
+fn keep(ctx: &Ctx, files: &[PathBuf], folder: &Path) -> Result<()> {
+    let kept = ctx.root.join("docs/report");
+    fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
+    let picture = folder.join(browser::PICTURE);
+    for file in files.iter().chain(picture.exists().then_some(&picture)) {
+        let name = file.file_name().unwrap_or_default();
+        fs::copy(file, kept.join(name)).with_context(|| format!("cannot keep {}", file.display()))?;
+    }
+    Ok(())
 }
 
 fn inputs(ctx: &Ctx, opts: &cli::Report) -> Result<Inputs> {

@@ -56,7 +56,7 @@ pub fn answer(matrix: &Matrix, figures: &Figures) -> Answer {
         ),
         connections(matrix),
         operation(figures, "compare hit", "a compare that hits, against a plain delete on the base"),
-        operation(figures, "compare batch, hits", "an element of a compare batch, against the same"),
+        operation(figures, "compare batch, all equal", "an element of a compare batch, against the same"),
         live(matrix, figures),
     ];
     answer.tiles.extend(tiles.into_iter().flatten());

@@ -30,8 +30,12 @@ use crate::{
 const WIDTHS: [u32; 2] = [360, 1440];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 
+/// The picture of the page's top.
+pub const PICTURE: &str = "top.png";
+const PICTURE_WIDTH: u32 = 1100;
+
 /// For one answer, on a busy host.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Descriptors 3 and 4 are what Chromium reads and writes; its own output goes nowhere.
 const PIPES: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
@@ -67,6 +71,21 @@ pub fn check(ctx: &Ctx, page: &Path, folder: &Path) -> Result<Done> {
     Ok(Done::counted(count))
 }
 
+/// The same for a page that is there already, if a browser is there already as well: nothing is installed for it.
+///
+/// # Errors
+/// As [`check`].
+#[allow(dead_code)]
+pub fn check_if_there(ctx: &Ctx, page: &Path) -> Result<Done> {
+    if exec::which("chromium").is_none() {
+        ctx.events.note("skipped: the look at the report: there is no chromium here (`cargo xtask report --check` installs it)");
+        return Ok(Done::counted(Count { skipped: 1, ..Count::default() }));
+    }
+    let folder = ctx.target.join("report");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    check(ctx, page, &folder)
+}
+
 /// Each thing that was looked at, with what is wrong with it.
 type Findings = Vec<(String, Option<String>)>;
 
@@ -86,9 +105,14 @@ fn look(ctx: &Ctx, browser: &mut Browser, page: &Path, folder: &Path) -> Result<
             let fault = (bare > 0.0).then(|| format!("{bare} charts have none"));
             found.push((format!("{width} pixels, {scheme}: text alternatives"), fault));
             let file = folder.join(format!("{width}-{scheme}.png"));
-            browser.picture(&file, width)?;
+            let height = browser.number("document.documentElement.scrollHeight")?;
+            browser.picture(&file, width, height)?;
         }
     }
+    // For a README: the answer and the matrix.
+    browser.show(page, PICTURE_WIDTH, "light")?;
+    let bottom = browser.number("document.getElementById('matrix').getBoundingClientRect().bottom")?;
+    browser.picture(&folder.join(PICTURE), PICTURE_WIDTH, bottom)?;
     let complaints = browser.complaints.clone();
     let fault = (!complaints.is_empty()).then(|| complaints.join("; "));
     found.push(("console".into(), fault));
@@ -231,9 +255,10 @@ impl Browser {
         answer["result"]["value"].as_f64().with_context(|| format!("`{expression}` is no number: {answer}"))
     }
 
-    /// The whole page, however long.
-    fn picture(&mut self, file: &Path, width: u32) -> Result<()> {
-        let height = self.number("document.documentElement.scrollHeight")?.min(16_000.0);
+    /// What is above `height`.
+    fn picture(&mut self, file: &Path, width: u32, height: f64) -> Result<()> {
+        // Chromium draws no more.
+        let height = height.min(16_000.0);
         let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
         let shot = self.ask(
             "Page.captureScreenshot",

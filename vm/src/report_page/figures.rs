@@ -79,16 +79,29 @@ impl Figures {
 
     /// A packet through a discipline.
     pub fn packet(&self, discipline: &str, state: FlowState) -> Option<&Row> {
-        self.group(Group::Datapath).find(|row| {
+        let wanted = |row: &&Row| {
             row.measure.packet.as_ref().is_some_and(|p| p.discipline == discipline && p.state == state)
-        })
+        };
+        self.group(Group::Datapath).filter(wanted).min_by_key(|row| self.rank(row))
     }
 
     /// The round of a strategy on the largest map, with most of it expired, of those that were measured.
     pub fn round(&self, strategy: &str) -> Option<&Row> {
         self.group(Group::Job)
             .filter(|row| row.measure.job.as_ref().is_some_and(|job| job.strategy == strategy))
-            .max_by_key(|row| row.measure.job.as_ref().map(|job| (job.expired_percent, job.entries)))
+            .max_by_key(|row| {
+                let size = row.measure.job.as_ref().map(|job| (job.expired_percent, job.entries));
+                (size, std::cmp::Reverse(self.rank(row)))
+            })
+    }
+
+    /// Which of several kernels speaks for an approach: that with the series, then another one, then the base.
+    pub fn rank(&self, row: &Row) -> u8 {
+        match row.origin.kernel.as_str() {
+            kernel if kernel == self.series => 0,
+            BASE => 2,
+            _ => 1,
+        }
     }
 
     /// Comparisons that would be refused, each in a sentence: kernels of one unit and accel that differ in configuration or

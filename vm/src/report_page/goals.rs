@@ -270,8 +270,8 @@ mod tests {
         let figures = made_up();
         let read = |name| Name::read(&figures, name, "hash").unwrap();
         assert_eq!(
-            read("compare batch, hits, window 4, lru-hash, v2"),
-            Name { operation: "compare batch, hits", window: Some(4), map: "lru-hash", kernel: "v2" }
+            read("compare batch, all equal, window 4, lru-hash, v2"),
+            Name { operation: "compare batch, all equal", window: Some(4), map: "lru-hash", kernel: "v2" }
         );
         assert_eq!(
             read("delete hit, base"),

@@ -131,12 +131,12 @@ fn rows() -> Vec<Row> {
             rows.push(with(compare("compare hit"), Group::Operation, |m| m.window = Some(window)));
             rows.push(with(compare("compare mismatch"), Group::Operation, |m| m.window = Some(window)));
         }
-        rows.push(with(operation("compare batch, hits", map, "v2", 430.0), Group::Operation, |m| {
+        rows.push(with(operation("compare batch, all equal", map, "v2", 430.0), Group::Operation, |m| {
             m.window = Some(4);
         }));
         rows.push(operation("program, array of keys", map, "base", 402.0));
     }
-    rows.push(operation("arena compare-and-swap", "arena", "v2", 11.0));
+    rows.push(operation("compare-and-swap", "arena", "v2", 11.0));
     for (discipline, costs) in [
         ("store", [212.0, 212.0, 650.0]),
         ("replace", [611.0, 611.0, 655.0]),

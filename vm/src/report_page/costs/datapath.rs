@@ -26,7 +26,7 @@ pub fn part(figures: &Figures) -> CostPart {
     let mut charts = Vec::new();
     for kind in kinds(rows.iter().copied()) {
         let rows: Vec<&Row> = rows.iter().copied().filter(|row| is_kind(row, kind)).collect();
-        for map in maps(&rows).into_iter().filter(|map| *map != "-") {
+        for map in maps(&rows).into_iter().filter(|map| !["-", "arena"].contains(map)) {
             for state in [FlowState::Live, FlowState::Due, FlowState::New] {
                 charts.extend(packet_chart(&rows, map, state, kind));
             }
@@ -48,7 +48,10 @@ fn packet_chart(rows: &[&Row], map: &str, state: FlowState, kind: (Unit, &str)) 
     let here: Vec<&Row> = rows
         .iter()
         .copied()
-        .filter(|row| row.measure.map == map && of(row).is_some_and(|packet| packet.state == state))
+        .filter(|row| {
+            (row.measure.map == map || row.measure.map == "arena")
+                && of(row).is_some_and(|packet| packet.state == state)
+        })
         .collect();
     let reference =
         here.iter().copied().find(|row| of(row).is_some_and(|packet| packet.discipline == "store"));

@@ -18,6 +18,7 @@ pub fn part(figures: &Figures) -> CostPart {
     let mut tables = Vec::new();
     for kind in kinds(rows.iter().copied()) {
         let rows: Vec<&Row> = rows.iter().copied().filter(|row| is_kind(row, kind)).collect();
+        let rows = of_one_kernel(figures, &rows);
         let mut percents: Vec<u32> =
             rows.iter().filter_map(|row| row.measure.job.as_ref()).map(|job| job.expired_percent).collect();
         percents.sort_unstable_by(|a, b| b.cmp(a));
@@ -42,6 +43,16 @@ pub fn part(figures: &Figures) -> CostPart {
         charts,
         tables,
     }
+}
+
+/// Each strategy on one kernel: that which speaks for it.
+fn of_one_kernel<'a>(figures: &Figures, rows: &[&'a Row]) -> Vec<&'a Row> {
+    let strategy = |row: &Row| row.measure.job.as_ref().map(|job| job.strategy.clone());
+    let best = |row: &Row| {
+        let same = rows.iter().filter(|other| strategy(other) == strategy(row));
+        same.min_by_key(|other| figures.rank(other)).map(|row| row.origin.kernel.as_str())
+    };
+    rows.iter().copied().filter(|row| best(row) == Some(row.origin.kernel.as_str())).collect()
 }
 
 fn curves(rows: &[&Row], percent: u32, kind: (Unit, &str), what: &str, of: fn(&Job) -> f64) -> Option<Chart> {

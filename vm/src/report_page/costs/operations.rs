@@ -33,13 +33,20 @@ const OPERATIONS: &[Line] = &[
             "program, one key",
             "program, array of keys",
         ],
-        series: &["compare hit", "compare batch, hits", "bpf_sys_bpf, array of keys", "kfunc, array of keys"],
+        series: &[
+            "compare hit",
+            "compare batch, all equal",
+            "bpf_sys_bpf, one key",
+            "bpf_sys_bpf, array of keys",
+            "kfunc, one key",
+            "kfunc, array of keys",
+        ],
     },
     Line {
         id: "keep",
         title: "Keeping an entry that was refreshed, or is gone",
         base: &["delete miss"],
-        series: &["compare mismatch", "compare absent", "compare batch, half of them differ"],
+        series: &["compare mismatch", "compare absent", "compare batch, half differ"],
     },
 ];
 

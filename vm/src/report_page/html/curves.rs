@@ -14,7 +14,7 @@ const HEIGHT: f64 = 150.0;
 const ABOVE: f64 = 16.0;
 const BELOW: f64 = 20.0;
 /// Per cent kept free on either side.
-const LEFT: f64 = 4.0;
+const LEFT: f64 = 14.0;
 const RIGHT: f64 = 4.0;
 
 /// Both axes.
