@@ -62,6 +62,18 @@ impl<'a> Program<'a> {
         Ok(Self { loaded, records, target, key_size, form })
     }
 
+    /// What the program hears of the kernel when it works on the record of an absent key. It is not gated.
+    ///
+    /// # Errors
+    /// When it cannot be run, or leaves the record out.
+    pub fn answer_to_absent(&self) -> Result<Result<(), Errno>> {
+        let mut call = self.context(0);
+        call.key[..self.key_size].fill(0xff);
+        let call = self.call("single", &call)?;
+        ensure!(Fate::of(call.fate).is_some(), "the collector left its record out");
+        Ok(if call.err == 0 { Ok(()) } else { Err(Errno(-i32::from(call.err))) })
+    }
+
     /// Calls the program with `call` as its context, and returns it as the program left it.
     fn call(&self, entry: &str, call: &Call) -> Result<Call> {
         let mut context = call.bytes();
