@@ -4,9 +4,11 @@
 
 use std::sync::OnceLock;
 
-use cmpdel_uapi_raw::{Batch, Errno, Ptr, delete_batch};
+use cmpdel_uapi_raw::{Batch, Delete, Errno, Ptr, delete_batch, delete_elem};
+use libbpf_rs::btf::Btf;
+use libbpf_rs::btf::types::Func;
 
-use crate::errno::{EAGAIN, EBADF, EBUSY};
+use crate::errno::{EAGAIN, EBADF, EBUSY, EINVAL};
 use crate::fixture::WHOLE_ATTR;
 
 /// A version of the series. Meant for a kernel that carries one.
@@ -40,4 +42,14 @@ impl Series {
             Self::Second => EAGAIN,
         }
     }
+}
+
+/// Whether the series of this kernel gives the operation to programs alone, as a kfunc: bpf(2) then answers as on the
+/// base. No other series has that function, so a broken one is not taken for it.
+pub fn is_for_programs_alone() -> bool {
+    let has_kfunc = || {
+        let btf = Btf::from_vmlinux().ok()?;
+        btf.type_by_name::<Func<'_>>("bpf_map_compare_and_delete_elem").map(|_| ())
+    };
+    delete_elem(&Delete::compare(-1, &[0], 0, &[0]), WHOLE_ATTR) == Err(EINVAL) && has_kfunc().is_some()
 }
