@@ -6,7 +6,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi::{Map, Snapshot};
 use cmpdel_uapi_raw::{Create, Elements, Errno, fd_by_id, freeze, map_create, update};
@@ -255,30 +255,38 @@ fn read_only_for_programs(context: &Context) -> Result<Verdict> {
     Ok(tally.verdict())
 }
 
+const LATER: u32 = 1_000_000;
+
+/// Refreshes entries all over the map, once the first was seen to be gone: a command takes far longer to start than to
+/// collect. Returns the keys whose entries were there.
+fn refresh(elements: &Elements<'_>, entries: u32, done: &AtomicBool) -> Result<Vec<u32>> {
+    let keys = || (0..entries).map(|i| i.wrapping_mul(2_654_435_761) % entries);
+    let is_over = || done.load(Ordering::Relaxed);
+    let mut value = [0; 16];
+    let mut is_there = |key: u32| elements.look_up(&key.to_ne_bytes(), &mut value, 0) != Err(ENOENT);
+    while !is_over() && keys().all(&mut is_there) {}
+    let mut refreshed = Vec::new();
+    for key in keys().take_while(|_| !is_over()) {
+        match put(elements, key, LATER, abi::BPF_EXIST.into()) {
+            Ok(()) => refreshed.push(key),
+            Err(ENOENT) => {}
+            Err(errno) => bail!("cannot refresh: {errno}"),
+        }
+    }
+    Ok(refreshed)
+}
+
 /// A datapath refreshes entries while the collector is at work. A refresh that found its entry keeps it.
 fn refreshed(context: &Context) -> Result<Verdict> {
     const ENTRIES: u32 = 2000;
-    const LATER: u32 = 1_000_000;
     let (mut rounds, mut met) = (0, 0);
     for _ in 0..12 {
         for &(name, map_type, flags) in types(context.kernel) {
             let numbers = Numbers::new(map_type, flags, ENTRIES)?;
             let (elements, done) = (numbers.elements()?, AtomicBool::new(false));
             let (run, refreshed) = thread::scope(|scope| -> Result<_> {
-                let writer = scope.spawn(|| {
-                    let mut refreshed = Vec::new();
-                    // Against the order in which most of them are collected, or all over.
-                    let keys = (0..ENTRIES).map(|i| i.wrapping_mul(2_654_435_761) % ENTRIES);
-                    for key in keys.take_while(|_| !done.load(Ordering::Relaxed)) {
-                        match put(&elements, key, LATER, abi::BPF_EXIST.into()) {
-                            Ok(()) => refreshed.push(key),
-                            Err(ENOENT) => {}
-                            Err(errno) => return Err(anyhow!("cannot refresh: {errno}")),
-                        }
-                    }
-                    Ok(refreshed)
-                });
-                let run = numbers.run(context, &format!("--older-than {ENTRIES} --batch 128 --json"));
+                let writer = scope.spawn(|| refresh(&elements, ENTRIES, &done));
+                let run = numbers.run(context, &format!("--older-than {ENTRIES} --batch 256 --json"));
                 done.store(true, Ordering::Relaxed);
                 let refreshed = writer.join().map_err(|_| anyhow!("the writer panicked"))??;
                 Ok((run?, refreshed))

@@ -68,7 +68,8 @@ fn sizes(context: &Context) -> Result<Verdict> {
     let around_powers = (7..=12).flat_map(|power| [(1 << power) - 1, 1 << power, (1 << power) + 1]);
     let sizes: Vec<usize> = (1..=64).chain(around_powers).collect();
     let mut tally = Tally::default();
-    for kind in kinds(context.kernel) {
+    // The lists of an LRU map matter elsewhere: one kind of it is enough.
+    for kind in kinds(context.kernel).iter().take(3) {
         let target = Target::new(kind.shape(4104))?;
         for &size in &sizes {
             // Start, one off it, a middle that is aligned and one that is not, end.
@@ -122,7 +123,7 @@ fn single_bits(_: &Context) -> Result<Verdict> {
 fn bytes_outside(context: &Context) -> Result<Verdict> {
     const VALUE_SIZE: usize = 56;
     let mut tally = Tally::default();
-    for kind in kinds(context.kernel) {
+    for kind in kinds(context.kernel).iter().take(3) {
         let (name, target) = (kind.name, Target::new(kind.shape(56))?);
         for (offset, size) in [(0, 4), (32, 4), (36, 2), (48, 8), (13, 11), (55, 1)] {
             for at in (0..VALUE_SIZE).filter(|at| !(offset..offset + size).contains(at)) {
