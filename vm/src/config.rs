@@ -61,6 +61,11 @@ impl Profile {
         Ok(Self { name, fragment, patience, finds_leaks })
     }
 
+    /// Such a kernel is so slow that races are run with a tenth of the repetitions.
+    pub fn is_slow(&self) -> bool {
+        self.patience > 1
+    }
+
     /// `limits` for a kernel of this kind.
     pub fn limits(&self, limits: Limits) -> Limits {
         Limits { boot: limits.boot * self.patience, silence: limits.silence * self.patience }

@@ -76,7 +76,12 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> R
     let mut reasons = vec![guests.tests(&built, place, report)?];
     // A filter is for tests by name; for cells, `races` has one of its own.
     if place == Place::Series && opts.filter.is_none() && !opts.no_races {
-        reasons.push(guests.races(&built, report, matrix)?);
+        if shop.profile.is_slow() {
+            ctx.events
+                .note("the matrix of races is left out on so slow a kernel: `races --profile` fills it");
+        } else {
+            reasons.push(guests.races(&built, report, matrix)?);
+        }
     }
     // The kernel that matters first; the other then starts from its objects.
     if opts.with_base && opts.series != NONE {
@@ -130,6 +135,9 @@ impl Guests<'_> {
         let Self { shop, bench, opts } = self;
         report.consoles.push(bench.console(&built.series));
         let mut command = selftests_command(place, opts.filter.as_deref());
+        if shop.profile.is_slow() {
+            command.push_str(" --quick");
+        }
         if shop.profile.finds_leaks {
             command = leaks::after(&command);
         }
