@@ -10,29 +10,49 @@ use crate::Errno;
 /// Larger than every attribute a kernel takes (a page), so that no size given reaches beyond the buffer.
 const MIN_WORDS: usize = 8192 / 8;
 
+/// Words of an attribute that is passed whole.
+const WHOLE: usize = size_of::<bpf_attr>().div_ceil(8);
+
 /// A zeroed attribute.
 pub(crate) struct Attr {
-    /// Words, since the kernel wants it aligned to 8 bytes.
-    words: Vec<u64>,
+    words: Words,
     size: u32,
+}
+
+/// Words, since the kernel wants an attribute aligned to 8 bytes. One that is passed whole costs no allocation: what a
+/// collector does is measured.
+enum Words {
+    Whole([u64; WHOLE]),
+    Long(Vec<u64>),
+}
+
+impl Words {
+    fn all(&mut self) -> &mut [u64] {
+        match self {
+            Self::Whole(words) => words,
+            Self::Long(words) => words,
+        }
+    }
 }
 
 impl Attr {
     /// One whose first `size` bytes the kernel is told of.
     pub(crate) fn new(size: u32) -> Self {
-        Self { words: vec![0; MIN_WORDS.max((size as usize).div_ceil(8))], size }
+        Self { words: Words::Long(vec![0; MIN_WORDS.max((size as usize).div_ceil(8))]), size }
     }
 
     /// One of the size that a well-behaved caller passes.
     pub(crate) fn whole() -> Self {
-        let size = size_of::<bpf_attr>();
         // The kernel writes nothing beyond the size that it is told.
-        Self { words: vec![0; size.div_ceil(8)], size: u32::try_from(size).unwrap_or(u32::MAX) }
+        Self {
+            words: Words::Whole([0; WHOLE]),
+            size: u32::try_from(size_of::<bpf_attr>()).unwrap_or(u32::MAX),
+        }
     }
 
     /// Sets one byte; one that lies beyond the buffer is left out, as the kernel never sees it.
     pub(crate) fn byte(&mut self, offset: usize, byte: u8) {
-        if let Some(word) = self.words.get_mut(offset / 8) {
+        if let Some(word) = self.words.all().get_mut(offset / 8) {
             let mut bytes = word.to_ne_bytes();
             bytes[offset % 8] = byte;
             *word = u64::from_ne_bytes(bytes);
@@ -45,21 +65,30 @@ impl Attr {
         }
     }
 
+    /// At a multiple of 4.
     pub(crate) fn u32(&mut self, offset: usize, value: u32) {
-        self.bytes(offset, &value.to_ne_bytes());
+        if let Some(word) = self.words.all().get_mut(offset / 8) {
+            let mut bytes = word.to_ne_bytes();
+            let at = offset % 8 / 4 * 4;
+            bytes[at..at + 4].copy_from_slice(&value.to_ne_bytes());
+            *word = u64::from_ne_bytes(bytes);
+        }
     }
 
     pub(crate) fn i32(&mut self, offset: usize, value: i32) {
-        self.bytes(offset, &value.to_ne_bytes());
+        self.u32(offset, value.cast_unsigned());
     }
 
+    /// At a multiple of 8.
     pub(crate) fn u64(&mut self, offset: usize, value: u64) {
-        self.bytes(offset, &value.to_ne_bytes());
+        if let Some(word) = self.words.all().get_mut(offset / 8) {
+            *word = value;
+        }
     }
 
     /// The `u32` at a multiple of 4, as the kernel left it.
-    pub(crate) fn read_u32(&self, offset: usize) -> u32 {
-        let word = self.words.get(offset / 8).copied().unwrap_or_default().to_ne_bytes();
+    pub(crate) fn read_u32(&mut self, offset: usize) -> u32 {
+        let word = self.words.all().get(offset / 8).copied().unwrap_or_default().to_ne_bytes();
         let [a, b, c, d, e, f, g, h] = word;
         u32::from_ne_bytes(if offset.is_multiple_of(8) { [a, b, c, d] } else { [e, f, g, h] })
     }
@@ -72,7 +101,8 @@ impl Attr {
     pub(crate) unsafe fn send(&mut self, command: bpf_cmd) -> Result<c_long, Errno> {
         // SAFETY: the buffer is exclusively borrowed, at least `size` bytes long and longer than what any command here
         // writes back into its attribute; the addresses in it are the caller's promise.
-        let answer = unsafe { libc::syscall(libc::SYS_bpf, command, self.words.as_mut_ptr(), self.size) };
+        let answer =
+            unsafe { libc::syscall(libc::SYS_bpf, command, self.words.all().as_mut_ptr(), self.size) };
         if answer < 0 { Err(Errno::last()) } else { Ok(answer) }
     }
 }
@@ -88,9 +118,9 @@ mod tests {
         attr.u32(28, 7);
         attr.byte(8191, 9);
         attr.byte(8192, 9);
-        assert_eq!(attr.words[1], 0x0102_0304_0506_0708);
+        assert_eq!(attr.words.all()[1], 0x0102_0304_0506_0708);
         assert_eq!((attr.read_u32(24), attr.read_u32(28)), (0, 7));
-        assert_eq!(attr.words[1023].to_ne_bytes()[7], 9);
-        assert_eq!(attr.words.len(), 1024);
+        assert_eq!(attr.words.all()[1023].to_ne_bytes()[7], 9);
+        assert_eq!(attr.words.all().len(), 1024);
     }
 }

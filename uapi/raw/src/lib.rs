@@ -19,6 +19,7 @@ mod elements;
 mod errno;
 mod memory;
 mod run;
+mod timed;
 
 pub use commands::{Create, btf_load, fd_by_id, freeze, map_create, pin, update};
 pub use delete::{
@@ -29,3 +30,4 @@ pub use elements::{Elements, Position, Snapshot};
 pub use errno::Errno;
 pub use memory::Ptr;
 pub use run::{run_on_context, run_on_frame};
+pub use timed::{Prepared, Timed, now, timed_getppid, timed_loop, timed_nothing};
