@@ -201,6 +201,47 @@ pub struct Profile {
     pub functions: Vec<Spent>,
 }
 
+/// What the guest asks the host's debugger to step through: the next bpf(2) with this command. The guest goes on calling
+/// until there is an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// The operation, as in the rows.
+    pub operation: String,
+    /// The map, as in the rows.
+    pub map: String,
+    /// As in the rows.
+    pub window: Option<u32>,
+    /// `enum bpf_cmd`.
+    pub command: u64,
+}
+
+/// The files by which a guest asks, numbered from 0; and the kernel's symbols, which it copies for the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AskFiles(pub u32);
+
+impl AskFiles {
+    /// The guest's `/proc/kallsyms`.
+    pub const SYMBOLS: &str = "kallsyms";
+
+    /// An [`Ask`], written by the guest.
+    #[must_use]
+    pub fn ask(self) -> String {
+        format!("profile-{}.ask", self.0)
+    }
+
+    /// A [`Profile`], written by the host.
+    #[must_use]
+    pub fn done(self) -> String {
+        format!("profile-{}.done", self.0)
+    }
+
+    /// Why there is none, written by the host.
+    #[must_use]
+    pub fn failed(self) -> String {
+        format!("profile-{}.failed", self.0)
+    }
+}
+
 /// What `bench.json` and `calibrate.json` hold beside the environment of `report.json`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Compiles the BPF programs: `src/bpf/conntrack.bpf.c` once for each `src/bpf/refresh/NAME.h`, each
-//! `src/bpf/gc/NAME.bpf.c`, and the table of its own, `src/bpf/arena.bpf.c`. A new discipline or strategy is found by its file.
+//! `src/bpf/gc/NAME.bpf.c` and `src/bpf/bench/NAME.bpf.c`, and the table of its own, `src/bpf/arena.bpf.c`. A new discipline
+//! or strategy is found by its file.
 
 use std::env;
 use std::fs;
@@ -35,11 +36,18 @@ fn build() -> Result<()> {
         compiler.object(&bpf.join("gc").join(format!("{name}.bpf.c")), &object, &[])?;
         collectors.push((name, object));
     }
+    let mut benches = Vec::new();
+    for name in named(&bpf.join("bench"), ".bpf.c")? {
+        let object = out.join(format!("bench-{name}.o"));
+        compiler.object(&bpf.join("bench").join(format!("{name}.bpf.c")), &object, &[])?;
+        benches.push((name, object));
+    }
     let arena = out.join("arena.o");
     compiler.object(&bpf.join("arena.bpf.c"), &arena, &[])?;
     let tables = [
         table("DATAPATHS", &datapaths),
         table("COLLECTORS", &collectors),
+        table("BENCHES", &benches),
         table("TABLES", &[("arena".to_owned(), arena)]),
     ];
     fs::write(out.join("objects.rs"), tables.concat()).context("cannot write the table of BPF objects")

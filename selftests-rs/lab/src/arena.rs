@@ -2,7 +2,7 @@
 //! The table in an arena: memory that datapath and collector share, with no map operation and no system call on either
 //! side. It is correct by construction: see `bpf/arena.h`.
 
-mod table;
+pub mod table;
 mod word;
 
 use std::collections::HashMap;
@@ -23,20 +23,36 @@ use table::{Table, collect, entries};
 /// Its name in the matrix.
 pub const MAP: &str = "arena";
 
+/// The datapath on a table in an arena.
+pub struct Opened {
+    /// The datapath.
+    pub datapath: Datapath,
+    /// Its table.
+    pub table: Shared<Table>,
+}
+
+/// Loads it.
+///
+/// # Errors
+/// [`Denied`].
+pub fn open(settings: Settings) -> Result<Opened, Denied> {
+    let arena = arena_of(size_of::<Table>()).context("cannot make an arena")?;
+    // The address of the first mapping becomes the arena's, and the verifier wants to know it: map before loading.
+    let table = Shared::<Table>::map_arena(arena.as_fd())?;
+    let datapath = Datapath::open(object(TABLES, MAP)?, settings, |map, open| match map {
+        "slots" => Ok(open.reuse_fd(arena.as_fd())?),
+        _ => Ok(()),
+    })?;
+    Ok(Opened { datapath, table })
+}
+
 /// Runs the datapath of the arena against its collector.
 ///
 /// # Errors
 /// [`Denied`].
 pub fn stress(cpus: usize, plan: Plan) -> Result<Stress, Denied> {
-    let arena = arena().context("cannot make an arena")?;
-    // The address of the first mapping becomes the arena's, and the verifier wants to know it: map before loading.
-    let table = Shared::<Table>::map_arena(arena.as_fd())?;
     // There is no other map under test that could be of some type.
-    let settings = Settings::new(MapKind::Hash, 0);
-    let datapath = Datapath::open(object(TABLES, MAP)?, settings, |map, open| match map {
-        "slots" => Ok(open.reuse_fd(arena.as_fd())?),
-        _ => Ok(()),
-    })?;
+    let Opened { datapath, table } = open(Settings::new(MapKind::Hash, 0))?;
     let control = datapath.control();
     let left = || -> Result<HashMap<u32, u32>> {
         Ok(entries(&table.0).map(|(key, lifetime)| (flow_of(&key), lifetime)).collect())
@@ -50,9 +66,12 @@ pub fn stress(cpus: usize, plan: Plan) -> Result<Stress, Denied> {
     Ok(ran?)
 }
 
-/// An arena with room for the table.
-fn arena() -> Result<MapHandle> {
-    let size = size_of::<Table>().div_ceil(rustix::param::page_size());
+/// An arena with room for so many bytes.
+///
+/// # Errors
+/// The kernel's.
+pub fn arena_of(bytes: usize) -> Result<MapHandle> {
+    let size = bytes.div_ceil(rustix::param::page_size());
     let options = libbpf_sys::bpf_map_create_opts {
         sz: size_of::<libbpf_sys::bpf_map_create_opts>().try_into()?,
         map_flags: abi::BPF_F_MMAPABLE,

@@ -38,7 +38,11 @@ impl MapKind {
         found.with_context(|| format!("there is no type of map called {name}"))
     }
 
-    fn prepare(self, map: &mut OpenMapMut<'_>, entries: u32) -> Result<()> {
+    /// Has a map of an object be of this type.
+    ///
+    /// # Errors
+    /// libbpf's.
+    pub fn prepare(self, map: &mut OpenMapMut<'_>, entries: u32) -> Result<()> {
         let (map_type, flags) = match self {
             Self::Hash => (MapType::Hash, 0),
             Self::HashNoPrealloc => (MapType::Hash, abi::BPF_F_NO_PREALLOC),
@@ -174,6 +178,11 @@ impl Datapath {
         &self.control
     }
 
+    /// What is asked of packets, and what became of them.
+    pub fn lanes(&self) -> &Lanes {
+        &self.lanes
+    }
+
     /// Sets the clock, in ticks.
     pub fn set_clock(&self, tick: u32) {
         self.control.now.store(tick * TICK, SeqCst);
@@ -241,9 +250,9 @@ fn set_rodata(map: &mut OpenMapMut<'_>, config: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// As `struct burst`.
+/// As `struct burst`: what a burst of so many packets is announced with.
 #[allow(clippy::cast_possible_truncation)]
-fn frame(lane: usize, packets: usize) -> [u8; 18] {
+pub fn frame(lane: usize, packets: usize) -> [u8; 18] {
     let mut frame = [0; 18];
     frame[12..14].copy_from_slice(&ETH_P_BURST.to_be_bytes());
     frame[14..16].copy_from_slice(&(lane as u16).to_ne_bytes());

@@ -13,7 +13,7 @@ mod objects {
     include!(concat!(env!("OUT_DIR"), "/objects.rs"));
 }
 
-pub use objects::{COLLECTORS, DATAPATHS, TABLES};
+pub use objects::{BENCHES, COLLECTORS, DATAPATHS, TABLES};
 
 /// Programs and maps by name. They live as long as this, without the object.
 pub struct Loaded {

@@ -2,6 +2,7 @@
 //! The race lab: one XDP conntrack workload, every refresh discipline, every gc strategy, one oracle.
 
 mod arena;
+mod bench;
 mod cell;
 mod collector;
 mod connections;
@@ -37,12 +38,15 @@ enum Command {
     Model(model_run::Options),
     /// Run cells in this kernel: witness, stress, connections
     Races(guest::Options),
+    /// Measure what each approach costs in this kernel
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Model(options) => model_run::run(&options),
         Command::Races(options) => guest::run(&options),
+        Command::Bench(options) => bench::run(&options),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

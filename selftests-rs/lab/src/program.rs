@@ -171,7 +171,8 @@ impl Default for Call {
 
 impl Call {
     fn bytes(&self) -> Vec<u8> {
-        let mut bytes = self.key.to_vec();
+        let mut bytes = Vec::with_capacity(size_of::<Self>());
+        bytes.extend(self.key);
         bytes.extend(self.lifetime.to_ne_bytes());
         bytes.extend(self.fate.to_ne_bytes());
         bytes.extend(self.err.to_ne_bytes());

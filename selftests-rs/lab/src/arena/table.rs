@@ -5,7 +5,9 @@
 // What is declared to be `Plain` is shared with a BPF program.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU32, AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+};
 
 use super::word::{State, Word};
 use crate::collector::Claims;
@@ -15,7 +17,7 @@ use crate::shared::Plain;
 /// Buckets of the table.
 pub const BUCKETS: usize = 1 << 11;
 /// Slots of a bucket.
-const SLOTS: usize = 8;
+pub const SLOTS: usize = 8;
 /// Bytes of a key; the rest of its words is zero.
 const KEY: usize = 14;
 
@@ -83,6 +85,13 @@ pub fn collect(buckets: &[Bucket], now: u32, claims: &mut dyn Claims) {
     }
 }
 
+/// Fills the first slots, each with a lifetime, while nobody else is there. Without keys: a collector reads whatever is there.
+pub fn fill(buckets: &[Bucket], lifetimes: impl Iterator<Item = u32>) {
+    for (slot, lifetime) in buckets.iter().flat_map(|bucket| &bucket.slots).zip(lifetimes) {
+        slot.word.store(slot.read().claimed().live(lifetime).0, Release);
+    }
+}
+
 /// Keys and lifetimes of all entries, while nobody writes.
 pub fn entries(buckets: &[Bucket]) -> impl Iterator<Item = ([u8; KEY], u32)> {
     let slots = buckets.iter().flat_map(|bucket| &bucket.slots);
@@ -94,7 +103,6 @@ pub fn entries(buckets: &[Bucket]) -> impl Iterator<Item = ([u8; KEY], u32)> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::Ordering::Release;
     use std::thread;
 
     use cmpdel_uapi_raw::Errno;

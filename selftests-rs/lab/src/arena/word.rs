@@ -46,15 +46,6 @@ impl Word {
         Self((self.low() & !STATE).wrapping_add(GENERATION).into())
     }
 
-    /// Generation and state.
-    #[allow(clippy::cast_possible_truncation)]
-    fn low(self) -> u32 {
-        self.0 as u32
-    }
-}
-
-#[cfg(test)]
-impl Word {
     /// As a creator publishes it, and a refresh leaves it.
     pub fn live(self, lifetime: u32) -> Self {
         Self(u64::from(lifetime) << 32 | u64::from(self.low() & !STATE) | 2)
@@ -65,6 +56,15 @@ impl Word {
         Self(u64::from((self.low() & !STATE).wrapping_add(GENERATION)) | 1)
     }
 
+    /// Generation and state.
+    #[allow(clippy::cast_possible_truncation)]
+    fn low(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+#[cfg(test)]
+impl Word {
     fn generation(self) -> u32 {
         self.low() / GENERATION
     }
