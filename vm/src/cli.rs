@@ -42,6 +42,9 @@ pub enum Command {
     /// Write what was found out as a page, as text for a cover letter, and as JSON
     #[command(after_long_help = REPORT_EXAMPLES)]
     Report(Report),
+    /// Measure what each approach costs: operations, packets, whole rounds of GC
+    #[command(after_long_help = BENCH_EXAMPLES)]
+    Bench(Bench),
     /// Open a shell in the VM, with `cmpdel` and `selftests` on its PATH
     Shell(Shell),
     /// Print what is there, what is missing, and how it will be installed
@@ -229,6 +232,54 @@ pub struct Report {
     /// Keep it in docs/report/, with a picture of its top
     #[arg(long, requires = "check")]
     pub keep: bool,
+}
+
+/// Shown below the options of `bench`.
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  cargo xtask bench                                      all of it: at most 15 minutes under emulation
+  cargo xtask bench --quick                              single operations, and a small round of GC
+  cargo xtask bench --series v2 --filter 'compare hit'   some rows on one kernel
+  cargo xtask bench --quick --functions                  and where the instructions of a delete go
+  cargo xtask bench --quick --twice                      whether two runs of one image agree
+
+Exit codes: 0, every operation did what it says; 1, one did not, two runs differ, or a kernel splatted; 69, could not run.
+Goals are printed beside the ratios and decide nothing. The figures are in target/bench/bench.json, whatever happens.";
+
+/// Options of `bench`.
+#[derive(Clone, Debug, Args)]
+pub struct Bench {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Folder of kernel-patches/, or `base` for none; may be given several times. The first gets the whole bench
+    /// [default: v2, base and kfunc; with --quick v2 and base]
+    #[arg(long, value_name = "NAME")]
+    pub series: Vec<String>,
+    /// Only the figures whose name contains this: `compare hit`, `on lru-hash`, `gc compare`
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Single operations, and a small round of GC
+    #[arg(long)]
+    pub quick: bool,
+    /// Step through single calls and tell how many instructions each function takes
+    #[arg(long)]
+    pub functions: bool,
+    /// Run each kernel twice and compare
+    #[arg(long)]
+    pub twice: bool,
+    /// Call a step hung after this many seconds without an event
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    pub test_timeout: u64,
+    /// Call the boot failed after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub boot_timeout: u64,
+    /// Print bench.json on standard output, everything else on standard error
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `shell`.

@@ -24,7 +24,7 @@ use std::{
 use anyhow::{Context, Result};
 use results::races::hold::{Files, Report, Request};
 
-use self::remote::Remote;
+pub use self::remote::Remote;
 use crate::{boot::Beside, cache::write_whole};
 
 /// The stub's socket in the run folder.
@@ -35,10 +35,20 @@ const TICK: Duration = Duration::from_millis(10);
 /// The debugger beside the guest that uses the fresh folder `run`. QEMU is started in that folder, so that the socket's
 /// path is short wherever it is.
 pub fn beside(run: &Path) -> Beside<'_> {
-    Beside {
-        qemu: vec!["-gdb".into(), format!("unix:{SOCKET},server=on,wait=off")],
-        task: Some(Box::new(|over| serve(run, over))),
-    }
+    Beside { qemu: qemu_options(), task: Some(Box::new(|over| serve(run, over))) }
+}
+
+/// What has QEMU listen for a debugger.
+pub fn qemu_options() -> Vec<String> {
+    vec!["-gdb".into(), format!("unix:{SOCKET},server=on,wait=off")]
+}
+
+/// Connects to the guest that uses the folder `run`, which stops it.
+///
+/// # Errors
+/// When QEMU does not answer.
+pub fn attach(run: &Path) -> Result<Remote> {
+    Remote::greet(connect(run)?)
 }
 
 /// Serves the requests of the guest that uses the fresh folder `run`, until `over`. The guest need not be up yet; between
@@ -68,7 +78,7 @@ fn serve(run: &Path, over: &AtomicBool) -> Result<()> {
 fn answer(run: &Path, files: Files, request: &[u8], wanted: &dyn Fn() -> bool) -> Result<Report> {
     let request: Request = serde_json::from_slice(request)
         .with_context(|| format!("{} is no request to hold a vCPU", files.request()))?;
-    let mut remote = Remote::greet(connect(run)?)?;
+    let mut remote = attach(run)?;
     let armed = || write_whole(&run.join(files.armed()), b"");
     let report = hold::hold(&mut remote, &request, armed, wanted);
     match (report, remote.let_go()) {

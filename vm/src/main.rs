@@ -4,6 +4,7 @@
 mod accel;
 mod apply;
 mod apt;
+mod bench;
 mod bindings;
 mod boot;
 mod build;
@@ -80,6 +81,7 @@ fn dispatch(command: &Command) -> Result<Done> {
         Command::VmTest(opts) => cmd::vm_test::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Races(opts) => cmd::races::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Report(opts) => cmd::report::run(&ctx(SHORT, false)?, opts),
+        Command::Bench(opts) => cmd::bench::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Shell(opts) => cmd::shell::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Doctor(opts) => cmd::doctor::run(&ctx(SHORT, opts.json)?, opts),
         Command::Ci(opts) => cmd::ci::run(&ctx(opts.kernel.limit_or(LONG), false)?, opts),

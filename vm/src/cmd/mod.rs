@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One module a command, each with one `run`.
 
+pub mod bench;
 pub mod bindings;
 pub mod ci;
 pub mod clean;

@@ -36,10 +36,12 @@ impl fmt::Display for Thread {
 /// What is read of a vCPU's registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Registers {
-    /// What a function returned.
+    /// What a function returned, or the number of a system call at its first instruction.
     pub rax: u64,
     /// The third argument of a function at its first instruction.
     pub rdx: u64,
+    /// The first argument of a function or of a system call at its first instruction.
+    pub rdi: u64,
     /// The stack; at a function's first instruction it holds the return address.
     pub rsp: u64,
     /// The next instruction.
@@ -140,6 +142,7 @@ impl Remote {
         Ok(Registers {
             rax: register(0, DIGITS)?,
             rdx: register(3, DIGITS)?,
+            rdi: register(5, DIGITS)?,
             rsp: register(7, DIGITS)?,
             rip: register(16, DIGITS)?,
             eflags: register(17, 8)?,

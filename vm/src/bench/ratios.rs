@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is compared with what, and the goals beside it. Goals are wishes: whether they are reached comes out of the rows.
+
+use results::bench::{Group, Ratio, Row, Skipped};
+
+use super::compare::{incomparable, name};
+use crate::series::NONE;
+
+/// What a figure is put in relation to.
+#[derive(Clone, Copy)]
+enum Over {
+    /// An operation on the base, on the same map.
+    Base(&'static str),
+    /// An operation on the same kernel, on the same map.
+    Same(&'static str),
+}
+
+/// An operation, its window, what it is compared with, and at most how many times as much it should cost.
+type Line = (&'static str, Option<u32>, Over, Option<f64>);
+
+const DELETE: Over = Over::Base("delete hit");
+
+/// All that is compared.
+const LINES: &[Line] = &[
+    ("delete hit", None, DELETE, Some(1.00)),
+    ("compare hit", Some(4), DELETE, Some(1.00)),
+    ("compare hit", Some(8), DELETE, Some(1.00)),
+    ("compare hit", Some(56), DELETE, Some(1.10)),
+    ("compare mismatch", Some(4), DELETE, Some(0.95)),
+    ("compare mismatch", Some(8), DELETE, Some(0.95)),
+    ("compare batch, all equal", Some(4), DELETE, Some(0.35)),
+    ("compare batch, all equal", Some(8), DELETE, Some(0.35)),
+    ("compare batch, all equal", Some(4), Over::Same("program, array of keys"), Some(1.25)),
+    ("compare batch, all equal", Some(8), Over::Same("program, array of keys"), Some(1.25)),
+    ("delete batch", None, DELETE, None),
+    ("lookup_and_delete", None, DELETE, None),
+    ("look-up + delete", None, DELETE, None),
+    ("program, one key", None, DELETE, None),
+    ("program, array of keys", None, DELETE, None),
+    ("bpf_sys_bpf, array of keys", Some(4), DELETE, None),
+    ("kfunc, one key", Some(4), DELETE, None),
+    ("kfunc, array of keys", Some(4), DELETE, None),
+];
+
+/// What of it the rows give, and what may not be compared.
+pub fn ratios(rows: &[Row]) -> (Vec<Ratio>, Vec<Skipped>) {
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
+    for &(operation, window, over, goal) in LINES {
+        let wanted = |row: &&Row| {
+            let measure = &row.measure;
+            measure.group == Group::Operation && measure.operation == operation && measure.window == window
+        };
+        for row in rows.iter().filter(wanted) {
+            let (kernel, under) = match over {
+                Over::Base(under) => (NONE, under),
+                Over::Same(under) => (row.origin.kernel.as_str(), under),
+            };
+            if row.origin.kernel == kernel && row.measure.operation == under {
+                continue;
+            }
+            let other = rows.iter().find(|other| {
+                let measure = &other.measure;
+                other.origin.kernel == kernel && measure.operation == under && measure.map == row.measure.map
+            });
+            let Some(other) = other else { continue };
+            let what = format!("{} ÷ {}", name(row), name(other));
+            if let Some(reason) = incomparable(row, other) {
+                let kernel = row.origin.kernel.clone();
+                refused.push(Skipped { group: Group::Operation, what, kernel, reason });
+                continue;
+            }
+            // A goal is one of a series.
+            let goal = goal.filter(|_| row.origin.kernel != NONE);
+            let ratio = row.measure.min / other.measure.min;
+            found.push(Ratio { what, ratio, goal, reached: goal.map(|goal| ratio <= goal) });
+        }
+    }
+    (found, refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compare::tests::row;
+    use super::*;
+
+    #[test]
+    fn a_goal_is_held_against_the_base() {
+        let rows = [
+            row("delete hit", None, "base", 1000.0),
+            row("delete hit", None, "v2", 990.0),
+            row("compare hit", Some(8), "v2", 1001.0),
+        ];
+        let (found, refused) = ratios(&rows);
+        let of = |what: &str| found.iter().find(|ratio| ratio.what.starts_with(what)).unwrap();
+        assert_eq!(of("delete hit, hash, v2").reached, Some(true));
+        assert_eq!(of("compare hit, window 8, hash, v2").reached, Some(false));
+        assert_eq!((found.len(), refused.len()), (2, 0));
+    }
+
+    #[test]
+    fn another_configuration_is_refused_and_said() {
+        let mut rows = [row("delete hit", None, "base", 1000.0), row("delete hit", None, "v2", 990.0)];
+        rows[1].origin.config_sha256 = "other".into();
+        let (found, refused) = ratios(&rows);
+        assert!(found.is_empty());
+        assert!(refused[0].reason.contains("configuration"), "{}", refused[0].reason);
+    }
+}
