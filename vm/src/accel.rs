@@ -90,7 +90,7 @@ fn probe(ctx: &Ctx, image: &Path, vng: &Vng) -> Result<(bool, bool)> {
     let machine = Machine { accel: Accel::Kvm, cpus: 1, memory: "1G".into() };
     let console = ctx.out.join("console-accel.log");
     let limits = Limits { boot: LIMIT, silence: LIMIT };
-    let boot = Boot { image, machine: &machine, vng, run: &run, console: &console, limits };
+    let boot = Boot { image, machine: &machine, vng, run: &run, console: &console, limits, append: &[] };
     // Nothing is said; that the script began and ended is all.
     let guest = boot::boot(ctx, &boot, Beside::default(), &mut Tests::new(Place::Series))?;
     let works = guest.up && guest.status == Some(0);

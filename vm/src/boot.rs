@@ -56,6 +56,8 @@ pub struct Boot<'a> {
     pub console: &'a Path,
     /// The limits.
     pub limits: Limits,
+    /// More words for the kernel's command line.
+    pub append: &'a [&'static str],
 }
 
 /// The script that runs in the guest: `command` under the result channel.
@@ -113,6 +115,9 @@ pub fn boot<L: Listener>(ctx: &Ctx, boot: &Boot<'_>, beside: Beside<'_>, listene
     let mut command = vng_command(boot.image, boot.machine, boot.vng, boot.run)?;
     // A panic ends QEMU (virtme-ng passes panic=-1 and -no-reboot); the time stamps tell kernel lines from others.
     command.args(["--append", "printk.time=1", "--append", "oops=panic", "--verbose"]);
+    for word in boot.append {
+        command.args(["--append", word]);
+    }
     if !beside.qemu.is_empty() {
         command.arg(format!("--qemu-opts={}", beside.qemu.join(" ")));
     }

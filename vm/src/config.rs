@@ -26,19 +26,39 @@ pub struct Profile {
     pub patience: u32,
     /// The kernel can look for memory that nobody points to any more.
     pub finds_leaks: bool,
+    /// Words for the kernel's command line.
+    pub append: &'static [&'static str],
 }
 
 /// The profile of ordinary runs.
 pub const LEAN: &str = "lean";
 
-/// Name, fragments under `vm/config/`, `patience`, `finds_leaks`. A later fragment wins over those before it.
-type Row = (&'static str, &'static [&'static str], u32, bool);
-const PROFILES: [Row; 2] =
-    [(LEAN, &["lean.config"], 1, false), ("debug", &["lean.config", "debug.config"], 8, true)];
+/// A profile: its name, its fragments under `vm/config/`, of which a later one wins over those before it, and the rest as
+/// in [`Profile`].
+struct Row {
+    name: &'static str,
+    fragments: &'static [&'static str],
+    patience: u32,
+    finds_leaks: bool,
+    append: &'static [&'static str],
+}
+
+const PROFILES: [Row; 2] = [
+    Row { name: LEAN, fragments: &["lean.config"], patience: 1, finds_leaks: false, append: &[] },
+    Row {
+        name: "debug",
+        fragments: &["lean.config", "debug.config"],
+        patience: 8,
+        finds_leaks: true,
+        // While the boot CPU is looked at, its capabilities are empty, five levels of page tables among them: KASAN then
+        // takes a per-CPU variable that an interrupt reads for a wild address, and lockdep ends with the report.
+        append: &["no5lvl"],
+    },
+];
 
 /// The names of all profiles.
 pub fn names() -> [&'static str; PROFILES.len()] {
-    PROFILES.map(|(name, ..)| name)
+    PROFILES.map(|row| row.name)
 }
 
 impl Profile {
@@ -47,18 +67,18 @@ impl Profile {
     /// # Errors
     /// When there is none, or a fragment of it cannot be read.
     pub fn read(root: &Path, name: &str) -> Result<Self> {
-        let (name, files, patience, finds_leaks) = PROFILES
+        let Row { name, fragments, patience, finds_leaks, append } = PROFILES
             .into_iter()
-            .find(|(known, ..)| *known == name)
+            .find(|row| row.name == name)
             .with_context(|| format!("there is no profile `{name}`; there are: {}", names().join(", ")))?;
         let mut fragment = String::new();
-        for file in files {
+        for file in fragments {
             let path = root.join("vm/config").join(file);
             let text =
                 fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             fragment = if fragment.is_empty() { text } else { merge(&fragment, &text) };
         }
-        Ok(Self { name, fragment, patience, finds_leaks })
+        Ok(Self { name, fragment, patience, finds_leaks, append })
     }
 
     /// Such a kernel is so slow that races are run with a tenth of the repetitions.

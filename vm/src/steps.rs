@@ -129,7 +129,8 @@ impl<'a> Bench<'a> {
         let (console, image) = (self.console(name), built.kernel.image());
         let ended = self.ctx.phase(&format!("boot {name}"), || {
             let (machine, vng) = (&self.machine, &self.vng);
-            let boot = Boot { image: &image, machine, vng, run, console: &console, limits };
+            let append = built.append;
+            let boot = Boot { image: &image, machine, vng, run, console: &console, limits, append };
             Ok((boot::boot(self.ctx, &boot, beside, listener)?, false))
         })?;
         let log = fs::read(&console).with_context(|| format!("cannot read {}", console.display()))?;

@@ -43,6 +43,8 @@ pub struct Built {
     pub patched: Patched,
     /// The name of the series.
     pub series: String,
+    /// What its profile has on the kernel's command line.
+    pub append: &'static [&'static str],
 }
 
 impl<'a> Workshop<'a> {
@@ -86,7 +88,7 @@ impl<'a> Workshop<'a> {
         let kernel = self
             .ctx
             .phase(&format!("kernel {}", series.name), || kernel::get(self.ctx, &self.store, &wanted))?;
-        Ok(Built { kernel, patched, series: series.name.clone() })
+        Ok(Built { kernel, patched, series: series.name.clone(), append: self.profile.append })
     }
 
     /// Compiles single objects with `series` anew, with more words for make; gives the log.
