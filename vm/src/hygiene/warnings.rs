@@ -14,15 +14,26 @@ use crate::{
 /// What is needed beyond a kernel.
 pub const TOOLS: [Tool; 1] = [program("sparse", "sparse", "sparse")];
 
+/// How kbuild says that it leaves sparse out.
+const TOO_OLD: &str = "sparse is not available or not up to date";
+
+/// What was said.
+pub struct Messages {
+    /// Only with the series.
+    pub new: Vec<String>,
+    /// Sparse had its say too: the kernel refuses one that is older than its own code.
+    pub sparse: bool,
+}
+
 /// The messages that are new with `series`.
 ///
 /// # Errors
 /// When a file does not compile, with or without it.
-pub fn new_with(shop: &Workshop<'_>, series: &Series) -> Result<Vec<String>> {
+pub fn new_with(shop: &Workshop<'_>, series: &Series) -> Result<Messages> {
     let objects = objects(series);
-    let before = messages(shop, &Series::read(&shop.ctx.root, NONE)?, &objects)?;
-    let after = messages(shop, series, &objects)?;
-    Ok(after.difference(&before).cloned().collect())
+    let (before, _) = messages(shop, &Series::read(&shop.ctx.root, NONE)?, &objects)?;
+    let (after, sparse) = messages(shop, series, &objects)?;
+    Ok(Messages { new: after.difference(&before).cloned().collect(), sparse })
 }
 
 /// The objects of the kernel whose source a series changes.
@@ -34,10 +45,10 @@ fn objects(series: &Series) -> Vec<String> {
     names.into_iter().collect()
 }
 
-fn messages(shop: &Workshop<'_>, series: &Series, objects: &[String]) -> Result<BTreeSet<String>> {
+fn messages(shop: &Workshop<'_>, series: &Series, objects: &[String]) -> Result<(BTreeSet<String>, bool)> {
     let log = shop.compile(series, objects, &["W=1", "C=2", "CHECK=sparse"])?;
     let said = fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?;
-    Ok(said.lines().filter_map(message).collect())
+    Ok((said.lines().filter_map(message).collect(), !said.contains(TOO_OLD)))
 }
 
 /// `../kernel/x.c:12:3: warning: text` without its line, which every patch shifts.
