@@ -230,8 +230,6 @@ pub struct Undisturbed {
     pub name: String,
     /// Map operations: look-ups, updates, deletes; what is done inside one is not counted again.
     pub map_operations: u64,
-    /// System calls for each entry, where known; less than one if a call takes many entries.
-    pub system_calls: Option<f64>,
     /// The series whose kernel alone runs it; none for what is tried on every kernel.
     pub series: Option<String>,
     /// The steps, in order.

@@ -36,7 +36,7 @@ pub fn undisturbed(program: Program, side: Side, name: &str, recycling: Recyclin
         path.push((std::mem::replace(&mut state, next), Some(action)));
     }
     let steps = schedule::write(&machine.rules, &machine, &path).into_iter().skip(1).collect();
-    Undisturbed { side, name: name.to_owned(), map_operations, system_calls: None, series: None, steps }
+    Undisturbed { side, name: name.to_owned(), map_operations, series: None, steps }
 }
 
 /// Whether a map operation begins with that step.

@@ -80,17 +80,10 @@ pub fn connected(cell: Cell, opened: u64, broken: u64, snat: bool) -> RaceEvent 
     }
 }
 
-pub fn undisturbed(side: Side, name: &str, map_operations: u64, system_calls: Option<f64>) -> RaceEvent {
+pub fn undisturbed(side: Side, name: &str, map_operations: u64) -> RaceEvent {
     let steps = vec![step("gc", "unlink", "htab_map_delete_elem")];
     let series = None;
-    RaceEvent::Undisturbed(Undisturbed {
-        side,
-        name: name.into(),
-        map_operations,
-        system_calls,
-        series,
-        steps,
-    })
+    RaceEvent::Undisturbed(Undisturbed { side, name: name.into(), map_operations, series, steps })
 }
 
 pub fn matrix(events: &[RaceEvent]) -> Matrix {
@@ -103,10 +96,10 @@ pub fn matrix(events: &[RaceEvent]) -> Matrix {
 pub fn of_each_kind() -> Vec<RaceEvent> {
     use Violation::{Gap, LostRefresh};
     let mut events = vec![
-        undisturbed(Side::Refresh, "store", 1, None),
-        undisturbed(Side::Refresh, "replace", 2, None),
-        undisturbed(Side::Gc, "compare", 1, Some(1.0)),
-        undisturbed(Side::Gc, "blind", 1, Some(1.0)),
+        undisturbed(Side::Refresh, "store", 1),
+        undisturbed(Side::Refresh, "replace", 2),
+        undisturbed(Side::Gc, "compare", 1),
+        undisturbed(Side::Gc, "blind", 1),
     ];
     for map in ["hash", "lru-hash"] {
         for refresh in ["store", "replace"] {

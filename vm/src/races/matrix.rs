@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn another_series_is_needed_only_for_cells_that_are_asked_for() {
         let here = || cell("store", "prog-kfunc", "hash");
-        let RaceEvent::Undisturbed(side) = undisturbed(Side::Gc, "prog-kfunc", 1, None) else {
+        let RaceEvent::Undisturbed(side) = undisturbed(Side::Gc, "prog-kfunc", 1) else {
             unreachable!("that is what it makes")
         };
         let needs = RaceEvent::Undisturbed(Undisturbed { series: Some("kfunc".into()), ..side });

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use results::races::{Side, Undisturbed, Violation};
 
 use super::{
-    agree::{Standing, figure},
+    agree::Standing,
     matrix::{Matrix, Row},
 };
 
@@ -143,9 +143,6 @@ fn price(matrix: &Matrix, refresh: &str, safe: &[&Row]) -> String {
 
 fn of_gc(undisturbed: &Undisturbed, grace: bool) -> String {
     let mut price = operations(undisturbed.map_operations);
-    if let Some(calls) = undisturbed.system_calls {
-        price.push_str(&format!(" in {}", system_calls(calls)));
-    }
     if grace {
         price.push_str(" and one grace period a round");
     }
@@ -157,15 +154,6 @@ fn operations(count: u64) -> String {
         0 => "no map operation".into(),
         1 => "1 map operation".into(),
         count => format!("{count} map operations"),
-    }
-}
-
-fn system_calls(calls: f64) -> String {
-    match calls {
-        0.0 => "no system call".into(),
-        1.0 => "1 system call".into(),
-        calls if calls.fract() == 0.0 => format!("{calls:.0} system calls"),
-        calls => format!("{} system calls", figure(calls)),
     }
 }
 
@@ -188,7 +176,7 @@ mod tests {
                  lru-hash, and compare on hash; price: 1 map operation for a packet on a live entry",
                 "replace: safe with compare on hash; lost refresh with blind on hash and lru-hash; refused by the kernel \
                  with compare on lru-hash; price: 2 map operations for a packet on a live entry, and for an expired one \
-                 1 map operation in 1 system call (compare)",
+                 1 map operation (compare)",
                 "seal: in the model alone, safe with seal on hash and lru-hash; price: of a packet on a live entry not \
                  told by the model",
             ]
@@ -212,17 +200,14 @@ mod tests {
     #[test]
     fn another_matrix_makes_another_sentence() {
         let here = || cell("due", "compare+grace", "hash");
-        let mut matrix = matrix(&[
-            model(here(), &[]),
-            stressed(here(), 10, 10, 0),
-            undisturbed(Side::Gc, "compare", 1, Some(0.25)),
-        ]);
+        let mut matrix =
+            matrix(&[model(here(), &[]), stressed(here(), 10, 10, 0), undisturbed(Side::Gc, "compare", 1)]);
         weigh(&mut matrix, false, "");
         assert_eq!(
             sentences(&matrix),
             [
                 "due: safe with compare+grace on hash; price: of a packet on a live entry not told by the model, and for an \
-              expired one 1 map operation in 0.25 system calls and one grace period a round (compare+grace)"
+              expired one 1 map operation and one grace period a round (compare+grace)"
             ]
         );
         matrix.add(&[stressed(here(), 10, 10, 1)]);

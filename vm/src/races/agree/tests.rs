@@ -94,7 +94,7 @@ fn each_contradiction_is_a_disagreement_that_names_a_step() {
                 model(here(), &[]),
                 witnessed(here(), DoubleDelete, 1, 10),
                 stressed(here(), 5, 10, 0),
-                undisturbed(Side::Gc, "recheck", 2, None),
+                undisturbed(Side::Gc, "recheck", 2),
             ],
             "double delete: the witness saw it in 1 of 10 replays",
             "in any cell; look at what it makes of gc `unlink` (htab_map_delete_elem)",
