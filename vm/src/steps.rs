@@ -53,8 +53,10 @@ impl<'a> Bench<'a> {
     ///
     /// # Errors
     /// Those of the steps.
-    pub fn open(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
-        let programs = ctx.phase("tests", || guest::build(ctx, &built.kernel.include, &guest::PROGRAMS))?;
+    pub fn open(shop: &Workshop<'a>, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
+        let ctx = shop.ctx;
+        let include = shop.program_headers(built)?;
+        let programs = ctx.phase("tests", || guest::build(ctx, &include, &guest::PROGRAMS))?;
         Self::with(ctx, vng, opts, built, programs)
     }
 

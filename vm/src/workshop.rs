@@ -15,7 +15,7 @@ use crate::{
     kernel::{self, Kernel, Wanted},
     kselftest,
     report::KernelReport,
-    series::Series,
+    series::{DEFAULT, Series},
     source::{self, Base, Origin},
     store::Store,
     tools,
@@ -123,6 +123,21 @@ impl<'a> Workshop<'a> {
         self.ctx.phase(&format!("headers {}", series.name), || {
             kernel::headers_alone(self.ctx, &self.store, &self.wanted(series, &patched))
         })
+    }
+
+    /// The folder `include/` of the UAPI headers that the guest's programs are built with: those of its kernel if they have
+    /// the operation, else those of the default series, since a kernel without it is asked for it all the same.
+    ///
+    /// # Errors
+    /// Those of [`Self::headers`]; headers that cannot be read.
+    pub fn program_headers(&self, built: &Built) -> Result<PathBuf> {
+        let own = &built.kernel.include;
+        let bpf = own.join("linux/bpf.h");
+        let text = fs::read_to_string(&bpf).with_context(|| format!("cannot read {}", bpf.display()))?;
+        if text.contains("compare_size") {
+            return Ok(own.clone());
+        }
+        self.headers(&Series::read(&self.ctx.root, DEFAULT)?)
     }
 
     /// The kernel's own selftests with `series`, built against the types of its kernel.

@@ -108,7 +108,7 @@ fn measure(ctx: &Ctx, opts: &cli::Bench, report: &mut Report, record: &mut Recor
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built: Vec<Built> = series.iter().map(|series| shop.build(series)).collect::<Result<_>>()?;
     let first = built.first().context("there is no kernel to measure on")?;
-    let mut machine = Bench::open(ctx, vng, &opts.machine, first)?;
+    let mut machine = Bench::open(&shop, vng, &opts.machine, first)?;
     if machine.machine.accel == Accel::Tcg {
         // Instructions can be counted with one alone.
         machine.machine.cpus = 1;

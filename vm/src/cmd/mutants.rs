@@ -38,7 +38,7 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     let shop = Workshop::open(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
-    let bench = Bench::open(ctx, vng, &opts.machine, &built)?;
+    let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
     let limits = Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(120) };
     let mut count = Count::default();
     let mut table = Vec::new();

@@ -114,7 +114,7 @@ fn race(ctx: &Ctx, opts: &cli::Races, report: &mut Report, matrix: &mut Matrix) 
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
     report.kernel = Some(shop.report_of(&built));
-    let bench = Bench::open(ctx, vng, &opts.machine, &built)?;
+    let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
     report.accel = Some(bench.machine.accel);
     races.run(&shop, &bench, &built, report, matrix)
 }

@@ -31,7 +31,7 @@ pub fn run(ctx: &Ctx, opts: &Shell) -> Result<Done> {
     let shop = Workshop::open(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
-    let bench = Bench::open(ctx, vng, &opts.machine, &built)?;
+    let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
     // Its own folder, so that vm-test can run while the shell is open.
     let run = bench.run_folder(&format!("shell-{}", std::process::id()))?;
     drop(lock);

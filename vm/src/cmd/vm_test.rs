@@ -69,7 +69,7 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> R
         let result = shop.bindings(&built)?;
         report.tests.push(Test { kernel: Place::Host, result });
     }
-    let bench = Bench::open(ctx, vng, &opts.machine, &built)?;
+    let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
     report.accel = Some(bench.machine.accel);
     let place = if opts.series == NONE { Place::Base } else { Place::Series };
     let guests = Guests { shop: &shop, bench: &bench, opts };
