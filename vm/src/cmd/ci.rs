@@ -14,6 +14,7 @@ use crate::{
     libtest,
     outcome::Outcome,
     report::{Count, Done},
+    report_page,
     series::{DEFAULT, Series},
     steps::Workshop,
 };
@@ -31,7 +32,7 @@ enum Stage {
 type Step = (&'static str, Stage, fn(&Ctx, &Ci) -> Result<Done>);
 
 /// What fails fast comes first.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("fmt", Stage::Early, |ctx, _| cargo(ctx, "fmt", &["fmt", "--all", "--check"], None)),
     ("documented commands", Stage::Early, |ctx, _| documented(ctx)),
     ("clippy", Stage::Early, |ctx, _| {
@@ -42,6 +43,9 @@ const STEPS: [Step; 8] = [
         cargo(ctx, "unit tests", &["test", "--no-fail-fast", "--", "--show-output"], None)
     }),
     ("clippy of selftests-rs", Stage::Early, selftests_clippy),
+    ("report", Stage::Early, |ctx, _| {
+        report_page::browser::check_if_there(ctx, &ctx.root.join("docs/report/index.html"))
+    }),
     ("vm-test", Stage::Late, vm_test),
     ("drill", Stage::Late, drill),
 ];

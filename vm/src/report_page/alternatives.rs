@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the figures say of an alternative, and where it is the better one.
 
-use results::bench::{Group, Row};
+use results::bench::{FlowState, Group, Row};
 
 use super::{
-    figures::{Figures, comparable},
+    figures::{Figures, comparable, ratio},
     group,
     page::Finding,
     words::{count, listed, times, value},
@@ -24,7 +24,8 @@ impl Figures {
     fn removals(&self, gcs: &[&str]) -> Option<Finding> {
         let size = |row: &Row| row.measure.job.as_ref().map(|job| (job.entries, job.expired_percent));
         let cost = |row: &Row| row.measure.job.as_ref().map_or(0.0, |job| job.per_entry_removed);
-        let rows: Vec<(&str, &Row)> = gcs.iter().filter_map(|gc| Some((*gc, self.round(gc)?))).collect();
+        let rows: Vec<(&str, &Row)> =
+            gcs.iter().filter_map(|gc| Some((*gc, self.round(gc).filter(|row| cost(row) > 0.0)?))).collect();
         let (_, first) = rows.first()?;
         let (entries, percent) = size(first)?;
         let ours: Vec<(&str, &Row)> =
@@ -64,6 +65,29 @@ impl Figures {
             said.join("; "),
         );
         Some(Finding { text, links: vec![("growth".into(), "job".into())] })
+    }
+
+    /// What a packet of a live entry costs with each of `disciplines`, against plain store.
+    pub fn packets(&self, disciplines: &[&str]) -> Option<Finding> {
+        let store = self.packet("store", FlowState::Live)?;
+        let said: Vec<String> = disciplines
+            .iter()
+            .filter(|discipline| **discipline != "store")
+            .filter_map(|discipline| {
+                let row = self.packet(discipline, FlowState::Live)?;
+                let over = ratio(row, store).ok()?;
+                Some(format!("{discipline} {} ({} store)", value(row.measure.min), times(over)))
+            })
+            .collect();
+        (!said.is_empty()).then(|| Finding {
+            text: format!(
+                "A packet of a live entry takes, in {} ({}): {}.",
+                store.measure.unit,
+                store.origin.accel,
+                said.join("; ")
+            ),
+            links: vec![("live entry".into(), "live".into())],
+        })
     }
 
     /// Whether an arena's operation is cheaper than the proposal's.
@@ -115,5 +139,8 @@ mod tests {
         assert!(!said(&["blind"]).contains("better"), "{}", said(&["blind"]));
         assert!(said(&["arena"]).contains("on throughput alone the arena is better"), "{}", said(&["arena"]));
         assert_eq!(said(&["nothing"]), "");
+        let lock = figures.packets(&["lock"]).unwrap().text;
+        assert!(lock.ends_with(": lock 260 (1.23 × store)."), "{lock}");
+        assert!(figures.packets(&["unknown"]).is_none());
     }
 }

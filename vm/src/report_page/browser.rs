@@ -75,7 +75,6 @@ pub fn check(ctx: &Ctx, page: &Path, folder: &Path) -> Result<Done> {
 ///
 /// # Errors
 /// As [`check`].
-#[allow(dead_code)]
 pub fn check_if_there(ctx: &Ctx, page: &Path) -> Result<Done> {
     if exec::which("chromium").is_none() {
         ctx.events.note("skipped: the look at the report: there is no chromium here (`cargo xtask report --check` installs it)");

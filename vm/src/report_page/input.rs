@@ -17,6 +17,8 @@ pub struct Environment {
     pub kernel: Option<KernelReport>,
     /// The same without it.
     pub base_kernel: Option<KernelReport>,
+    /// Others that were booted.
+    pub other_kernels: Vec<KernelReport>,
     /// How the guest was run.
     pub accel: Option<Accel>,
     /// Virtual CPUs.

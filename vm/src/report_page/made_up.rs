@@ -38,6 +38,7 @@ fn environment(command: &str) -> Environment {
     Environment {
         kernel: Some(kernel("v2")),
         base_kernel: Some(kernel("base")),
+        other_kernels: Vec::new(),
         accel: Some(Accel::Tcg),
         vcpus: 2,
         host_cpus: 2,

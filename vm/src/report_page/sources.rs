@@ -91,6 +91,10 @@ fn source<T>(
                 ));
                 facts.push(("compiler".into(), kernel.compiler.clone()));
             }
+            for other in environment.base_kernel.iter().chain(&environment.other_kernels) {
+                let which = format!("{}, series {}, {}", other.version, other.series, other.config_sha256);
+                facts.push(("beside it".into(), which));
+            }
             facts.push((
                 "verdict".into(),
                 format!("{}: {}", environment.verdict.replace('_', " "), environment.reason),

@@ -182,3 +182,19 @@ fn figures_of_two_accels_never_share_a_chart() {
     let twice: usize = page.costs.parts.iter().map(|part| part.charts.len()).sum();
     assert_eq!(twice, 2 * once);
 }
+
+#[test]
+fn the_report_that_is_kept_is_what_its_json_makes() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/report");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let page: Page = serde_json::from_str(&read("report.json")).unwrap();
+    let again = "make it again: cargo xtask report --check --keep";
+    assert!(
+        html::render(&page) == read("index.html"),
+        "docs/report/index.html is of another making; {again}"
+    );
+    assert!(
+        text::render(&page) == read("report.txt"),
+        "docs/report/report.txt is of another making; {again}"
+    );
+}

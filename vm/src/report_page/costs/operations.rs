@@ -114,10 +114,21 @@ fn drawn<'a>(line: &Line, rows: &[&'a Row], map: &str) -> Vec<&'a Row> {
 
 /// What no other chart or table of this part shows: nothing that was measured is left out.
 fn others(rows: &[&Row], map: &str, kind: (Unit, &str)) -> Option<Chart> {
-    let shown: Vec<&Row> = OPERATIONS.iter().flat_map(|line| drawn(line, rows, map)).collect();
+    // The arena is drawn beside the hash map.
+    let shown: Vec<&Row> = OPERATIONS
+        .iter()
+        .flat_map(|line| [drawn(line, rows, map), drawn(line, rows, "hash")].concat())
+        .collect();
+    let in_table = |row: &Row| {
+        let base = |other: &&Row| {
+            let same = other.measure.operation == row.measure.operation && other.measure.map == map;
+            same && other.origin.kernel == BASE
+        };
+        UNCHANGED.contains(&row.measure.operation.as_str()) && rows.iter().any(base)
+    };
     let bars: Vec<Bar> = rows
         .iter()
-        .filter(|row| row.measure.map == map && !UNCHANGED.contains(&row.measure.operation.as_str()))
+        .filter(|row| row.measure.map == map && !in_table(row))
         .filter(|row| !shown.iter().any(|known| std::ptr::eq(*known, **row)))
         .map(|row| {
             let window = row.measure.window.map_or_else(String::new, |window| format!(", {window} bytes"));
@@ -126,7 +137,10 @@ fn others(rows: &[&Row], map: &str, kind: (Unit, &str)) -> Option<Chart> {
         .collect();
     (!bars.is_empty()).then(|| Chart {
         id: format!("others-{map}-{}-{}", kind.0, kind.1),
-        title: format!("Everything else that was measured, {map}"),
+        title: format!(
+            "Everything else that was measured, {}",
+            if map == "-" { "without a map" } else { map }
+        ),
         unit: kind.0.to_string(),
         accel: kind.1.into(),
         says: says(&bars, None),

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The report as plain text of at most 72 columns, in ASCII, to paste into a cover letter.
 
+mod costs;
+
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table as Lines, presets::NOTHING,
 };
 use textwrap::{Options, WordSplitter, fill};
 
 use super::{
-    page::{Chart, Goal, Mark, MatrixPart, Page, Plot, Reached, Table},
+    page::{Goal, Mark, MatrixPart, Page, Reached, Table},
     sources::facts,
-    words::{count, listed, value},
+    words::{count, listed},
 };
 
 /// Columns.
@@ -42,7 +44,7 @@ pub fn render(page: &Page) -> String {
     if page.disciplines.is_empty() {
         not_run(&mut out, "cargo xtask races");
     }
-    costs(&mut out, page);
+    costs::write(&mut out, page);
     head(&mut out, "Goals", '-');
     for goal in &page.goals {
         self::goal(&mut out, goal);
@@ -178,70 +180,6 @@ fn table(out: &mut String, table: &Table) {
     grid(out, &table.head, &table.rows);
     for note in &table.notes {
         paragraph(out, note);
-    }
-    out.push('\n');
-}
-
-fn costs(out: &mut String, page: &Page) {
-    head(out, "What it costs", '-');
-    if let Some(command) = &page.costs.not_run {
-        not_run(out, command);
-    }
-    for part in &page.costs.parts {
-        paragraph(out, &format!("{}. {}", part.title, part.about.replace("; blue takes the series", "")));
-        for chart in &part.charts {
-            self::chart(out, chart);
-        }
-        for rows in &part.tables {
-            table(out, rows);
-        }
-    }
-    for skipped in &page.costs.skipped {
-        item(out, &format!("not measured: {skipped}"));
-    }
-    head(out, "What safety costs on a live entry", '-');
-    match &page.costs.live {
-        Some(live) => table(out, live),
-        None => not_run(out, page.costs.not_run.as_deref().unwrap_or("cargo xtask bench")),
-    }
-}
-
-fn chart(out: &mut String, chart: &Chart) {
-    out.push_str(&format!(
-        "{}\n",
-        fill(&ascii(&format!("{}, {}, {}", chart.title, chart.unit, chart.accel)), options("", ""))
-    ));
-    match &chart.plot {
-        Plot::Bars { reference, bars } => {
-            let over = reference.as_ref().map_or_else(String::new, |(name, _)| format!("/ {name}"));
-            let head = ["", "median", "+-", over.as_str()].map(str::to_owned);
-            let rows: Vec<Vec<String>> = bars
-                .iter()
-                .map(|bar| {
-                    let ratio = bar.ratio.map_or_else(String::new, |ratio| format!("{ratio:.3}"));
-                    vec![bar.label.clone(), value(bar.value), value(bar.spread / 2.0), ratio]
-                })
-                .collect();
-            grid(out, &head, &rows);
-        }
-        Plot::Curves { x, curves } => {
-            let mut xs: Vec<f64> =
-                curves.iter().flat_map(|curve| curve.points.iter().map(|point| point[0])).collect();
-            xs.sort_by(f64::total_cmp);
-            xs.dedup();
-            let head: Vec<String> =
-                std::iter::once(format!("{x}:")).chain(xs.iter().map(|x| value(*x))).collect();
-            let rows: Vec<Vec<String>> = curves
-                .iter()
-                .map(|curve| {
-                    let at =
-                        |x: f64| curve.points.iter().find(|p| (p[0] - x).abs() < 0.5).map(|p| value(p[1]));
-                    let cells = xs.iter().map(|x| at(*x).unwrap_or_default());
-                    std::iter::once(curve.label.clone()).chain(cells).collect()
-                })
-                .collect();
-            grid(out, &head, &rows);
-        }
     }
     out.push('\n');
 }
