@@ -144,7 +144,12 @@ pub fn run(options: &Options) -> Result<()> {
     for step in steps {
         let Step { group, what, weight, run } = step;
         send(&BenchEvent::Began { what: what.clone(), weight })?;
-        send(&match run(&clock) {
+        let ended_with = match (run(&clock), options.native) {
+            // On a machine that is somebody else's, what cannot run is left out.
+            (Err(Not::Failed(error)), true) => Err(Not::Here(format!("{error:#}"))),
+            (other, _) => other,
+        };
+        send(&match ended_with {
             Ok(measure) => BenchEvent::Measured(measure),
             Err(Not::Here(reason)) => BenchEvent::Skipped { group, what, reason },
             Err(Not::Broken(error)) => BenchEvent::Failed { what, error, broken: true },

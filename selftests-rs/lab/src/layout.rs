@@ -4,7 +4,7 @@
 // What is declared to be `Plain` is shared with a BPF program.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64};
 
 use crate::shared::Plain;
 
@@ -95,8 +95,8 @@ pub struct Lanes(pub [Lane; LANES]);
 /// One entry of a snapshot, as collectors in the kernel take it.
 #[repr(C)]
 pub struct Record {
-    /// The key, at its beginning.
-    pub key: [AtomicU8; MAX_KEY],
+    /// The key, at its beginning, in words: byte by byte it costs more than the rest of a removal.
+    pub key: [AtomicU64; MAX_KEY / 8],
     /// In the snapshot.
     pub lifetime: AtomicU32,
     /// See [`Fate`].

@@ -91,8 +91,8 @@ impl<'a> Program<'a> {
     fn claim(&self, i: usize, claims: &mut dyn Claims) -> Result<()> {
         let record = self.records.0.get(i).context("there are not so many records")?;
         let mut key = [0; MAX_KEY];
-        for (byte, shared) in key.iter_mut().zip(&record.key) {
-            *byte = shared.load(Relaxed);
+        for (bytes, shared) in key.chunks_exact_mut(8).zip(&record.key[..self.key_size.div_ceil(8)]) {
+            bytes.copy_from_slice(&shared.load(Relaxed).to_ne_bytes());
         }
         let errno = -i32::from(record.err.load(Relaxed).cast_signed());
         told(claims, &key[..self.key_size], record.lifetime.load(Relaxed), record.fate.load(Relaxed), errno)
@@ -114,8 +114,10 @@ impl Remove for Program<'_> {
         }
         for chunk in expired.chunks(MAX_RECORDS) {
             for (record, entry) in self.records.0.iter().zip(chunk) {
-                for (shared, byte) in record.key.iter().zip(entry.key) {
-                    shared.store(*byte, Relaxed);
+                for (shared, bytes) in record.key.iter().zip(entry.key.chunks(8)) {
+                    let mut word = [0; 8];
+                    word[..bytes.len()].copy_from_slice(bytes);
+                    shared.store(u64::from_ne_bytes(word), Relaxed);
                 }
                 record.lifetime.store(lifetime_of(entry.value), Relaxed);
                 record.fate.store(0, Relaxed);
