@@ -45,6 +45,8 @@ pub enum Command {
     /// Measure what each approach costs: operations, packets, whole rounds of GC
     #[command(after_long_help = BENCH_EXAMPLES)]
     Bench(Bench),
+    /// Measure what needs no patch on the kernel of this machine, in nanoseconds
+    Calibrate(Calibrate),
     /// Open a shell in the VM, with `cmpdel` and `selftests` on its PATH
     Shell(Shell),
     /// Print what is there, what is missing, and how it will be installed
@@ -278,6 +280,20 @@ pub struct Bench {
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
     pub boot_timeout: u64,
     /// Print bench.json on standard output, everything else on standard error
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `calibrate`.
+#[derive(Clone, Debug, Args)]
+pub struct Calibrate {
+    #[command(flatten)]
+    /// The kernel whose headers the programs are built with.
+    pub kernel: KernelOpts,
+    /// Only the figures whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Print calibrate.json on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,
 }

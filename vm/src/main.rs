@@ -82,6 +82,7 @@ fn dispatch(command: &Command) -> Result<Done> {
         Command::Races(opts) => cmd::races::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Report(opts) => cmd::report::run(&ctx(SHORT, false)?, opts),
         Command::Bench(opts) => cmd::bench::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
+        Command::Calibrate(opts) => cmd::calibrate::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Shell(opts) => cmd::shell::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Doctor(opts) => cmd::doctor::run(&ctx(SHORT, opts.json)?, opts),
         Command::Ci(opts) => cmd::ci::run(&ctx(opts.kernel.limit_or(LONG), false)?, opts),

@@ -10,6 +10,7 @@ mod table;
 
 pub use self::{
     compare::{PRECISION, repeat_difference},
+    listen::Heard,
     ratios::ratios,
     run::{Benches, Part, Ran, no_contention},
     table::tables,

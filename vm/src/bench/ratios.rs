@@ -6,6 +6,9 @@ use results::bench::{Group, Ratio, Row, Skipped};
 use super::compare::{incomparable, name};
 use crate::series::NONE;
 
+/// Kernel and accel of what `calibrate` measures.
+const NATIVE: &str = "native";
+
 /// What a figure is put in relation to.
 #[derive(Clone, Copy)]
 enum Over {
@@ -52,6 +55,8 @@ pub fn ratios(rows: &[Row]) -> (Vec<Ratio>, Vec<Skipped>) {
         };
         for row in rows.iter().filter(wanted) {
             let (kernel, under) = match over {
+                // On a kernel of somebody else there is no other base than itself.
+                Over::Base(under) if row.origin.accel == NATIVE => (NATIVE, under),
                 Over::Base(under) => (NONE, under),
                 Over::Same(under) => (row.origin.kernel.as_str(), under),
             };
@@ -70,7 +75,7 @@ pub fn ratios(rows: &[Row]) -> (Vec<Ratio>, Vec<Skipped>) {
                 continue;
             }
             // A goal is one of a series.
-            let goal = goal.filter(|_| row.origin.kernel != NONE);
+            let goal = goal.filter(|_| ![NONE, NATIVE].contains(&row.origin.kernel.as_str()));
             let ratio = row.measure.min / other.measure.min;
             found.push(Ratio { what, ratio, goal, reached: goal.map(|goal| ratio <= goal) });
         }

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use results::Status;
 
 use crate::{
-    cli::{Ci, Cli, Command as Xtask, Drill, Patches, VmTest},
+    cli::{Bench, Ci, Cli, Command as Xtask, Drill, Patches, VmTest},
     context::Ctx,
     documented,
     exec::{self, CommandFailed},
@@ -32,7 +32,7 @@ enum Stage {
 type Step = (&'static str, Stage, fn(&Ctx, &Ci) -> Result<Done>);
 
 /// What fails fast comes first.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("fmt", Stage::Early, |ctx, _| cargo(ctx, "fmt", &["fmt", "--all", "--check"], None)),
     ("documented commands", Stage::Early, |ctx, _| documented(ctx)),
     ("clippy", Stage::Early, |ctx, _| {
@@ -47,6 +47,7 @@ const STEPS: [Step; 9] = [
         report_page::browser::check_if_there(ctx, &ctx.root.join("docs/report/index.html"))
     }),
     ("vm-test", Stage::Late, vm_test),
+    ("bench", Stage::Late, bench),
     ("drill", Stage::Late, drill),
 ];
 
@@ -87,6 +88,17 @@ fn vm_test(ctx: &Ctx, opts: &Ci) -> Result<Done> {
     let defaults = vm_test_defaults()?;
     let vm_test = VmTest { kernel: opts.kernel.clone(), machine: opts.machine.clone(), ..defaults };
     crate::cmd::vm_test::run(&ctx.again()?, &vm_test)
+}
+
+/// Whether every operation does what it says while it is timed; the figures decide nothing.
+fn bench(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+    match typed(&["bench", "--quick"])? {
+        Xtask::Bench(bench) => {
+            let (kernel, machine) = (opts.kernel.clone(), opts.machine.clone());
+            crate::cmd::bench::run(&ctx.again()?, &Bench { kernel, machine, ..bench })
+        }
+        other => bail!("bench was read as {other:?}"),
+    }
 }
 
 fn drill(ctx: &Ctx, opts: &Ci) -> Result<Done> {

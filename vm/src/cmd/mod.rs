@@ -3,6 +3,7 @@
 
 pub mod bench;
 pub mod bindings;
+pub mod calibrate;
 pub mod ci;
 pub mod clean;
 pub mod doctor;
