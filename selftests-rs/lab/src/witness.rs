@@ -58,16 +58,19 @@ impl Stage {
         for (&violation, steps) in &model.counterexamples {
             let schedule = Schedule::read(steps, self.discipline.steps, strategy.steps)?;
             let hold = schedule.hold();
-            let run = self.run.clone();
-            let datapath = self.datapath(schedule.entries(self.map))?;
-            let replay = Replay { datapath, strategy, schedule: &schedule };
-            // Nothing that the kernel refuses can be replayed.
-            drop(replay.collector()?);
+            let (run, entries) = (self.run.clone(), schedule.entries(self.map));
             if hold == Hold::Debugger {
                 witness.held_by = "debugger".into();
             }
             let mut seen = 0;
             for _ in 0..times {
+                if schedule.needs_a_filler(self.map) {
+                    // What was free where is different after it, and an LRU map evicts before it looks everywhere.
+                    self.datapaths.remove(&entries);
+                }
+                let replay = Replay { datapath: self.datapath(entries)?, strategy, schedule: &schedule };
+                // Nothing that the kernel refuses can be replayed.
+                drop(replay.collector()?);
                 let found = match hold {
                     Hold::Gate => replay.by_gates(),
                     Hold::Debugger => replay.by_debugger(&run),

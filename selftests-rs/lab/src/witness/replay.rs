@@ -29,6 +29,8 @@ use super::schedule::{Actor, GRACE, GRACE_END, Move, Schedule};
 const A: u32 = 1;
 /// The third one.
 const B: u32 = 2;
+/// A fourth one, that keeps an element from the third.
+const C: u32 = 3;
 /// The tick at which A was last refreshed.
 const BEGAN: u32 = 100;
 /// Where packets are handled.
@@ -174,7 +176,7 @@ impl Replay<'_> {
     /// with it.
     fn follow(&self, truth: &Truth, packet: &Course, round: &Course) -> Result<Option<u32>> {
         let mut third = None;
-        for step in &self.schedule.moves {
+        for (at, step) in self.schedule.moves.iter().enumerate() {
             match step.actor {
                 Actor::Packet => self.let_on(step, Side::Packet, packet)?,
                 Actor::Gc => self.let_on(step, Side::Gc, round)?,
@@ -190,6 +192,12 @@ impl Replay<'_> {
                 }
             }
             third = self.lifetime(B)?.or(third);
+            if self.schedule.wants_filler_after(at, self.datapath.settings().map) {
+                pin(PACKETS)?;
+                // Expired, as what was in that element: a collector may still read it there.
+                self.put(&Handled { lifetime: C, ..self.handled(C, Outcome::Created, 0) })?;
+                pin(COLLECTOR)?;
+            }
         }
         Ok(third)
     }
@@ -233,13 +241,18 @@ impl Replay<'_> {
     /// A flow's entry is made, or replaced, from outside the datapath.
     fn insert(&self, truth: &Truth, flow: u32) -> Result<()> {
         let handled = self.handled(flow, Outcome::Created, 0);
+        self.put(&handled)?;
+        truth.inserted(&handled);
+        Ok(())
+    }
+
+    fn put(&self, handled: &Handled) -> Result<()> {
+        let flow = handled.packet.flow;
         let mut value = vec![0; VALUE_SIZE];
         let start = LIFETIME as usize;
         value[start..start + 4].copy_from_slice(&handled.lifetime.to_ne_bytes());
         let answer = self.elements()?.update(&key_of(flow), &value, abi::BPF_ANY.into());
-        answer.map_err(|errno| anyhow!("cannot make the entry of flow {flow}: {errno}"))?;
-        truth.inserted(&handled);
-        Ok(())
+        answer.map_err(|errno| anyhow!("cannot make the entry of flow {flow}: {errno}"))
     }
 
     fn handled(&self, flow: u32, outcome: Outcome, seen: u32) -> Handled {

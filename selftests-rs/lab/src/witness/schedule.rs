@@ -40,6 +40,8 @@ pub struct Move {
     pub gate: bool,
     /// The kernel function, or the place in a program, that it stands for.
     pub function: String,
+    /// The element of the map that it is about.
+    pub element: Option<u32>,
 }
 
 /// What it takes to hold the sides as the schedule has them.
@@ -94,7 +96,8 @@ impl Schedule {
             // Those that `Program::gc` puts before each round are in no strategy's list.
             let gate = given.label != GRACE_END
                 && program.is_some_and(|steps| step(steps, &given.label).is_none_or(|step| step.gate));
-            moves.push(Move { actor, label: given.label.clone(), gate, function: given.function.clone() });
+            let (label, function) = (given.label.clone(), given.function.clone());
+            moves.push(Move { actor, label, gate, function, element: element_of(&given.text) });
         }
         let ticks = moves.iter().any(|step| step.actor == Actor::Tick);
         Ok(Self { moves, packets: packets.into_iter().map(|(_, syn)| syn).collect(), ticks })
@@ -108,6 +111,21 @@ impl Schedule {
             inside && pair[1].label != GRACE_END && pair[0].actor != pair[1].actor
         };
         if self.moves.windows(2).any(free) { Hold::Debugger } else { Hold::Gate }
+    }
+
+    /// Whether something has to take the element that the step at `at`, the end of a packet, has made free, since the third
+    /// flow is to get another one. An LRU map hands on what was free first, and evicts before it takes from another CPU; to
+    /// take an element on the packet's CPU moves that of its entry to the list that all CPUs share, too.
+    pub fn wants_filler_after(&self, at: usize, map: MapKind) -> bool {
+        let (step, rest) = (&self.moves[at], &self.moves[at + 1..]);
+        let taken = rest.iter().find(|step| step.actor == Actor::Insert).and_then(|insert| insert.element);
+        let ends = step.actor == Actor::Packet && step.label == "free";
+        map == MapKind::LruHash && ends && taken.is_some() && taken != step.element
+    }
+
+    /// Whether there is such a step.
+    pub fn needs_a_filler(&self, map: MapKind) -> bool {
+        (0..self.moves.len()).any(|at| self.wants_filler_after(at, map))
     }
 
     /// The kernel function that compares, if one does.
@@ -127,6 +145,11 @@ impl Schedule {
         let spare = usize::from(replaced && map == MapKind::LruHash);
         u32::try_from(1 + inserts + spare).unwrap_or(u32::MAX)
     }
+}
+
+/// `links element 1 for B`, `element 0 is free for any key`.
+fn element_of(text: &str) -> Option<u32> {
+    text.split_once("element ")?.1.split_ascii_whitespace().next()?.parse().ok()
 }
 
 /// The model counts packets' CPUs first; here GC has the last of two.
