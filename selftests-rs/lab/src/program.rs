@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Collectors that are syscall programs: loaded on the map under test, and called for one record or for an array.
 
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result, ensure};
@@ -15,6 +15,8 @@ use crate::shared::Shared;
 /// A loaded `bpf/gc/NAME.bpf.c`.
 pub struct Program<'a> {
     loaded: Loaded,
+    /// The entry of its form.
+    entry: OwnedFd,
     records: Shared<Records>,
     target: Target<'a>,
     key_size: usize,
@@ -30,6 +32,25 @@ pub enum Form {
     Array,
     /// Once for the map, which it walks by itself.
     Walk,
+}
+
+impl Form {
+    /// The name of its entry in the program.
+    fn entry(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Array => "array",
+            Self::Walk => "walk",
+        }
+    }
+}
+
+/// Runs a program with `call` as its context, and returns it as the program left it.
+fn run(program: BorrowedFd<'_>, call: &Call) -> Result<Call> {
+    let mut context = call.bytes();
+    let answer = run_on_context(program, &mut context).context("cannot run a collector")?;
+    ensure!(answer == 0, "the collector gave up with {answer}");
+    Ok(Call::of(&context))
 }
 
 impl<'a> Program<'a> {
@@ -59,7 +80,8 @@ impl<'a> Program<'a> {
                 anyhow::anyhow!("the map under test holds other keys or values than records do").into()
             );
         }
-        Ok(Self { loaded, records, target, key_size, form })
+        let entry = loaded.program(form.entry())?.try_clone_to_owned().context("cannot keep a program")?;
+        Ok(Self { loaded, entry, records, target, key_size, form })
     }
 
     /// What the program hears of the kernel when it works on the record of an absent key. It is not gated.
@@ -69,18 +91,14 @@ impl<'a> Program<'a> {
     pub fn answer_to_absent(&self) -> Result<Result<(), Errno>> {
         let mut call = self.context(0);
         call.key[..self.key_size].fill(0xff);
-        let call = self.call("single", &call)?;
+        let call = run(self.loaded.program("single")?, &call)?;
         ensure!(Fate::of(call.fate).is_some(), "the collector left its record out");
         Ok(if call.err == 0 { Ok(()) } else { Err(Errno(-i32::from(call.err))) })
     }
 
-    /// Calls the program with `call` as its context, and returns it as the program left it.
-    fn call(&self, entry: &str, call: &Call) -> Result<Call> {
-        let mut context = call.bytes();
-        let answer = run_on_context(self.loaded.program(entry)?, &mut context)
-            .with_context(|| format!("cannot run `{entry}` of the collector"))?;
-        ensure!(answer == 0, "`{entry}` of the collector gave up with {answer}");
-        Ok(Call::of(&context))
+    /// Calls the program as its form has it.
+    fn call(&self, call: &Call) -> Result<Call> {
+        run(self.entry.as_fd(), call).with_context(|| format!("in `{}` of the collector", self.form.entry()))
     }
 
     fn context(&self, now: u32) -> Call {
@@ -107,7 +125,7 @@ impl Remove for Program<'_> {
                 let mut call = self.context(now);
                 call.key[..self.key_size].copy_from_slice(entry.key);
                 call.lifetime = lifetime;
-                let call = self.call("single", &call)?;
+                let call = self.call(&call)?;
                 told(claims, entry.key, lifetime, call.fate, -i32::from(call.err))?;
             }
             return Ok(());
@@ -124,7 +142,7 @@ impl Remove for Program<'_> {
                 record.err.store(0, Relaxed);
             }
             let count = u32::try_from(chunk.len()).unwrap_or(0);
-            self.call("array", &Call { count, ..self.context(now) })?;
+            self.call(&Call { count, ..self.context(now) })?;
             for i in 0..chunk.len() {
                 self.claim(i, claims)?;
             }
@@ -135,7 +153,7 @@ impl Remove for Program<'_> {
 
 impl Walk for Program<'_> {
     fn walk(&mut self, now: u32, claims: &mut dyn Claims) -> Result<()> {
-        let call = self.call("walk", &self.context(now))?;
+        let call = self.call(&self.context(now))?;
         for i in 0..call.count as usize {
             self.claim(i, claims)?;
         }
@@ -151,6 +169,9 @@ fn told(claims: &mut dyn Claims, key: &[u8], lifetime: u32, fate: u16, errno: i3
     }
     Ok(())
 }
+
+/// Bytes of `struct call`.
+const CALL: usize = 64;
 
 /// As `struct call`.
 #[derive(Clone, Copy)]
@@ -172,22 +193,22 @@ impl Default for Call {
 }
 
 impl Call {
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(size_of::<Self>());
-        bytes.extend(self.key);
-        bytes.extend(self.lifetime.to_ne_bytes());
-        bytes.extend(self.fate.to_ne_bytes());
-        bytes.extend(self.err.to_ne_bytes());
-        bytes.extend(self.count.to_ne_bytes());
-        bytes.extend(self.now.to_ne_bytes());
-        bytes.extend(self.map_fd.to_ne_bytes());
-        bytes.extend(self.key_size.to_ne_bytes());
+    fn bytes(&self) -> [u8; CALL] {
+        let mut bytes = [0; CALL];
+        bytes[..MAX_KEY].copy_from_slice(&self.key);
+        bytes[40..44].copy_from_slice(&self.lifetime.to_ne_bytes());
+        bytes[44..46].copy_from_slice(&self.fate.to_ne_bytes());
+        bytes[46..48].copy_from_slice(&self.err.to_ne_bytes());
+        bytes[48..52].copy_from_slice(&self.count.to_ne_bytes());
+        bytes[52..56].copy_from_slice(&self.now.to_ne_bytes());
+        bytes[56..60].copy_from_slice(&self.map_fd.to_ne_bytes());
+        bytes[60..].copy_from_slice(&self.key_size.to_ne_bytes());
         bytes
     }
 
     /// What a program writes back.
-    fn of(bytes: &[u8]) -> Self {
-        let at = |i: usize| bytes.get(i).copied().unwrap_or(0);
+    fn of(bytes: &[u8; CALL]) -> Self {
+        let at = |i: usize| bytes[i];
         Self {
             fate: u16::from_ne_bytes([at(44), at(45)]),
             err: i16::from_ne_bytes([at(46), at(47)]),

@@ -189,18 +189,37 @@ impl Prepared {
         self.read_half(offset_of!(bpf_attr, test.retval))
     }
 
-    /// Sends it.
+    /// Sends it, and times it.
     pub fn timed(&mut self) -> Timed {
+        self.reset();
+        let before = now();
+        let answer = self.ask();
+        let after = now();
+        (after - before, if answer < 0 { Err(Errno::last()) } else { Ok(answer) })
+    }
+
+    /// Sends it.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn send(&mut self) -> Result<c_long, Errno> {
+        self.reset();
+        let answer = self.ask();
+        if answer < 0 { Err(Errno::last()) } else { Ok(answer) }
+    }
+
+    fn reset(&mut self) {
         if let Some(count) = self.count {
             self.half(offset_of!(bpf_attr, batch.count), count);
         }
-        let before = now();
+    }
+
+    #[inline(always)]
+    fn ask(&mut self) -> c_long {
         // SAFETY: the attribute is exclusively borrowed and SIZE long. The addresses in it are those of the three vectors,
         // which are never resized: keys and values as long as the kernel reads or writes for a map of these sizes
         // (`Elements` lets in no other types), a status for each of `count` keys, a context of `ctx_size_in` bytes.
-        let answer = unsafe { libc::syscall(libc::SYS_bpf, self.command, self.attr.as_mut_ptr(), SIZE) };
-        let after = now();
-        (after - before, if answer < 0 { Err(Errno::last()) } else { Ok(answer) })
+        unsafe { libc::syscall(libc::SYS_bpf, self.command, self.attr.as_mut_ptr(), SIZE) }
     }
 
     fn set(&mut self, offset: usize, value: u64) {

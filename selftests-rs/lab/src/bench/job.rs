@@ -228,6 +228,8 @@ fn walk(field: &Field, share: u32, counting: bool) -> Result<Round, Not> {
         let removed = call.values()[4..8].try_into().map_or(0, u32::from_ne_bytes);
         Ok((took, removed.into()))
     };
+    // The first one pays for what is done once.
+    sweep(0)?;
     let (looking, none) = sweep(0)?;
     let calls = Calls::count(counting)?;
     let (took, removed) = sweep(CLOCK)?;
