@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is compared with what, and the goals beside it. Goals are wishes: whether they are reached comes out of the rows.
 
-use results::bench::{Group, Ratio, Row, Skipped};
+use std::collections::BTreeMap;
+
+use results::bench::{FlowState, Group, Ratio, Row, Skipped};
 
 use super::compare::{incomparable, name};
 use crate::series::NONE;
@@ -35,6 +37,10 @@ const LINES: &[Line] = &[
     ("compare batch, all equal", Some(8), DELETE, Some(0.35)),
     ("compare batch, all equal", Some(4), Over::Same("program, array of keys"), Some(1.25)),
     ("compare batch, all equal", Some(8), Over::Same("program, array of keys"), Some(1.25)),
+    // What the comparison itself costs, on one kernel.
+    ("compare hit", Some(4), Over::Same("delete hit"), None),
+    ("compare hit", Some(8), Over::Same("delete hit"), None),
+    ("compare hit", Some(56), Over::Same("delete hit"), None),
     ("delete batch", None, DELETE, None),
     ("lookup_and_delete", None, DELETE, None),
     ("look-up + delete", None, DELETE, None),
@@ -45,8 +51,60 @@ const LINES: &[Line] = &[
     ("kfunc, array of keys", Some(4), DELETE, None),
 ];
 
+/// Strategies whose removals should cost the same in a large map as in a small one, and by how much they may differ.
+const STEADY: ([&str; 2], f64) = (["compare", "compare-batch"], 1.10);
+/// Smaller maps are about what is done once.
+const LEAST_ENTRIES: u64 = 16_384;
+/// What a live entry's packet costs in the datapath that races, and that others are compared with.
+const STORE: &str = "store";
+
 /// What of it the rows give, and what may not be compared.
 pub fn ratios(rows: &[Row]) -> (Vec<Ratio>, Vec<Skipped>) {
+    let (mut found, refused) = operations(rows);
+    found.extend(packets(rows));
+    found.extend(growth(rows));
+    (found, refused)
+}
+
+/// A live entry's packet under each discipline, against plain `store`.
+fn packets(rows: &[Row]) -> Vec<Ratio> {
+    let live = |row: &&Row| row.measure.packet.as_ref().is_some_and(|packet| packet.state == FlowState::Live);
+    let named = |row: &Row| row.measure.packet.as_ref().is_some_and(|packet| packet.discipline == STORE);
+    let mut ratios = Vec::new();
+    for store in rows.iter().filter(live).filter(|row| named(row)) {
+        let others = rows.iter().filter(live).filter(|row| !named(row) && row.origin == store.origin);
+        ratios.extend(others.map(|row| Ratio {
+            what: format!("{} ÷ {}", name(row), name(store)),
+            ratio: row.measure.min / store.measure.min,
+            goal: None,
+            reached: None,
+        }));
+    }
+    ratios
+}
+
+/// The dearest removal of a strategy over its cheapest, over maps of all sizes from [`LEAST_ENTRIES`] on.
+fn growth(rows: &[Row]) -> Vec<Ratio> {
+    let mut costs: BTreeMap<(&str, &str, u32), Vec<f64>> = BTreeMap::new();
+    for row in rows {
+        if let Some(job) = row.measure.job.as_ref().filter(|job| job.entries >= LEAST_ENTRIES) {
+            let place = (job.strategy.as_str(), row.origin.kernel.as_str(), job.expired_percent);
+            costs.entry(place).or_default().push(job.per_entry_removed);
+        }
+    }
+    let several = costs.into_iter().filter(|(_, costs)| costs.len() > 1);
+    let ratio = |((strategy, kernel, share), costs): ((&str, &str, u32), Vec<f64>)| {
+        let (least, most) = costs.iter().fold((f64::MAX, 0.0), |(a, b), &cost| (cost.min(a), cost.max(b)));
+        let goal = STEADY.0.contains(&strategy).then_some(STEADY.1);
+        let ratio = most / least;
+        let what =
+            format!("gc {strategy}, {share} % expired, {kernel}: dearest ÷ cheapest size of map, a removal");
+        Ratio { what, ratio, goal, reached: goal.map(|goal| ratio <= goal) }
+    };
+    several.map(ratio).collect()
+}
+
+fn operations(rows: &[Row]) -> (Vec<Ratio>, Vec<Skipped>) {
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     for &(operation, window, over, goal) in LINES {
         let wanted = |row: &&Row| {
@@ -99,7 +157,9 @@ mod tests {
         let of = |what: &str| found.iter().find(|ratio| ratio.what.starts_with(what)).unwrap();
         assert_eq!(of("delete hit, hash, v2").reached, Some(true));
         assert_eq!(of("compare hit, window 8, hash, v2").reached, Some(false));
-        assert_eq!((found.len(), refused.len()), (2, 0));
+        // Against the delete of the same kernel there is no goal.
+        assert_eq!(found.iter().filter(|ratio| ratio.goal.is_none()).count(), 1);
+        assert_eq!((found.len(), refused.len()), (3, 0));
     }
 
     #[test]
