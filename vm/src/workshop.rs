@@ -180,9 +180,14 @@ impl<'a> Workshop<'a> {
     /// When they cannot be generated.
     pub fn bindings(&self, built: &Built) -> Result<results::TestResult> {
         let mut result = self.ctx.phase("bindings", || {
-            if !self.base.pinned {
-                let detail =
-                    "the base is not the packaged source that the bindings were made from".to_owned();
+            let other = if built.series != DEFAULT {
+                Some(format!("the bindings are of the headers of {DEFAULT}, {} has others", built.series))
+            } else if self.base.pinned {
+                None
+            } else {
+                Some("the base is not the packaged source that the bindings were made from".to_owned())
+            };
+            if let Some(detail) = other {
                 let skip =
                     results::TestResult { name: bindings::TEST.into(), status: Status::Skip, ms: 0, detail };
                 return Ok((skip, true));
