@@ -22,6 +22,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
@@ -57,6 +58,9 @@ struct Arguments {
     /// A tenth of the repetitions where races are provoked
     #[arg(long)]
     quick: bool,
+    /// Give up on a race after so long: less than whoever reads the events waits for the next
+    #[arg(long, value_name = "SECONDS", default_value_t = 100)]
+    race_limit: u64,
 }
 
 /// What a test may want to know.
@@ -64,6 +68,7 @@ struct Context {
     kernel: Kernel,
     cmpdel: PathBuf,
     quick: bool,
+    race_limit: Duration,
     cpus: usize,
 }
 
@@ -105,6 +110,7 @@ fn run(arguments: Arguments) -> Result<bool> {
     };
     let events = File::create(&events).with_context(|| format!("cannot write {}", events.display()))?;
     let cpus = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
-    let context = Context { kernel, cmpdel, quick: arguments.quick, cpus };
+    let race_limit = Duration::from_secs(arguments.race_limit);
+    let context = Context { kernel, cmpdel, quick: arguments.quick, race_limit, cpus };
     runner::run(&tests, &context, BufWriter::new(events))
 }

@@ -83,6 +83,8 @@ pub struct Schedule {
     pub keys: u32,
     /// Successful deletes to reach.
     pub deletes: u64,
+    /// A race that has not done them by then cannot be judged.
+    pub limit: Duration,
     pub cpus: usize,
 }
 

@@ -64,6 +64,7 @@ fn panics() -> MutexGuard<'static, Vec<String>> {
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+    use std::time::Duration;
 
     use anyhow::bail;
 
@@ -73,7 +74,13 @@ mod tests {
 
     #[test]
     fn a_test_that_panics_or_errs_is_an_error_and_the_run_goes_on() {
-        let context = Context { kernel: Kernel::Base, cmpdel: PathBuf::new(), quick: true, cpus: 1 };
+        let context = Context {
+            kernel: Kernel::Base,
+            cmpdel: PathBuf::new(),
+            quick: true,
+            race_limit: Duration::ZERO,
+            cpus: 1,
+        };
         let tests = [
             Test::new("a::panics", On::Both, |_| panic!("boom")),
             Test::new("a::errs", On::Both, |_| bail!("no map")),

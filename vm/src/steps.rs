@@ -156,10 +156,15 @@ pub struct Guest<'a> {
 }
 
 /// The test program's command line in the guest.
-pub fn selftests_command(place: Place, filter: Option<&str>) -> String {
+pub fn selftests_command(place: Place, limits: Limits, filter: Option<&str>) -> String {
     let kernel = if place == Place::Base { "base" } else { "series" };
-    let mut command =
-        format!("./selftests --kernel {kernel} --events {} --cmpdel ./cmpdel", crate::channel::EVENTS);
+    // What takes too long is told by the guest, before the host gives it up.
+    let race_limit = limits.silence * 5 / 6;
+    let mut command = format!(
+        "./selftests --kernel {kernel} --events {} --cmpdel ./cmpdel --race-limit {}",
+        crate::channel::EVENTS,
+        race_limit.as_secs()
+    );
     if let Some(filter) = filter {
         command.push_str(&format!(" --filter {}", quoted(filter)));
     }

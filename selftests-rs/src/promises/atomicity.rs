@@ -67,7 +67,8 @@ fn scarce() -> Ground {
 }
 
 fn main_schedule(context: &Context) -> Schedule {
-    Schedule { gc: Gc::CompareVersion, ground: hash(), keys: KEYS, deletes: 0, cpus: context.cpus }
+    let Context { race_limit: limit, cpus, .. } = *context;
+    Schedule { gc: Gc::CompareVersion, ground: hash(), keys: KEYS, deletes: 0, limit, cpus }
 }
 
 /// A race that needs the second version of the series.

@@ -19,9 +19,6 @@ use crate::fixture::WHOLE_ATTR;
 use crate::ledger::Version;
 use crate::skeletons::race::{RaceSkel, RaceSkelBuilder};
 
-/// A race that has not done its deletes by then cannot be judged. Less than the host waits for a sign of life.
-const LIMIT: Duration = Duration::from_secs(100);
-
 /// A race in which all entries are gone for so long will not go on: elements were lost.
 const STALL: Duration = Duration::from_secs(10);
 
@@ -139,8 +136,9 @@ impl<'a> Worker<'a> {
                 self.breaches.push(format!("nobody can delete any more after {reached} deletes"));
                 break;
             }
-            if start.elapsed() > LIMIT {
-                bail!("{reached} of {} deletes in {} s", self.schedule.deletes, LIMIT.as_secs());
+            let Schedule { deletes, limit, .. } = self.schedule;
+            if start.elapsed() > *limit {
+                bail!("{reached} of {deletes} deletes in {} s", limit.as_secs());
             }
         }
         Ok(self.traces())

@@ -45,7 +45,7 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     for mutant in mutants {
         let wrong = shop.build(&series.with(&mutant.name, &mutant.patch))?;
         // The promise that has to fail, and its likes: the others would only cost time.
-        let command = selftests_command(Place::Series, Some(&mutant.caught_by));
+        let command = selftests_command(Place::Series, limits, Some(&mutant.caught_by));
         let (caught, seen) = match bench.run(&wrong, &mutant.name, Place::Series, &command, limits) {
             Ok(judged) => is_caught(&judged, &mutant.caught_by),
             Err(e) => {

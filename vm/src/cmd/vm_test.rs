@@ -134,7 +134,7 @@ impl Guests<'_> {
     fn tests(&self, built: &Built, place: Place, report: &mut Report) -> Result<String> {
         let Self { shop, bench, opts } = self;
         report.consoles.push(bench.console(&built.series));
-        let mut command = selftests_command(place, opts.filter.as_deref());
+        let mut command = selftests_command(place, self.limits(), opts.filter.as_deref());
         if shop.profile.is_slow() {
             command.push_str(" --quick");
         }

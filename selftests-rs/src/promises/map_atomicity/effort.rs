@@ -44,7 +44,13 @@ mod tests {
 
     #[test]
     fn goes_on_until_all_was_tried_and_the_sides_have_met() {
-        let context = Context { kernel: Kernel::Base, cmpdel: PathBuf::new(), quick: true, cpus: 1 };
+        let context = Context {
+            kernel: Kernel::Base,
+            cmpdel: PathBuf::new(),
+            quick: true,
+            race_limit: PATIENCE,
+            cpus: 1,
+        };
         let effort = Effort::new(&context, 50);
         assert!(effort.goes_on(4, true));
         assert!(!effort.goes_on(5, true));
