@@ -87,13 +87,27 @@ pub struct Job {
     pub gc_bytes: u64,
 }
 
+/// What a contention figure is of: packets on one CPU, GC on another. `min`, `median` and `spread` of its row are of a packet
+/// of a live flow while a round of GC goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contention {
+    /// The refresh discipline of the packets.
+    pub discipline: String,
+    /// The gc strategy beside them; none where the packets were alone.
+    pub strategy: Option<String>,
+    /// A round of GC, in the row's unit for each entry removed, beside the packets: the median of all rounds.
+    pub per_removal: Option<f64>,
+    /// The same without packets, from the rounds in between.
+    pub per_removal_alone: Option<f64>,
+}
+
 /// One figure. Costs are those of one operation, element, packet or round; the cost of the measuring itself
 /// (`floor`) is already taken off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
     /// The table it belongs to.
     pub group: Group,
-    /// What is done, as the operation table names it; `packet` in the datapath's table, `gc` in the job's.
+    /// What is done, as the operation table names it; `packet` in the tables of datapath and contention, `gc` in the job's.
     pub operation: String,
     /// The map: `hash`, `hash-no-prealloc`, `lru-hash`, `arena`; `-` where there is none.
     pub map: String,
@@ -119,6 +133,9 @@ pub struct Measure {
     /// In the job's table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job: Option<Job>,
+    /// In the contention's table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contention: Option<Contention>,
 }
 
 /// Where a figure comes from. Figures are comparable only if unit, accel, configuration and compiler are the same.
@@ -286,7 +303,7 @@ pub enum BenchEvent {
         weight: u64,
     },
     /// A step gave a figure.
-    Measured(Measure),
+    Measured(Box<Measure>),
     /// A step does not exist here.
     Skipped {
         /// The table that misses it.
@@ -332,6 +349,7 @@ mod tests {
             elements: 1,
             packet: None,
             job: None,
+            contention: None,
         };
         let origin = Origin {
             kernel: "v2".into(),

@@ -2,6 +2,7 @@
 //! `lab bench`: what each approach costs in this kernel. Every figure is of a call that was seen to do what it says.
 
 mod clock;
+mod contention;
 mod datapath;
 mod job;
 mod operations;
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Error, Result, anyhow};
 use clap::Args;
 use cmpdel_uapi_raw::Errno;
-use results::bench::{BenchEvent, Group, Measure};
+use results::bench::{BenchEvent, Group, Measure, Unit};
 use results::write_event;
 
 use crate::load::Denied;
@@ -123,12 +124,16 @@ pub fn run(options: &Options) -> Result<()> {
     let clock = Clock::found(options.icount)?;
     let shelf = job::Shelf::default();
     let mut steps = operations::steps(options.native);
+    let whose = job::Whose { series: &options.kernel_series, own: options.own };
     if !options.native && !options.operations {
         if !options.quick && !options.own {
             steps.extend(datapath::steps());
         }
-        let whose = job::Whose { series: &options.kernel_series, own: options.own };
         steps.extend(job::steps(&shelf, options.quick, whose));
+    }
+    // Where instructions are counted there is one CPU.
+    if clock.unit == Unit::Ns && !options.quick && !options.operations {
+        steps.extend(contention::steps(whose));
     }
     steps.retain(|step| options.filter.as_ref().is_none_or(|text| step.what.contains(text.as_str())));
     let planned = BenchEvent::Plan {
@@ -150,7 +155,7 @@ pub fn run(options: &Options) -> Result<()> {
             (other, _) => other,
         };
         send(&match ended_with {
-            Ok(measure) => BenchEvent::Measured(measure),
+            Ok(measure) => BenchEvent::Measured(Box::new(measure)),
             Err(Not::Here(reason)) => BenchEvent::Skipped { group, what, reason },
             Err(Not::Broken(error)) => BenchEvent::Failed { what, error, broken: true },
             Err(Not::Failed(error)) => {

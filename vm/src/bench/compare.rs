@@ -79,6 +79,7 @@ pub mod tests {
             elements: 1,
             packet: None,
             job: None,
+            contention: None,
         };
         let origin = Origin {
             kernel: kernel.into(),

@@ -76,7 +76,7 @@ impl Heard {
             }
             BenchEvent::Measured(measure) => {
                 self.end();
-                self.measures.push(measure);
+                self.measures.push(*measure);
                 None
             }
             BenchEvent::Skipped { group, what, reason } => {

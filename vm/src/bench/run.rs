@@ -185,18 +185,14 @@ fn failure((what, error, broken): &(String, String, bool), built: &Built) -> Tes
     TestResult { name: format!("bench::{}: {what}", built.series), status, ms: 0, detail: error.clone() }
 }
 
-/// What is not measured.
-pub fn no_contention(accel: Accel, kernel: &str) -> Skipped {
-    let reason = match accel {
-        Accel::Tcg => {
-            "instructions are counted with one CPU, on which nothing contends; it takes KVM or the metal"
-        }
-        Accel::Kvm => "no bench of it is written: KVM ran no guest where this was made",
-    };
+/// What is not measured where instructions are counted.
+pub fn no_contention(kernel: &str) -> Skipped {
     Skipped {
         group: Group::Contention,
         what: "packets and GC on different CPUs".into(),
         kernel: kernel.into(),
-        reason: reason.into(),
+        reason: "instructions are counted with one CPU, on which nothing contends; it takes KVM, or `cargo xtask calibrate` \
+                 on the metal"
+            .into(),
     }
 }

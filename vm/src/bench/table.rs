@@ -17,6 +17,9 @@ pub fn tables(record: &Record) -> String {
     if record.rows.iter().any(|row| row.measure.job.is_some()) {
         all.push(jobs(&record.rows));
     }
+    if record.rows.iter().any(|row| row.measure.contention.is_some()) {
+        all.push(contention(&record.rows));
+    }
     if !record.ratios.is_empty() {
         let mut table = table(&["compared", "ratio", "goal", "reached"]);
         for ratio in &record.ratios {
@@ -122,6 +125,25 @@ fn jobs(rows: &[Row]) -> String {
     }
     let unit = rows.first().map_or(String::new(), |row| row.measure.unit.to_string());
     format!("GC of a whole map, {unit}\n{table}")
+}
+
+fn contention(rows: &[Row]) -> String {
+    let heads = ["packets", "beside gc", "kernel", "a packet", "spread", "a removal", "without packets"];
+    let mut table = table(&heads);
+    let figure = |value: Option<f64>| right(value.map_or(String::new(), |value| format!("{value:.0}")));
+    for row in rows {
+        let Some(of) = &row.measure.contention else { continue };
+        table.add_row([
+            left(&of.discipline),
+            left(of.strategy.as_deref().unwrap_or("")),
+            left(&row.origin.kernel),
+            right(format!("{:.1}", row.measure.median)),
+            right(format!("{:.1}", row.measure.spread)),
+            figure(of.per_removal),
+            figure(of.per_removal_alone),
+        ]);
+    }
+    format!("Packets on one CPU, GC on another, ns, medians\n{table}")
 }
 
 fn table(heads: &[&str]) -> Table {

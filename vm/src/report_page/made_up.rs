@@ -3,7 +3,8 @@
 
 use results::{
     bench::{
-        FlowState, Group, Job, Measure, Origin, Packet, Profile, Ratio, Record, Row, Skipped, Spent, Unit,
+        Contention, FlowState, Group, Job, Measure, Origin, Packet, Profile, Ratio, Record, Row, Skipped,
+        Spent, Unit,
     },
     races::Violation::{Gap, LostRefresh},
 };
@@ -97,6 +98,7 @@ pub fn operation(operation: &str, map: &str, kernel: &str, min: f64) -> Row {
             elements: 1,
             packet: None,
             job: None,
+            contention: None,
         },
         origin: Origin {
             kernel: kernel.into(),
@@ -170,6 +172,19 @@ fn rows() -> Vec<Row> {
                 });
             }));
         }
+    }
+    for (discipline, strategy, ns) in
+        [("store", None, 45.0), ("store", Some("blind"), 60.0), ("arena", None, 30.0)]
+    {
+        rows.push(with(operation("packet", "hash", "v2", ns), Group::Contention, |m| {
+            m.unit = Unit::Ns;
+            m.contention = Some(Contention {
+                discipline: discipline.into(),
+                strategy: strategy.map(str::to_owned),
+                per_removal: strategy.map(|_| 1500.0),
+                per_removal_alone: strategy.map(|_| 1200.0),
+            });
+        }));
     }
     rows
 }

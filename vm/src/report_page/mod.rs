@@ -76,7 +76,7 @@ pub fn page(inputs: &Inputs) -> Page {
         not_run: command_of(&inputs.bench),
     };
     if let Some(native) = &native {
-        costs.parts.extend(costs::native(native, seen));
+        costs.parts.extend(costs::natively(native, seen));
     }
     let mut troubles = seen.troubles();
     for (name, verdict, reason) in [

@@ -65,18 +65,38 @@ fn step<'a>(name: &'static str, state: FlowState, map: &'static str, run: Run<'a
     }
 }
 
-/// A program, as a burst finds it.
-struct Bursts {
+/// A program, as a burst in the first lane finds it.
+pub struct Bursts {
     whole: Prepared,
     none: Prepared,
 }
 
 impl Bursts {
-    fn of(program: std::os::fd::BorrowedFd<'_>) -> Result<Self, Not> {
+    /// Bursts for `program`.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn of(program: std::os::fd::BorrowedFd<'_>) -> Result<Self, Not> {
         Ok(Self {
             whole: Prepared::run_on_frame(program, &frame(0, BURST))?,
             none: Prepared::run_on_frame(program, &frame(0, 0))?,
         })
+    }
+
+    /// What a burst of packets takes.
+    ///
+    /// # Errors
+    /// The kernel's, and a verdict that is none of the program's.
+    pub fn whole(&mut self) -> Result<u64, Not> {
+        Self::run(&mut self.whole)
+    }
+
+    /// What a burst without packets takes.
+    ///
+    /// # Errors
+    /// As of [`Bursts::whole`].
+    pub fn none(&mut self) -> Result<u64, Not> {
+        Self::run(&mut self.none)
     }
 
     fn run(call: &mut Prepared) -> Result<u64, Not> {
@@ -98,9 +118,9 @@ impl Bursts {
         let mut floor = u64::MAX;
         let mut samples = Vec::new();
         for _ in 0..=SAMPLES {
-            floor = floor.min(Self::run(&mut self.none)?);
+            floor = floor.min(self.none()?);
             before()?;
-            samples.push(Self::run(&mut self.whole)?);
+            samples.push(self.whole()?);
             after()?;
         }
         // The first run pays for what is done once.
@@ -109,15 +129,20 @@ impl Bursts {
     }
 }
 
-fn list(lanes: &Lanes, kind: Kind) {
-    for (flow, slot) in (0..).zip(&lanes.0[0].packets) {
+/// Puts the packets of a burst into the first lane: one for each of the flows from `first` on.
+pub fn list(lanes: &Lanes, first: u32, kind: Kind) {
+    for (flow, slot) in (first..).zip(&lanes.0[0].packets) {
         slot.flow.store(flow, Relaxed);
         slot.kind.store(kind as u32, Relaxed);
         slot.outcome.store(0, Relaxed);
     }
 }
 
-fn must_come_of(lanes: &Lanes, wanted: &[Outcome]) -> Result<(), Not> {
+/// Each packet of the first lane must have come to one of these ends.
+///
+/// # Errors
+/// [`Not::Broken`] if one has not.
+pub fn must_come_of(lanes: &Lanes, wanted: &[Outcome]) -> Result<(), Not> {
     for slot in &lanes.0[0].packets {
         let outcome = Outcome::of(slot.outcome.load(Relaxed));
         if !outcome.is_some_and(|outcome| wanted.contains(&outcome)) {
@@ -146,21 +171,27 @@ fn floor(name: &str, clock: &Clock) -> Result<Measure, Not> {
     let program = loaded.program(if looks_up { "look_up" } else { "empty" })?;
     let mut bursts = Bursts::of(program)?;
     let before = || {
-        list(&lanes, Kind::Data);
+        list(&lanes, 0, Kind::Data);
         Ok(())
     };
     bursts.measure(clock, before, || if looks_up { must_come_of(&lanes, &[Outcome::Left]) } else { Ok(()) })
 }
 
 /// A datapath, and how its entries are taken away.
-enum Track {
+pub enum Track {
+    /// On a hash map.
     Map(Datapath),
+    /// On the table in an arena, whose size is its own.
     Arena(Opened),
 }
 
 impl Track {
-    fn open(name: &str) -> Result<Self, Not> {
-        let settings = Settings { tagged: false, ..Settings::new(MapKind::Hash, ENTRIES) };
+    /// Opens the datapath with this discipline, for bursts whose lifetimes name nobody.
+    ///
+    /// # Errors
+    /// [`Not::Here`] where the discipline has none.
+    pub fn open(name: &str, entries: u32) -> Result<Self, Not> {
+        let settings = Settings { tagged: false, ..Settings::new(MapKind::Hash, entries) };
         if name == arena::MAP {
             return Ok(Self::Arena(arena::open(settings)?));
         }
@@ -169,7 +200,7 @@ impl Track {
         }
         let datapath = Datapath::open(object(DATAPATHS, name)?, settings, |map, open| {
             if ["ct4", "ct6", "snat4", "snat6"].contains(&map) {
-                MapKind::Hash.prepare(open, ENTRIES)?;
+                MapKind::Hash.prepare(open, entries)?;
                 open.set_map_flags(abi::BPF_F_ZERO_SEED)?;
             }
             Ok(())
@@ -177,7 +208,8 @@ impl Track {
         Ok(Self::Map(datapath))
     }
 
-    fn datapath(&self) -> &Datapath {
+    /// The datapath.
+    pub fn datapath(&self) -> &Datapath {
         match self {
             Self::Map(datapath) | Self::Arena(Opened { datapath, .. }) => datapath,
         }
@@ -203,7 +235,7 @@ impl Track {
 }
 
 fn refreshed(name: &str, state: FlowState, clock: &Clock) -> Result<Measure, Not> {
-    let track = Track::open(name)?;
+    let track = Track::open(name, ENTRIES)?;
     let datapath = track.datapath();
     datapath.set_clock(START);
     let opened: Vec<Packet> = (0..FLOWS).map(|flow| Packet { flow, kind: Kind::Open }).collect();
@@ -226,7 +258,7 @@ fn refreshed(name: &str, state: FlowState, clock: &Clock) -> Result<Measure, Not
             }
             FlowState::Live | FlowState::Floor => {}
         }
-        list(datapath.lanes(), kind);
+        list(datapath.lanes(), 0, kind);
         Ok(())
     };
     bursts.measure(clock, before, || must_come_of(datapath.lanes(), wanted))

@@ -65,7 +65,7 @@ pub fn steps<'a>(shelf: &'a Shelf, quick: bool, whose: Whose<'_>) -> Vec<Step<'a
 }
 
 /// Whose maps have what the strategy needs in a value.
-fn discipline_of(strategy: &Strategy) -> &'static str {
+pub fn discipline_of(strategy: &Strategy) -> &'static str {
     let locks = ["lock-recheck", "take-restore", "prog-lock", "prog-lock-array"];
     if locks.contains(&strategy.name) { "lock" } else { "store" }
 }

@@ -55,6 +55,7 @@ pub fn measure(group: Group, clock: &Clock, samples: &[u64], calls: u64, element
         elements,
         packet: None,
         job: None,
+        contention: None,
     }
 }
 

@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From rows to charts. Rows of another unit or accel make a chart of their own.
 
+mod contention;
 mod datapath;
 mod job;
 mod operations;
 
-use results::bench::{Group, Row, Unit};
+use results::bench::{Row, Unit};
 
 use super::{
     figures::{Figures, is_ours, ratio},
-    page::{Bar, Chart, CostPart, Plot},
+    page::{Bar, CostPart},
     words::{times, value},
 };
 
-pub use self::{datapath::live, operations::native};
+pub use self::datapath::live;
 
 /// All parts that there are figures for.
 pub fn parts(figures: &Figures) -> Vec<CostPart> {
-    [operations::part(figures), datapath::part(figures), job::part(figures), contention(figures)]
+    [operations::part(figures), datapath::part(figures), job::part(figures)]
         .into_iter()
         .filter(|part| !part.charts.is_empty() || !part.tables.is_empty())
+        .chain(contention::part(figures, ""))
         .collect()
+}
+
+/// What was measured on the host's own kernel.
+pub fn natively(native: &Figures, emulated: &Figures) -> Vec<CostPart> {
+    operations::native(native, emulated).into_iter().chain(contention::part(native, "-native")).collect()
 }
 
 /// Units and accels, each pair once: what may share a chart.
@@ -75,38 +82,4 @@ fn says(bars: &[Bar], reference: Option<&str>) -> String {
     };
     let to = reference.map_or_else(String::new, |name| format!("; × {name}"));
     format!("From {} to {}{to}.", with(least), with(most))
-}
-
-fn contention(figures: &Figures) -> CostPart {
-    let rows: Vec<&Row> = figures.group(Group::Contention).collect();
-    let mut charts = Vec::new();
-    for kind in kinds(rows.iter().copied()) {
-        let bars: Vec<Bar> = rows
-            .iter()
-            .filter(|row| is_kind(row, kind))
-            .map(|row| {
-                bar(
-                    format!("{} · {} · {}", row.measure.operation, row.measure.map, row.origin.kernel),
-                    row,
-                    None,
-                )
-            })
-            .collect();
-        charts.push(Chart {
-            id: format!("contention-{}-{}", kind.0, kind.1),
-            title: "Packets and GC on different CPUs".into(),
-            unit: kind.0.to_string(),
-            accel: kind.1.into(),
-            says: says(&bars, None),
-            plot: Plot::Bars { reference: None, bars },
-            folded: false,
-        });
-    }
-    CostPart {
-        id: "contention".into(),
-        title: "Contention".into(),
-        about: "Only where it means something: under KVM or natively.".into(),
-        charts,
-        tables: Vec::new(),
-    }
 }

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Packets on one CPU while GC is at work on another: what each pays for the other. Only a real clock and two real CPUs
+//! have anything to say of it.
+//!
+//! Some flows are live and never expire; others, which no packet belongs to, have expired when a round begins, and are put
+//! back between rounds. Every other round goes without packets: that is what GC takes by itself, from the same minutes.
+
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::thread;
+
+use anyhow::{Context as _, Result, anyhow};
+use cmpdel_uapi_raw::now;
+use results::bench::{Contention, Group, Measure};
+use rustix::thread::{CpuSet, sched_getaffinity};
+
+use super::clock::Clock;
+use super::datapath::{Bursts, Track, list, must_come_of};
+use super::job::{Whose, discipline_of};
+use super::samples::{measure, summary};
+use super::{Not, Step};
+use crate::arena::{self, Opened, table};
+use crate::collector::{Collector, Counted, Kernel, Target};
+use crate::datapath::Packet;
+use crate::gc::{self, Strategy};
+use crate::layout::{BURST, Kind, Outcome};
+use crate::stress::pin;
+
+/// The cheapest, the one that is safe for next to nothing, the one that takes the bucket's lock for each packet, and the one
+/// that takes the element's. The arena has a table of its own.
+const DISCIPLINES: [&str; 4] = ["store", "half-life", "replace", "lock"];
+/// Flows that packets belong to.
+const LIVE: u32 = 2048;
+/// Flows that GC removes in a round.
+const EXPIRED: u32 = 1024;
+/// Room: an entry that was removed is free only some time later.
+const ENTRIES: u32 = 2 * (LIVE + EXPIRED);
+/// The clock, in ticks, when flows are opened that are to have expired, and otherwise.
+const EARLY: u32 = 1;
+const NOW: u32 = 100;
+/// Of a burst: one packet each.
+const FLOWS: u32 = 64;
+const _: () = assert!(FLOWS as usize == BURST && LIVE.is_multiple_of(FLOWS));
+/// Rounds with packets; as many go without.
+const ROUNDS: usize = 200;
+/// Without a strategy, packets have so long to themselves, in ns.
+const ALONE: u64 = 500_000;
+/// The lanes of the packets (the bursts of the bench have the first), and of what is put back.
+const PACKETS: usize = 0;
+const REFILL: usize = 1;
+
+/// All steps of the table.
+pub fn steps<'a>(whose: Whose<'_>) -> Vec<Step<'a>> {
+    let here = |strategy: &&Strategy| {
+        let series = strategy.series.map_or(!whose.own, |series| series == whose.series);
+        series && !strategy.grace && matches!(strategy.kernel, Kernel::Snapshot(_) | Kernel::Walk(_))
+    };
+    let mut steps = Vec::new();
+    for discipline in DISCIPLINES {
+        steps.push(step(discipline, None));
+        for strategy in gc::ALL.iter().filter(here) {
+            if discipline_of(strategy) != "lock" || discipline == "lock" {
+                steps.push(step(discipline, Some(strategy)));
+            }
+        }
+    }
+    steps.push(step(arena::MAP, None));
+    steps.extend(
+        gc::ALL.iter().filter(|strategy| strategy.name == arena::MAP).map(|s| step(arena::MAP, Some(s))),
+    );
+    steps
+}
+
+fn step<'a>(discipline: &'static str, strategy: Option<&'static Strategy>) -> Step<'a> {
+    let map = if discipline == arena::MAP { arena::MAP } else { "hash" };
+    let beside =
+        strategy.map_or_else(|| "alone".to_owned(), |strategy| format!("beside gc {}", strategy.name));
+    Step {
+        group: Group::Contention,
+        what: format!("packets, {discipline}, {beside} on {map}"),
+        weight: 200_000_000,
+        run: Box::new(move |clock| {
+            let found = pair(discipline, strategy, clock)?;
+            Ok(Measure { operation: "packet".into(), map: map.into(), ..found })
+        }),
+    }
+}
+
+/// Which CPUs packets and GC are on: as far apart as the numbers of CPUs say.
+fn cpus() -> Result<(usize, usize), Not> {
+    let allowed = sched_getaffinity(None).context("cannot ask which CPUs there are")?;
+    let mut all = (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu));
+    match (all.next(), all.next_back()) {
+        (Some(first), Some(last)) => Ok((first, last)),
+        _ => Err(Not::Here("there is one CPU, on which nothing contends".into())),
+    }
+}
+
+/// How a round is begun and ended for both sides. They wait by turning, since to be woken takes longer than some rounds.
+#[derive(Default)]
+struct Course {
+    /// Rounds with packets that have begun.
+    begun: AtomicU32,
+    /// And those that are over for the packets.
+    ended: AtomicU32,
+    /// GC is through with the round.
+    over: AtomicBool,
+    /// There are no more.
+    finished: AtomicBool,
+}
+
+impl Course {
+    /// Lets packets go while `work` is done.
+    fn beside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.over.store(false, Relaxed);
+        let round = self.begun.fetch_add(1, Release) + 1;
+        let done = work();
+        self.over.store(true, Release);
+        while self.ended.load(Acquire) != round {
+            spin_loop();
+        }
+        done
+    }
+
+    /// The next round of the packets; false when there is none.
+    fn next(&self, round: u32) -> bool {
+        while self.begun.load(Acquire) == round {
+            if self.finished.load(Acquire) {
+                return false;
+            }
+            spin_loop();
+        }
+        true
+    }
+}
+
+/// Packets of the live flows, while there are rounds: what one takes, in each.
+fn send(track: &Track, cpu: usize, course: &Course) -> Result<(Vec<f64>, f64), Not> {
+    let ready = pin(cpu).map_err(Not::from).and_then(|()| Bursts::of(track.datapath().program()?));
+    let mut failed = None;
+    let mut sender = match ready {
+        Ok(bursts) => Some(Sender { bursts, floor: u64::MAX, first: 0 }),
+        Err(why) => {
+            failed = Some(why);
+            None
+        }
+    };
+    let mut costs = Vec::new();
+    let mut round = 0;
+    while course.next(round) {
+        round += 1;
+        // GC waits for the end of each round, whatever became of the packets.
+        if let Some(working) = &mut sender {
+            match working.round(track, course) {
+                Ok(cost) => costs.extend(cost),
+                Err(why) => {
+                    failed = Some(why);
+                    sender = None;
+                }
+            }
+        }
+        course.ended.store(round, Release);
+    }
+    match (failed, sender) {
+        (Some(why), _) => Err(why),
+        (None, sender) => Ok((costs, sender.map_or(0.0, |sender| sender.floor as f64))),
+    }
+}
+
+struct Sender {
+    bursts: Bursts,
+    /// The least that a run without packets took.
+    floor: u64,
+    first: u32,
+}
+
+impl Sender {
+    /// Bursts until the round is over; the last one was not wholly beside GC and does not count. Gives what a packet took.
+    fn round(&mut self, track: &Track, course: &Course) -> Result<Option<f64>, Not> {
+        let lanes = track.datapath().lanes();
+        let (mut took, mut bursts) = (0, 0);
+        loop {
+            list(lanes, self.first, Kind::Data);
+            self.first = (self.first + FLOWS) % LIVE;
+            let burst = self.bursts.whole()?;
+            let over = course.over.load(Acquire);
+            must_come_of(lanes, &[Outcome::Stored, Outcome::Replaced, Outcome::Left])?;
+            if over {
+                break;
+            }
+            took += burst;
+            bursts += 1;
+        }
+        self.floor = self.floor.min(self.bursts.none()?);
+        let net = took.saturating_sub(bursts * self.floor);
+        Ok((bursts > 0).then(|| net as f64 / (bursts * BURST as u64) as f64))
+    }
+}
+
+/// Measures one strategy, or none, beside one discipline.
+fn pair(discipline: &str, strategy: Option<&Strategy>, clock: &Clock) -> Result<Measure, Not> {
+    let (packets_on, gc_on) = cpus()?;
+    let track = Track::open(discipline, ENTRIES)?;
+    let datapath = track.datapath();
+    datapath.set_clock(NOW);
+    open(&track, PACKETS, 0..LIVE)?;
+    let course = Course::default();
+    let (sent, collected) = thread::scope(|scope| {
+        let sender = scope.spawn(|| send(&track, packets_on, &course));
+        let gc = scope.spawn(|| {
+            let ended = collect(&track, strategy, gc_on, &course);
+            course.finished.store(true, Release);
+            ended
+        });
+        (sender.join(), gc.join())
+    });
+    let gone = |_| Not::Failed(anyhow!("a thread of the bench panicked"));
+    // What GC says first: a strategy that is refused explains all else.
+    let took = collected.map_err(gone)??;
+    let (costs, floor) = sent.map_err(gone)??;
+    if costs.is_empty() {
+        return Err(Not::Here("rounds are over before a burst of packets is".into()));
+    }
+    let packet = summary(costs);
+    let each = |took: &[u64]| summary(took.iter().map(|&ns| ns as f64 / f64::from(EXPIRED))).median;
+    let contention = Contention {
+        discipline: discipline.into(),
+        strategy: strategy.map(Strategy::full_name),
+        per_removal: strategy.map(|_| each(&took.beside)),
+        per_removal_alone: strategy.map(|_| each(&took.alone)),
+    };
+    Ok(Measure {
+        min: packet.min,
+        median: packet.median,
+        spread: packet.spread,
+        n: packet.n,
+        floor,
+        contention: Some(contention),
+        ..measure(Group::Contention, clock, &[0], 0, BURST as u64)
+    })
+}
+
+/// What rounds took, in ns.
+#[derive(Default)]
+struct Took {
+    beside: Vec<u64>,
+    alone: Vec<u64>,
+}
+
+fn collect(track: &Track, strategy: Option<&Strategy>, cpu: usize, course: &Course) -> Result<Took, Not> {
+    pin(cpu)?;
+    let datapath = track.datapath();
+    let mut took = Took::default();
+    let Some(strategy) = strategy else {
+        for _ in 0..ROUNDS {
+            course.beside(|| {
+                let start = now();
+                while now() - start < ALONE {
+                    spin_loop();
+                }
+            });
+        }
+        return Ok(took);
+    };
+    let mut collector = match track {
+        Track::Arena(_) => None,
+        Track::Map(_) => {
+            let target = Target {
+                map: datapath.map("ct4")?,
+                control: datapath.control(),
+                control_map: datapath.map("control")?,
+                gated: false,
+            };
+            Some(Collector::open(strategy.kernel, false, target)?)
+        }
+    };
+    let mut timed = || -> Result<(u64, Counted)> {
+        let mut claims = Counted::default();
+        let start = now();
+        match (track, &mut collector) {
+            (Track::Arena(Opened { table, .. }), _) => {
+                table::collect(&table.0, datapath.control().now.load(Acquire), &mut claims);
+            }
+            (Track::Map(_), collector) => {
+                collector.as_mut().context("a map without a collector")?.round(&mut claims)?;
+            }
+        }
+        Ok((now() - start, claims))
+    };
+    for _ in 0..ROUNDS {
+        for (with_packets, into) in [(true, &mut took.beside), (false, &mut took.alone)] {
+            datapath.set_clock(EARLY);
+            open(track, REFILL, LIVE..LIVE + EXPIRED)?;
+            datapath.set_clock(NOW);
+            let (ns, claims) = if with_packets { course.beside(&mut timed)? } else { timed()? };
+            if claims.removed != u64::from(EXPIRED) {
+                return Err(Not::Broken(format!(
+                    "{} of {EXPIRED} expired entries were removed ({:?})",
+                    claims.removed, claims.errors
+                )));
+            }
+            into.push(ns);
+        }
+    }
+    Ok(took)
+}
+
+/// Opens these flows, as their first packets do.
+fn open(track: &Track, lane: usize, flows: std::ops::Range<u32>) -> Result<(), Not> {
+    let packets: Vec<Packet> = flows.map(|flow| Packet { flow, kind: Kind::Open }).collect();
+    let mut created = 0;
+    for burst in packets.chunks(BURST) {
+        track
+            .datapath()
+            .burst(lane, burst, |handled| created += usize::from(handled.outcome == Outcome::Created))?;
+    }
+    if created == packets.len() {
+        return Ok(());
+    }
+    Err(Not::Broken(format!("{created} of {} flows were opened", packets.len())))
+}
