@@ -23,6 +23,7 @@ use results::write_event;
 
 use crate::load::Denied;
 use clock::Clock;
+use job::Extent;
 
 /// What to measure.
 #[derive(Clone, Debug, Args)]
@@ -125,11 +126,16 @@ pub fn run(options: &Options) -> Result<()> {
     let shelf = job::Shelf::default();
     let mut steps = operations::steps(options.native);
     let whose = job::Whose { series: &options.kernel_series, own: options.own };
-    if !options.native && !options.operations {
+    if !options.operations {
         if !options.quick && !options.own {
             steps.extend(datapath::steps());
         }
-        steps.extend(job::steps(&shelf, options.quick, whose));
+        let extent = match (options.native, options.quick) {
+            (true, _) => Extent::Native,
+            (false, true) => Extent::Quick,
+            (false, false) => Extent::Whole,
+        };
+        steps.extend(job::steps(&shelf, extent, whose));
     }
     // Where instructions are counted there is one CPU.
     if clock.unit == Unit::Ns && !options.quick && !options.operations {

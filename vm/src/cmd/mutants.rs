@@ -7,10 +7,10 @@ use anyhow::{Context, Result, ensure};
 use results::{Status, TestResult};
 
 use crate::{
-    boot::Limits,
+    boot::{self, Limits},
     cli::Mutants,
     context::Ctx,
-    lock,
+    leaks, lock,
     report::{Count, Done, Place},
     series::{MUTANTS, Patch, Series, file_name, header, patch_files},
     steps::{self, Bench, Workshop, selftests_command},
@@ -19,12 +19,22 @@ use crate::{
 
 /// Header of a mutant's mail: the beginning of the names of the tests of which one has to fail.
 const CAUGHT_BY: &str = "Caught-by";
+/// Header, where it is not these tests that notice, but the kernel when they are over: which of them have to be run.
+const EXERCISED_BY: &str = "Exercised-by";
 
 /// A wrong patch, and who has to notice.
 struct Mutant {
     name: String,
     caught_by: String,
+    exercised_by: String,
     patch: Patch,
+}
+
+impl Mutant {
+    /// It takes a kernel that looks for leaks.
+    fn leaks(&self) -> bool {
+        self.caught_by == leaks::TEST
+    }
 }
 
 /// Builds, boots and tests each; all have to be caught.
@@ -39,15 +49,35 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
     let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
-    let limits = Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(120) };
+    let limits =
+        shop.profile.limits(Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(120) });
     let mut count = Count::default();
     let mut table = Vec::new();
     for mutant in mutants {
+        if mutant.leaks() && !shop.profile.finds_leaks {
+            count.add(Status::Skip);
+            table.push(format!(
+                "skipped   {:<40} this kernel does not look for leaks: --profile debug",
+                mutant.name
+            ));
+            continue;
+        }
         let wrong = shop.build(&series.with(&mutant.name, &mutant.patch))?;
         // The promise that has to fail, and its likes: the others would only cost time.
-        let command = selftests_command(Place::Series, limits, Some(&mutant.caught_by));
+        let mut command = selftests_command(Place::Series, limits, Some(&mutant.exercised_by));
+        if shop.profile.is_slow() {
+            command.push_str(" --quick");
+        }
+        if mutant.leaks() {
+            command = leaks::after(&command);
+        }
         let (caught, seen) = match bench.run(&wrong, &mutant.name, Place::Series, &command, limits) {
-            Ok(judged) => is_caught(&judged, &mutant.caught_by),
+            Ok(mut judged) => {
+                if mutant.leaks() {
+                    judged.tests.push(leaks::judge(&boot::run_folder(&ctx.out, &mutant.name))?);
+                }
+                is_caught(&judged, &mutant.caught_by)
+            }
             Err(e) => {
                 ctx.still_wanted()?;
                 (false, format!("could not be tested: {e:#}"))
@@ -75,22 +105,28 @@ fn read(ctx: &Ctx, filter: Option<&str>) -> Result<Vec<Mutant>> {
         let caught_by = caught_by(&patch.text).with_context(|| {
             format!("{} does not say which test has to fail ({CAUGHT_BY}:)", path.display())
         })?;
-        mutants.push(Mutant { name, caught_by, patch });
+        let exercised_by = said(&patch.text, EXERCISED_BY).unwrap_or_else(|| caught_by.clone());
+        mutants.push(Mutant { name, caught_by, exercised_by, patch });
     }
     ensure!(!mutants.is_empty(), "no mutant to run in {}: is --filter right?", dir.display());
     Ok(mutants)
 }
 
-/// From the mail's header or the trailers of its message.
+/// The promise that has to fail, if the mail says so.
 pub fn caught_by(mail: &str) -> Option<String> {
+    said(mail, CAUGHT_BY)
+}
+
+/// From the mail's header or the trailers of its message.
+fn said(mail: &str, what: &str) -> Option<String> {
     let trailer = || {
         let lines = mail.lines().take_while(|line| *line != "---");
         lines
-            .filter_map(|line| line.strip_prefix(CAUGHT_BY)?.strip_prefix(':'))
+            .filter_map(|line| line.strip_prefix(what)?.strip_prefix(':'))
             .last()
             .map(|v| v.trim().to_owned())
     };
-    header(mail, CAUGHT_BY).or_else(trailer).filter(|name| !name.is_empty())
+    header(mail, what).or_else(trailer).filter(|name| !name.is_empty())
 }
 
 /// Whether a test of that name failed. A splat or a panic alone does not count: the promise has to be named.

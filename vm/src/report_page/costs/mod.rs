@@ -5,6 +5,7 @@ mod contention;
 mod datapath;
 mod job;
 mod operations;
+mod surviving;
 
 use results::bench::{Row, Unit};
 

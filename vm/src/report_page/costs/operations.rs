@@ -3,7 +3,7 @@
 
 use results::bench::{Group, Row, Unit};
 
-use super::{bar, is_kind, kinds, maps, says};
+use super::{bar, datapath, is_kind, job, kinds, maps, says, surviving};
 use crate::report_page::{
     figures::{BASE, Figures, NATIVE, ratio},
     page::{Bar, Chart, CostPart, Plot, Table},
@@ -51,7 +51,7 @@ const OPERATIONS: &[Line] = &[
 ];
 
 /// All others are put in relation to it.
-const REFERENCE: &str = "delete hit";
+pub const REFERENCE: &str = "delete hit";
 
 /// What nobody who does not use the proposal may pay for.
 const UNCHANGED: [&str; 6] =
@@ -221,27 +221,12 @@ fn unchanged(figures: &Figures, rows: &[&Row], kind: (Unit, &str)) -> Option<Tab
 /// no accel; the figures themselves stay in their own charts.
 pub fn native(native: &Figures, emulated: &Figures) -> Option<CostPart> {
     let mut part = part(native);
-    let mut table = Table {
-        id: "survive".into(),
-        caption: format!(
-            "In relation to a {REFERENCE}: emulated on the base, and natively on the host's kernel"
-        ),
-        head: ["operation", "map", "emulated", "native"].map(Into::into).into(),
-        ..Table::default()
-    };
-    for row in native.group(Group::Operation) {
-        let (operation, map) = (row.measure.operation.as_str(), row.measure.map.as_str());
-        let of = |figures: &Figures, kernel: &str| {
-            let row = figures.operation(operation, map, kernel)?;
-            ratio(row, figures.operation(REFERENCE, map, kernel)?).ok()
-        };
-        if let (Some(there), Some(here)) = (of(emulated, BASE), of(native, NATIVE)) {
-            table.rows.push(vec![operation.into(), map.into(), format!("{there:.2}"), format!("{here:.2}")]);
-        }
-    }
     part.id = "native".into();
     part.title = "The same natively, on the host's own kernel".into();
     part.about = "The approaches that need no patch. Which of the ratios above survive emulation.".into();
-    part.tables = if table.rows.is_empty() { Vec::new() } else { vec![table] };
+    for others in [datapath::part(native), job::part(native)] {
+        part.charts.extend(others.charts.into_iter().map(|chart| Chart { folded: true, ..chart }));
+    }
+    part.tables = surviving::table(native, emulated).into_iter().collect();
     (!part.charts.is_empty()).then_some(part)
 }
