@@ -82,6 +82,25 @@ struct Json<'a> {
     error: &'a Option<String>,
 }
 
+/// Prints what there is of JSON, an error and a text, the first of them, and gives the exit code. A reader that went away
+/// changes nothing about what happened, so errors of writing do not count.
+#[must_use]
+pub fn print(
+    outcome: Outcome,
+    json: Option<String>,
+    error: Option<String>,
+    text: impl FnOnce(bool) -> String,
+) -> u8 {
+    let mut out = io::stdout().lock();
+    let _ = match (json, error) {
+        (Some(json), _) => out.write_all(json.as_bytes()),
+        (None, Some(error)) => writeln!(io::stderr(), "{error}"),
+        (None, None) => out.write_all(text(colour(&out)).as_bytes()),
+    };
+    let _ = out.flush();
+    outcome.exit_code()
+}
+
 impl Report {
     /// One in which nothing has happened.
     #[must_use]
@@ -98,18 +117,11 @@ impl Report {
         }
     }
 
-    /// Prints it and gives the exit code. A reader that went away changes nothing about what happened, so errors of
-    /// writing do not count.
+    /// Prints it and gives the exit code.
     #[must_use]
     pub fn print(&self, json: bool) -> u8 {
-        let mut out = io::stdout().lock();
-        let _ = match (&self.error, json) {
-            (_, true) => out.write_all(self.json().as_bytes()),
-            (Some(error), false) => writeln!(io::stderr(), "cmpdel: {error}"),
-            (None, false) => out.write_all(self.text(colour(&out)).as_bytes()),
-        };
-        let _ = out.flush();
-        self.outcome.exit_code()
+        let error = self.error.as_ref().map(|error| format!("cmpdel: {error}"));
+        print(self.outcome, json.then(|| self.json()), error, |colour| self.text(colour))
     }
 
     fn json(&self) -> String {

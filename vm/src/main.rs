@@ -30,6 +30,7 @@ mod lock;
 mod outcome;
 mod pyenv;
 mod races;
+mod record;
 mod report;
 mod report_page;
 mod series;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a collection prints: a sentence for people, or one JSON object.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
 
 use super::IntField;
 use crate::outcome::Outcome;
-use crate::output::MapReport;
+use crate::output::{self, MapReport};
 
 /// All there is to say of a collection. Counts are true whatever the outcome.
 #[derive(Debug)]
@@ -76,19 +74,14 @@ impl GcReport {
         }
     }
 
-    /// Prints it and gives the exit code. A reader that went away changes nothing about what happened, so errors of
-    /// writing do not count.
+    /// Prints it and gives the exit code.
     #[must_use]
     pub fn print(&self, json: bool) -> u8 {
-        let mut out = io::stdout().lock();
-        let _ = match (&self.error, json) {
-            (_, true) => out.write_all(self.json().as_bytes()),
-            (Some(error), false) if self.looked_at == 0 => writeln!(io::stderr(), "cmpdel: {error}"),
-            (Some(error), false) => writeln!(io::stderr(), "cmpdel: {error}; until then {}", self.text()),
-            (None, false) => writeln!(out, "{}", self.text()),
-        };
-        let _ = out.flush();
-        self.outcome.exit_code()
+        let error = self.error.as_ref().map(|error| match self.looked_at {
+            0 => format!("cmpdel: {error}"),
+            _ => format!("cmpdel: {error}; until then {}", self.text()),
+        });
+        output::print(self.outcome, json.then(|| self.json()), error, |_| self.text() + "\n")
     }
 
     fn json(&self) -> String {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask bench`: what each approach costs, on the base and on each series.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use results::{
@@ -18,8 +18,8 @@ use crate::{
     cli,
     context::Ctx,
     events::Event,
-    lock,
     outcome::Outcome,
+    record,
     report::{Count, Done, Place, Report, Test},
     series::{DEFAULT, NONE, Series},
     steps::{self, Bench, Built, Workshop},
@@ -46,13 +46,8 @@ struct Written<'a> {
 /// # Errors
 /// Only when not even the record can be written.
 pub fn run(ctx: &Ctx, opts: &cli::Bench) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
-    let folder = ctx.target.join("bench");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    ctx.events.keep_in(&folder.join("events.jsonl"))?;
-    let path = folder.join("bench.json");
-    // What an earlier run left must not be taken for this one's.
-    let _ = fs::remove_file(&path);
+    let room = record::open(ctx, "bench", "bench.json")?;
+    room.keep_events(ctx)?;
     let mut report = Report::new(ctx, 1, &opts.kernel.profile);
     let mut record = Record::default();
     match measure(ctx, opts, &mut report, &mut record) {
@@ -67,24 +62,14 @@ pub fn run(ctx: &Ctx, opts: &cli::Bench) -> Result<Done> {
     record.ratios = ratios;
     record.skipped.extend(refused);
     report.phases = ctx.phases.borrow().clone();
-    write_whole(&path, &serde_json::to_vec_pretty(&Written { environment: &report, record: &record })?)?;
+    write_whole(&room.path, &serde_json::to_vec_pretty(&Written { environment: &report, record: &record })?)?;
     for test in report.tests.iter().filter(|test| is_broken(test.result.status)) {
         ctx.events.emit(&Event::TestFinished(test.result.clone()));
     }
     if !opts.json && !record.rows.is_empty() {
         println!("{}\n", bench::tables(&record));
     }
-    let mut files: Vec<PathBuf> = vec![path.clone()];
-    if report.verdict != Outcome::Passed {
-        files.extend(report.consoles.iter().filter(|path| path.exists()).cloned());
-    }
-    ctx.events.emit(&Event::Verdict { outcome: report.verdict, reason: report.reason.clone(), files });
-    if opts.json {
-        println!("{}", fs::read_to_string(&path)?);
-    }
-    // With --json, standard output holds the record alone.
-    let count = (!opts.json && report.verdict != Outcome::CouldNotRun).then(|| count(&report, &record));
-    Ok(Done { outcome: report.verdict, count })
+    record::end(ctx, &room.path, &report, count(&report, &record), opts.json)
 }
 
 /// A figure is one of an operation that was seen to do what it says: a passed test.

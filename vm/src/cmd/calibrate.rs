@@ -14,8 +14,9 @@ use crate::{
     channel::EVENTS,
     cli,
     context::Ctx,
-    exec, guest, lock,
+    exec, guest,
     outcome::Outcome,
+    record,
     report::{Count, Done, Report},
     series::{DEFAULT, Series},
     steps::Workshop,
@@ -41,17 +42,13 @@ struct Written<'a> {
 /// # Errors
 /// When the lab does not build, or did not come to its end.
 pub fn run(ctx: &Ctx, opts: &cli::Calibrate) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
-    let folder = ctx.target.join("bench");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let path = folder.join("calibrate.json");
-    let _ = fs::remove_file(&path);
+    let room = record::open(ctx, "bench", "calibrate.json")?;
     let series = Series::read(&ctx.root, DEFAULT)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
     let include = shop.headers(&series)?;
     let programs = ctx.phase("lab", || guest::build(ctx, &include, &["lab"]))?;
     let started = Instant::now();
-    let heard = ctx.phase("calibrate", || Ok((measure(ctx, &programs, &folder, opts)?, false)))?;
+    let heard = ctx.phase("calibrate", || Ok((measure(ctx, &programs, &room.folder, opts)?, false)))?;
     let mut record = record(&heard);
     record.seconds = started.elapsed().as_secs_f64();
     record.ratios = bench::ratios(&record.rows).0;
@@ -66,15 +63,15 @@ pub fn run(ctx: &Ctx, opts: &cli::Calibrate) -> Result<Done> {
     report.phases = ctx.phases.borrow().clone();
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
     let written = Written { environment: &report, release, record: &record };
-    write_whole(&path, &serde_json::to_vec_pretty(&written)?)?;
+    write_whole(&room.path, &serde_json::to_vec_pretty(&written)?)?;
     if opts.json {
-        println!("{}", fs::read_to_string(&path)?);
+        println!("{}", fs::read_to_string(&room.path)?);
         return Ok(report.verdict.into());
     }
     if !record.rows.is_empty() {
         println!("{}\n", bench::tables(&record));
     }
-    ctx.events.note(format!("{}; {}", report.reason, path.display()));
+    ctx.events.note(format!("{}; {}", report.reason, room.path.display()));
     let count =
         Count { passed: record.rows.len(), failed: heard.failed.len(), skipped: record.skipped.len() };
     Ok(Done::counted(count))

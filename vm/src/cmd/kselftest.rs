@@ -13,10 +13,9 @@ use crate::{
     cache::write_whole,
     cli,
     context::Ctx,
-    events::Event,
     kselftest::{self, Difference, Results, Row, Step},
-    lock,
     outcome::Outcome,
+    record,
     report::{Done, Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Guest, Workshop, vcpus},
@@ -37,13 +36,8 @@ struct Record<'a> {
 /// # Errors
 /// Only when not even the record can be written.
 pub fn run(ctx: &Ctx, opts: &cli::Kselftest) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
-    let folder = ctx.target.join("kselftest");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    ctx.events.keep_in(&folder.join("events.jsonl"))?;
-    let path = folder.join("kselftest.json");
-    // What an earlier run left must not be taken for this one's.
-    let _ = fs::remove_file(&path);
+    let room = record::open(ctx, "kselftest", "kselftest.json")?;
+    room.keep_events(ctx)?;
     let mut report = Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile);
     let mut rows = Vec::new();
     match test(ctx, opts, &mut report, &mut rows) {
@@ -59,19 +53,11 @@ pub fn run(ctx: &Ctx, opts: &cli::Kselftest) -> Result<Done> {
         Err(e) => report.reason = format!("{e:#}"),
     }
     report.phases = ctx.phases.borrow().clone();
-    write_whole(&path, &serde_json::to_vec_pretty(&Record { environment: &report, rows: &rows })?)?;
-    if opts.json {
-        println!("{}", fs::read_to_string(&path)?);
-    } else if !rows.is_empty() {
+    write_whole(&room.path, &serde_json::to_vec_pretty(&Record { environment: &report, rows: &rows })?)?;
+    if !opts.json && !rows.is_empty() {
         println!("{}", table(&rows, &opts.series));
     }
-    let mut files = vec![path];
-    if report.verdict != Outcome::Passed {
-        files.extend(report.consoles.iter().filter(|path| path.exists()).cloned());
-    }
-    ctx.events.emit(&Event::Verdict { outcome: report.verdict, reason: report.reason.clone(), files });
-    let count = (!opts.json && report.verdict != Outcome::CouldNotRun).then(|| report.count());
-    Ok(Done { outcome: report.verdict, count })
+    record::end(ctx, &room.path, &report, report.count(), opts.json)
 }
 
 /// Fills the report and the rows; gives why the series is to blame, sentence by sentence.
@@ -198,8 +184,9 @@ fn table(rows: &[Row], series: &str) -> String {
     for row in rows.iter().filter(|row| row.base != row.series || row.difference.is_fault()) {
         differ.add_row([row.test.as_str(), word(row.base), word(row.series), row.difference.words()]);
     }
+    let differ = if differ.is_empty() { String::new() } else { format!("{differ}\n") };
     let same = rows.iter().filter(|row| row.difference == Difference::None && row.base == row.series).count();
-    format!("{whole}\n{differ}\n{same} of {} results are the same on both kernels", rows.len())
+    format!("{whole}\n{differ}{same} of {} results are the same on both kernels", rows.len())
 }
 
 /// The program and test that a row belongs to.

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask races`: the matrix of refresh × gc, with the evidence behind each cell.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::{
@@ -16,9 +12,9 @@ use crate::{
     cli,
     context::Ctx,
     events::Event,
-    guest, lock,
-    outcome::Outcome,
+    guest,
     races::{self, Asked, Look, Matrix, Races, Row},
+    record,
     report::{Done, Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Workshop, vcpus},
@@ -48,13 +44,8 @@ pub fn write(path: &Path, report: &Report, matrix: &Matrix) -> Result<()> {
 /// # Errors
 /// Only when not even the matrix can be written.
 pub fn run(ctx: &Ctx, opts: &cli::Races) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
-    let folder = ctx.target.join("races");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    ctx.events.keep_in(&folder.join("events.jsonl"))?;
-    let path = folder.join("matrix.json");
-    // What an earlier run left must not be taken for this one's.
-    let _ = fs::remove_file(&path);
+    let room = record::open(ctx, "races", "matrix.json")?;
+    room.keep_events(ctx)?;
     let mut report = Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile);
     let mut matrix = Matrix::default();
     match race(ctx, opts, &mut report, &mut matrix) {
@@ -69,24 +60,14 @@ pub fn run(ctx: &Ctx, opts: &cli::Races) -> Result<Done> {
         Err(e) => report.reason = format!("{e:#}"),
     }
     report.phases = ctx.phases.borrow().clone();
-    write(&path, &report, &matrix)?;
+    write(&room.path, &report, &matrix)?;
     for test in report.tests.iter().filter(|test| is_broken(test.result.status)) {
         ctx.events.emit(&Event::TestFinished(test.result.clone()));
     }
     if !opts.json {
         show(&matrix);
     }
-    let mut files: Vec<PathBuf> = vec![path.clone()];
-    if report.verdict != Outcome::Passed {
-        files.extend(report.consoles.iter().filter(|path| path.exists()).cloned());
-    }
-    ctx.events.emit(&Event::Verdict { outcome: report.verdict, reason: report.reason.clone(), files });
-    if opts.json {
-        println!("{}", fs::read_to_string(&path)?);
-    }
-    // With --json, standard output holds the matrix alone.
-    let count = (!opts.json && report.verdict != Outcome::CouldNotRun).then(|| report.count());
-    Ok(Done { outcome: report.verdict, count })
+    record::end(ctx, &room.path, &report, report.count(), opts.json)
 }
 
 fn place(opts: &cli::Races) -> Place {

@@ -13,6 +13,7 @@ use crate::{
     leaks, lock,
     outcome::Outcome,
     races::{Asked, Matrix, Races},
+    record,
     report::{Done, Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
@@ -44,17 +45,7 @@ pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Done> {
     if !matrix.rows.is_empty() {
         super::races::write(&cells, &report, &matrix)?;
     }
-    let mut files = vec![Report::path(ctx)];
-    if report.verdict != Outcome::Passed {
-        files.extend(report.consoles.iter().filter(|path| path.exists()).cloned());
-    }
-    ctx.events.emit(&Event::Verdict { outcome: report.verdict, reason: report.reason.clone(), files });
-    if opts.json {
-        println!("{}", fs::read_to_string(Report::path(ctx))?);
-    }
-    // With --json, standard output holds the report alone.
-    let count = (!opts.json && report.verdict != Outcome::CouldNotRun).then(|| report.count());
-    Ok(Done { outcome: report.verdict, count })
+    record::end(ctx, &Report::path(ctx), &report, report.count(), opts.json)
 }
 
 /// Fills the report; gives why the run failed, or nothing.

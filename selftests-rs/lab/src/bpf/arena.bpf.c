@@ -3,9 +3,6 @@
  * The workload on a table in an arena, which user space collects in without a
  * system call. The packets are those of conntrack.bpf.c, in bursts alone.
  */
-#include <linux/in.h>
-#include <bpf/bpf_endian.h>
-
 #include "arena.h"
 #include "burst.h"
 
@@ -164,19 +161,13 @@ static __always_inline __u32 track(const struct ct4_key *key, struct packet *p)
 static long one_of_burst(__u64 i, void *ctx)
 {
 	struct lane *lane = *(struct lane **)ctx;
-	struct ct4_key key = {
-		.saddr = bpf_htonl(0x0a000001),
-		.daddr = bpf_htonl(0x0a000002),
-		.dport = bpf_htons(80),
-		.proto = IPPROTO_TCP,
-	};
+	struct ct4_key key;
 	struct packet *p;
 
 	if (i >= BURST)
 		return 1;
 	p = &lane->packets[i];
-	key.sport = p->flow;
-	key.flags = p->flow >> 16;
+	key = key_of(p->flow);
 	p->outcome = track(&key, p);
 	return 0;
 }

@@ -7,12 +7,10 @@
  * that names a lane, in which user space has listed up to BURST packets. A burst
  * is handled in one run, as the driver handles what one poll brought in.
  */
-#include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
-#include <bpf/bpf_endian.h>
 
 #include REFRESH_HEADER
 #include "burst.h"
@@ -75,19 +73,13 @@ static __always_inline __u32 track(void *map, const void *key, struct packet *p)
 static long one_of_burst(__u64 i, void *ctx)
 {
 	struct lane *lane = *(struct lane **)ctx;
-	struct ct4_key key = {
-		.saddr = bpf_htonl(0x0a000001),
-		.daddr = bpf_htonl(0x0a000002),
-		.dport = bpf_htons(80),
-		.proto = IPPROTO_TCP,
-	};
+	struct ct4_key key;
 	struct packet *p;
 
 	if (i >= BURST)
 		return 1;
 	p = &lane->packets[i];
-	key.sport = p->flow;
-	key.flags = p->flow >> 16;
+	key = key_of(p->flow);
 	p->outcome = track(&ct4, &key, p);
 	return 0;
 }

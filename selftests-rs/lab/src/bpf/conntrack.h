@@ -9,7 +9,9 @@
 
 #include <linux/bpf.h>
 #include <linux/errno.h>
+#include <linux/in.h>
 #include <stdbool.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #define READ_ONCE(x)		(*(volatile typeof(x) *)&(x))
@@ -55,6 +57,23 @@ _Static_assert(sizeof(struct ct4_key) == 14, "as Cilium's");
 _Static_assert(sizeof(struct ct6_key) == 38, "as Cilium's");
 _Static_assert(sizeof(struct ct_value) == 56, "as Cilium's");
 _Static_assert(__builtin_offsetof(struct ct_value, lifetime) == 32, "as Cilium's");
+
+/* Of a flow that a burst or a test names by its number; src/datapath.rs has the
+ * same.
+ */
+static __always_inline struct ct4_key key_of(__u32 flow)
+{
+	struct ct4_key key = {
+		.saddr = bpf_htonl(0x0a000001),
+		.daddr = bpf_htonl(0x0a000002),
+		.sport = flow,
+		.dport = bpf_htons(80),
+		.proto = IPPROTO_TCP,
+		.flags = flow >> 16,
+	};
+
+	return key;
+}
 
 #define CLOSING		1	/* FIN or RST was seen */
 #define DEAD		2	/* marked for removal; only under the entry's lock */

@@ -76,6 +76,19 @@ static __always_inline __u32 replace(void *map, const void *key, struct packet *
 	return err ? failed(p, err) : REPLACED;
 }
 
+/* Gives the entry what the packet has to say of it, in place: no lock is held,
+ * and the element may be another flow's by now.
+ */
+static __always_inline __u32 store(struct ct_value *entry, struct packet *p)
+{
+	gate(PACKET, STORE);
+	WRITE_ONCE(entry->lifetime, p->lifetime);
+	if (entry->flags != p->flags)
+		WRITE_ONCE(entry->flags, p->flags);
+	account(entry, p);
+	return STORED;
+}
+
 #ifndef CREATE_FLAGS
 #define CREATE_FLAGS BPF_ANY
 #endif

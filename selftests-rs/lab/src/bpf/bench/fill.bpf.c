@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Fills a datapath's map from within, which takes a fifth of the time that bpf(2) takes; see src/bench/job.rs. */
-#include <linux/in.h>
-#include <bpf/bpf_endian.h>
-
-#include "../conntrack.h"
-
-/* The map of the datapath is put in its place. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct ct4_key);
-	__type(value, struct ct_value);
-} entries SEC(".maps");
+#include "job.h"
 
 /* The context. */
 struct fill {
@@ -27,16 +16,9 @@ static long fill_one(__u64 i, void *ctx)
 {
 	struct fill *fill = *(struct fill **)ctx;
 	struct ct_value value = { .rx_packets = 1 };
-	struct ct4_key key = {
-		.saddr = bpf_htonl(0x0a000001),
-		.daddr = bpf_htonl(0x0a000002),
-		.dport = bpf_htons(80),
-		.proto = IPPROTO_TCP,
-	};
 	__u32 flow = fill->from + i;
+	struct ct4_key key = key_of(flow);
 
-	key.sport = flow;
-	key.flags = flow >> 16;
 	value.lifetime = flow % 100 < fill->of_hundred ? fill->due : fill->live;
 	if (bpf_map_update_elem(&entries, &key, &value, BPF_ANY))
 		fill->failed++;

@@ -5,15 +5,7 @@
  * length of the list.
  */
 struct bpf_map;
-#include "../conntrack.h"
-
-/* The map of the datapath is put in its place. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct ct4_key);
-	__type(value, struct ct_value);
-} entries SEC(".maps");
+#include "job.h"
 
 /* The context. */
 struct sweep {

@@ -13,10 +13,5 @@ static __always_inline __u32 refresh(void *map, const void *key,
 	gate(PACKET, JUDGE);
 	if (READ_ONCE(entry->lifetime) < p->now)
 		return replace(map, key, p);
-	gate(PACKET, STORE);
-	WRITE_ONCE(entry->lifetime, p->lifetime);
-	if (entry->flags != p->flags)
-		WRITE_ONCE(entry->flags, p->flags);
-	account(entry, p);
-	return STORED;
+	return store(entry, p);
 }

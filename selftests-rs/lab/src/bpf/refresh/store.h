@@ -10,10 +10,6 @@ static __always_inline __u32 refresh(void *map, const void *key,
 {
 	bool reopen = p->kind == OPEN && entry->flags & CLOSING;
 
-	gate(PACKET, STORE);
-	WRITE_ONCE(entry->lifetime, p->lifetime);
-	if (entry->flags != p->flags)
-		WRITE_ONCE(entry->flags, p->flags);
-	account(entry, p);
+	store(entry, p);
 	return reopen ? replace(map, key, p) : STORED;
 }
