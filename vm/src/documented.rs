@@ -47,7 +47,7 @@ fn command_lines(text: &str) -> Vec<(usize, String)> {
 }
 
 /// The words of the first command of a line, as a shell splits them; a comment or a pipe ends it.
-fn words(line: &str) -> Vec<String> {
+pub fn words(line: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let (mut word, mut quote) = (None::<String>, None::<char>);
     for c in line.chars() {

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Options of what tests: a kernel, the tests themselves, everything.
+
+use clap::Args;
+
+use super::{KernelOpts, MachineOpts};
+use crate::series::DEFAULT;
+
+/// Options of `vm-test`.
+#[derive(Clone, Debug, Args)]
+pub struct VmTest {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Folder of kernel-patches/ to apply, or `base` for none
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
+    pub series: String,
+    /// Test the same base and config without the series as well
+    #[arg(long)]
+    pub with_base: bool,
+    /// Run only the tests whose name contains this, and no races
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Leave out the quick form of `races`, which follows the tests on the kernel with the series
+    #[arg(long)]
+    pub no_races: bool,
+    /// Call a test hung after this many seconds without an event
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub test_timeout: u64,
+    /// Call the boot failed after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub boot_timeout: u64,
+    /// Print the report on standard output, everything else on standard error
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `kselftest`.
+#[derive(Clone, Debug, Args)]
+pub struct Kselftest {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Folder of kernel-patches/ whose kernel is compared with the base
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
+    pub series: String,
+    /// Leave out test_maps, which takes many minutes under emulation
+    #[arg(long)]
+    pub quick: bool,
+    /// Only the tests whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Print kselftest.json on standard output, everything else on standard error
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `mutants`.
+#[derive(Clone, Debug, Args)]
+pub struct Mutants {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Series that the mutants change
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
+    pub series: String,
+    /// Only the mutants whose file name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+}
+
+/// Options of `drill`.
+#[derive(Clone, Debug, Args)]
+pub struct Drill {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Series whose kernel is booted
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
+    pub series: String,
+}
+
+/// Options of `ci`.
+#[derive(Clone, Debug, Args)]
+pub struct Ci {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+}

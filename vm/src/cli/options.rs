@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Options that several commands share: which kernel, on what machine.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum, builder::PossibleValuesParser};
+
+use crate::{config, source};
+
+/// Which kernel, and how to make it.
+#[derive(Clone, Debug, Args)]
+pub struct KernelOpts {
+    /// Kernel tree of your own, never modified [default: Debian's linux-source package]
+    #[arg(long, value_name = "DIR")]
+    pub kernel_src: Option<PathBuf>,
+    /// Line of kernels whose newest source Debian's archive is asked for
+    #[arg(long, value_name = "LINE", default_value = source::DEFAULT, conflicts_with = "kernel_src",
+          value_parser = PossibleValuesParser::new(source::lines()))]
+    pub base: String,
+    /// How the kernel is configured: `debug` finds more faults, and is several times slower
+    #[arg(long, value_name = "NAME", default_value = config::LEAN,
+          value_parser = PossibleValuesParser::new(config::names()))]
+    pub profile: String,
+    /// Jobs of make [default: one for each CPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub jobs: Option<u32>,
+    /// Use the cache and what is installed; fetch and install nothing
+    #[arg(long)]
+    pub offline: bool,
+    /// Ask the archive for a newer kernel source
+    #[arg(long, conflicts_with = "offline")]
+    pub refresh: bool,
+    /// Give up after this many seconds [default: 3600 for what builds one kernel, more for what takes longer]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
+}
+
+impl KernelOpts {
+    /// The time limit of the run.
+    pub fn limit(&self) -> Duration {
+        self.limit_or(if self.profile == config::LEAN { 3600 } else { 3 * 3600 })
+    }
+
+    /// The same, for a command that takes so many seconds at most when nothing is cached.
+    pub fn limit_or(&self, seconds: u64) -> Duration {
+        Duration::from_secs(self.timeout.unwrap_or(seconds))
+    }
+}
+
+/// How QEMU runs the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AccelChoice {
+    /// KVM where a guest really starts with it, TCG otherwise
+    Auto,
+    /// KVM or nothing
+    Kvm,
+    /// Emulation
+    Tcg,
+}
+
+/// The virtual machine.
+#[derive(Clone, Debug, Args)]
+pub struct MachineOpts {
+    /// How the guest is run
+    #[arg(long, value_enum, default_value_t = AccelChoice::Auto)]
+    pub accel: AccelChoice,
+    /// Virtual CPUs [default: those of the host, at least 2 and at most 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub cpus: Option<u32>,
+    /// Memory of the guest
+    #[arg(long, value_name = "SIZE", default_value = "2G")]
+    pub memory: String,
+}
