@@ -117,6 +117,24 @@ fn every_kind_of_cell_is_shown() {
 }
 
 #[test]
+fn what_was_measured_natively_has_charts_of_its_own() {
+    let page = full();
+    let part = |id: &str| page.costs.parts.iter().find(|part| part.id == id).unwrap();
+    let survive = &part("native").tables[0];
+    let line = |what: &str| survive.rows.iter().find(|row| row[0] == what && row[1] == "hash").unwrap();
+    assert_eq!(line("delete miss")[2..], ["delete hit", "0.92", "0.46"]);
+    assert_eq!(line("packet, lock, live")[2..], ["store", "1.23", "1.23"]);
+    let contention = part("contention-native");
+    assert!(
+        contention.charts[0].says.contains("blind · native 61 (1.33 ×)"),
+        "{}",
+        contention.charts[0].says
+    );
+    assert_eq!(contention.tables[0].rows[0][3..], ["1,200", "1,500", "1.25 ×"]);
+    assert!(page.costs.parts.iter().all(|part| part.id != "contention"));
+}
+
+#[test]
 fn what_was_not_run_is_said_with_its_command() {
     let page = page(&made_up::nothing());
     let (html, text) = (html::render(&page), text::render(&page));
@@ -168,7 +186,10 @@ fn a_page_reads_back_from_its_json() {
 
 #[test]
 fn figures_of_two_accels_never_share_a_chart() {
-    let mut inputs = made_up::inputs();
+    let natively = super::Input::NotRun("cargo xtask calibrate");
+    let mut inputs = super::Inputs { calibrate: natively, ..made_up::inputs() };
+    let charts = |page: &Page| page.costs.parts.iter().map(|part| part.charts.len()).sum::<usize>();
+    let once = charts(&page(&inputs));
     let mut bench = made_up::bench();
     let mut native: Vec<_> = bench.record.rows.clone();
     native.iter_mut().for_each(|row| row.origin.accel = "kvm".into());
@@ -178,9 +199,7 @@ fn figures_of_two_accels_never_share_a_chart() {
     for chart in page.costs.parts.iter().flat_map(|part| &part.charts) {
         assert!(["tcg", "kvm"].contains(&chart.accel.as_str()));
     }
-    let once: usize = full().costs.parts.iter().map(|part| part.charts.len()).sum();
-    let twice: usize = page.costs.parts.iter().map(|part| part.charts.len()).sum();
-    assert_eq!(twice, 2 * once);
+    assert_eq!(charts(&page), 2 * once);
 }
 
 #[test]
