@@ -32,17 +32,23 @@ enum Stage {
 type Step = (&'static str, Stage, fn(&Ctx, &Ci) -> Result<Done>);
 
 /// What fails fast comes first.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     ("fmt", Stage::Early, |ctx, _| cargo(ctx, "fmt", &["fmt", "--all", "--check"], None)),
     ("documented commands", Stage::Early, |ctx, _| documented(ctx)),
     ("clippy", Stage::Early, |ctx, _| {
-        cargo(ctx, "clippy", &["clippy", "--quiet", "--all-targets", "--", "-D", "warnings"], None)
+        let arguments = [&["clippy", "--quiet", "--all-targets", "--"][..], &LINTS].concat();
+        cargo(ctx, "clippy", &arguments, None)
     }),
     ("patches", Stage::Early, patches),
     ("unit tests", Stage::Early, |ctx, _| {
         cargo(ctx, "unit tests", &["test", "--no-fail-fast", "--", "--show-output"], None)
     }),
-    ("clippy of selftests-rs", Stage::Early, selftests_clippy),
+    ("clippy of selftests-rs", Stage::Early, |ctx, opts| {
+        selftests_rs(ctx, opts, "clippy of selftests-rs", "clippy", &["--quiet", "--all-targets"], &LINTS)
+    }),
+    ("unit tests of selftests-rs", Stage::Early, |ctx, opts| {
+        selftests_rs(ctx, opts, "unit tests of selftests-rs", "test", &["--no-fail-fast"], &["--show-output"])
+    }),
     ("report", Stage::Early, |ctx, _| {
         report_page::browser::check_if_there(ctx, &ctx.root.join("docs/report/index.html"))
     }),
@@ -51,8 +57,11 @@ const STEPS: [Step; 10] = [
     ("drill", Stage::Late, drill),
 ];
 
-/// Packages under selftests-rs/ that cargo's defaults leave out or that belong to them.
-const CLANG: [&str; 3] = ["selftests", "lab", "model"];
+/// Packages under selftests-rs/ that cargo's defaults leave out.
+const CLANG: [&str; 4] = ["selftests", "lab", "bpf-build", "libbpf-log"];
+
+/// For clippy.
+const LINTS: [&str; 2] = ["-D", "warnings"];
 
 /// Runs the steps and sums up.
 ///
@@ -196,18 +205,22 @@ fn documented(ctx: &Ctx) -> Result<Done> {
     })
 }
 
-/// The crates that need the patched kernel's headers and clang, and the model that one of them is built on.
-fn selftests_clippy(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+/// Has cargo look at the crates that need clang, with the headers of the patched kernel. `name` is that of the step, `more`
+/// goes to what cargo runs.
+fn selftests_rs(
+    ctx: &Ctx,
+    opts: &Ci,
+    name: &str,
+    command: &str,
+    options: &[&str],
+    more: &[&str],
+) -> Result<Done> {
     let ctx = ctx.again()?;
     let shop = Workshop::open(&ctx, &opts.kernel)?;
     let include = shop.headers(&Series::read(&ctx.root, DEFAULT)?)?;
-    let packages = CLANG.iter().flat_map(|package| ["--package", package]);
-    let arguments: Vec<&str> = ["clippy", "--quiet", "--all-targets"]
-        .into_iter()
-        .chain(packages)
-        .chain(["--", "-D", "warnings"])
-        .collect();
-    cargo(&ctx, "clippy of selftests-rs", &arguments, Some(include))
+    let packages: Vec<&str> = CLANG.iter().flat_map(|package| ["--package", package]).collect();
+    let arguments = [&[command], options, &packages, &["--"], more].concat();
+    cargo(&ctx, name, &arguments, Some(include))
 }
 
 #[cfg(test)]
