@@ -34,6 +34,9 @@ const FIELDS: [&str; 11] = [
 /// Where the ordinary field of each value ends and the managed one begins.
 const PLAIN_END: usize = 8;
 
+/// The managed field that is another one in each copy: a look-up sets up a list whose head points to itself.
+const POINTS_TO_ITSELF: &str = "list_head";
+
 pub fn tests() -> Vec<Test> {
     let mut tests: Vec<_> = FIELDS
         .iter()
@@ -71,7 +74,8 @@ fn run_field(field: &str, context: &Context) -> Result<Verdict> {
         let offset = u32::try_from(offset)?;
         let delete = Delete::compare(map.as_fd().as_raw_fd(), &key, offset, expected);
         let answer = delete_elem(&delete, WHOLE_ATTR);
-        tally.case(name, problem(&map, &key, &value, answer, context)?);
+        let unchanged = if field == POINTS_TO_ITSELF { &value[..PLAIN_END] } else { &value[..] };
+        tally.case(name, problem(&map, &key, unchanged, answer, context)?);
     }
     Ok(tally.verdict())
 }
@@ -79,13 +83,13 @@ fn run_field(field: &str, context: &Context) -> Result<Verdict> {
 fn problem(
     map: &MapHandle,
     key: &[u8],
-    value: &[u8],
+    unchanged: &[u8],
     answer: Result<(), cmpdel_uapi_raw::Errno>,
     context: &Context,
 ) -> Result<Option<String>> {
     let expect = Kept(EOPNOTSUPP).unless_base(context.kernel);
     let after = map.lookup(key, MapFlags::ANY)?;
-    Ok(if after.as_deref() != Some(value) {
+    Ok(if !after.as_ref().is_some_and(|after| after.starts_with(unchanged)) {
         Some(format!("{answer:?}, and the entry is now {after:02x?}"))
     } else if answer != expect.answer() {
         Some(format!("{answer:?} instead of {expect:?}"))
