@@ -62,7 +62,15 @@ impl Compiler {
     }
 
     fn failed(&self, source: &Path) -> String {
-        format!("{} does not compile with {}", source.display(), self.clang.display())
+        let clang = self.clang.display();
+        let mend = match env::var_os("KERNEL_HEADERS") {
+            Some(_) => "",
+            None => {
+                " and the system's headers, which may be too old: use `cargo xtask`, or set KERNEL_HEADERS to the include \
+                 folder of a kernel with the series"
+            }
+        };
+        format!("{} does not compile with {clang}{mend}", source.display())
     }
 }
 
