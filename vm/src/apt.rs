@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Debian's kernel source through apt, in a private state folder: apt checks the archive's signature, and the
+//! Packages of Debian's suites through apt, in a private state folder: apt checks the archive's signature, and the
 //! machine's own apt set-up stays as it was.
 
 use std::{
@@ -38,7 +38,8 @@ impl Apt {
                  debian-archive-keyring, or give a tree of your own with --kernel-src DIR"
             );
         }
-        let folder = ctx.cache.dir("apt")?;
+        // A folder for each suite: two runs may ask for different ones at a time.
+        let folder = ctx.cache.dir("apt")?.join(suite);
         for part in ["lists/partial", "archives/partial", "sources"] {
             fs::create_dir_all(folder.join(part)).context("cannot make apt's state folder")?;
         }
@@ -46,7 +47,7 @@ impl Apt {
             "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYRING}\n",
             mirror(ctx)?
         );
-        fs::write(folder.join("sources").join("kernel.sources"), sources)?;
+        fs::write(folder.join("sources").join("debian.sources"), sources)?;
         Ok(Self { folder })
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cache::Cache;
 
 /// The parts of the cache, and how each can be had again.
-const PARTS: [(&str, &str); 10] = [
+const PARTS: [(&str, &str); 11] = [
     ("linux.git", "kernel sources as git objects; read again from the package or the folder"),
     ("work", "source and objects of kernel builds; a first build takes minutes"),
     ("kernels", "finished kernels; relinked from work/"),
@@ -19,7 +19,8 @@ const PARTS: [(&str, &str); 10] = [
     ("series", "which commit a series became"),
     ("bindings", "what bindgen made of headers"),
     ("python", "virtme-ng; downloaded again"),
-    ("apt", "package lists of the kernel source's suite"),
+    ("apt", "package lists of the suites that are asked for kernel source and sparse"),
+    ("sparse", "a sparse that new kernels accept; downloaded again"),
 ];
 
 /// One part.

@@ -36,6 +36,7 @@ mod report_page;
 mod series;
 mod source;
 mod space;
+mod sparse;
 mod splat;
 mod steps;
 mod store;

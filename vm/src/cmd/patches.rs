@@ -104,7 +104,7 @@ fn check(
         None => checks.skip(name("uapi_copies_in_step"), "they differ in the base already"),
     }
     if opts.sparse {
-        let messages = warnings::new_with(shop, series)?;
+        let messages = warnings::new_with(shop, series, opts.kernel.offline)?;
         checks.add(name("no_new_warnings"), &messages.new);
         if !messages.sparse {
             checks

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::{
     series::{NONE, Series},
+    sparse,
     steps::Workshop,
     tools::{Tool, program},
 };
@@ -25,15 +26,29 @@ pub struct Messages {
     pub sparse: bool,
 }
 
-/// The messages that are new with `series`.
+/// The messages that are new with `series`. Where the build refuses the sparse of this machine, a newer one is fetched.
 ///
 /// # Errors
 /// When a file does not compile, with or without it.
-pub fn new_with(shop: &Workshop<'_>, series: &Series) -> Result<Messages> {
+pub fn new_with(shop: &Workshop<'_>, series: &Series, offline: bool) -> Result<Messages> {
     let objects = objects(series);
-    let (before, _) = messages(shop, &Series::read(&shop.ctx.root, NONE)?, &objects)?;
-    let (after, sparse) = messages(shop, series, &objects)?;
-    Ok(Messages { new: after.difference(&before).cloned().collect(), sparse })
+    let base = Series::read(&shop.ctx.root, NONE)?;
+    let mut check = "sparse".to_owned();
+    let (mut before, mut taken) = messages(shop, &base, &objects, &check)?;
+    if !taken {
+        match sparse::fetched(shop.ctx, offline) {
+            Ok(program) => {
+                check = program.display().to_string();
+                (before, taken) = messages(shop, &base, &objects, &check)?;
+            }
+            Err(why) => {
+                shop.ctx.still_wanted()?;
+                shop.ctx.events.note(format!("no newer sparse: {why:#}"));
+            }
+        }
+    }
+    let (after, _) = messages(shop, series, &objects, &check)?;
+    Ok(Messages { new: after.difference(&before).cloned().collect(), sparse: taken })
 }
 
 /// The objects of the kernel whose source a series changes.
@@ -45,8 +60,14 @@ fn objects(series: &Series) -> Vec<String> {
     names.into_iter().collect()
 }
 
-fn messages(shop: &Workshop<'_>, series: &Series, objects: &[String]) -> Result<(BTreeSet<String>, bool)> {
-    let log = shop.compile(series, objects, &["W=1", "C=2", "CHECK=sparse"])?;
+/// What is said, and whether the build took `check` for a sparse that is new enough.
+fn messages(
+    shop: &Workshop<'_>,
+    series: &Series,
+    objects: &[String],
+    check: &str,
+) -> Result<(BTreeSet<String>, bool)> {
+    let log = shop.compile(series, objects, &["W=1", "C=2", &format!("CHECK={check}")])?;
     let said = fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?;
     Ok((said.lines().filter_map(message).collect(), !said.contains(TOO_OLD)))
 }
