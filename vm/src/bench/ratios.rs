@@ -63,6 +63,8 @@ pub fn ratios(rows: &[Row]) -> (Vec<Ratio>, Vec<Skipped>) {
     let (mut found, refused) = operations(rows);
     found.extend(packets(rows));
     found.extend(growth(rows));
+    // Nothing can be put in relation to what a real clock did not see: its cost is below what a reading of it takes.
+    found.retain(|ratio| ratio.ratio.is_finite());
     (found, refused)
 }
 
@@ -160,6 +162,12 @@ mod tests {
         // Against the delete of the same kernel there is no goal.
         assert_eq!(found.iter().filter(|ratio| ratio.goal.is_none()).count(), 1);
         assert_eq!((found.len(), refused.len()), (3, 0));
+    }
+
+    #[test]
+    fn what_costs_nothing_has_no_ratio() {
+        let rows = [row("delete hit", None, "base", 0.0), row("delete hit", None, "v2", 990.0)];
+        assert!(ratios(&rows).0.is_empty());
     }
 
     #[test]
