@@ -42,11 +42,13 @@ fn packets(discipline: &str, rows: &[(&Row, &Contention)], whose: &str) -> Chart
     let here: Vec<(&Row, &Contention)> =
         rows.iter().copied().filter(|(_, of)| of.discipline == discipline).collect();
     let alone = here.iter().find(|(_, of)| of.strategy.is_none()).map(|(row, _)| *row);
+    let several = here.iter().any(|(row, _)| row.origin.kernel != here[0].0.origin.kernel);
     let bars: Vec<Bar> = here
         .iter()
         .map(|(row, of)| {
             let label = of.strategy.as_deref().unwrap_or("(no GC)");
-            bar(format!("{label} · {}", row.origin.kernel), row, alone)
+            let label = if several { format!("{label} · {}", row.origin.kernel) } else { label.to_owned() };
+            bar(label, row, alone)
         })
         .collect();
     let (unit, accel) = here
@@ -67,14 +69,19 @@ fn packets(discipline: &str, rows: &[(&Row, &Contention)], whose: &str) -> Chart
 /// A round of GC for each entry removed, without and with packets on another CPU.
 fn removals(rows: &[(&Row, &Contention)], whose: &str) -> Option<Table> {
     let (first, _) = rows.first()?;
+    let several = rows.iter().any(|(row, _)| row.origin.kernel != first.origin.kernel);
     let lines: Vec<Vec<String>> = rows
         .iter()
         .filter_map(|(row, of)| {
             let (strategy, beside, alone) = (of.strategy.as_ref()?, of.per_removal?, of.per_removal_alone?);
+            let on = if several {
+                format!("{} · {}", of.discipline, row.origin.kernel)
+            } else {
+                of.discipline.clone()
+            };
             Some(vec![
                 strategy.clone(),
-                of.discipline.clone(),
-                row.origin.kernel.clone(),
+                on,
                 value(alone),
                 value(beside),
                 if alone > 0.0 { times(beside / alone) } else { "–".into() },
@@ -87,7 +94,7 @@ fn removals(rows: &[(&Row, &Contention)], whose: &str) -> Option<Table> {
             "A round of GC for each entry removed, {}, {}: medians of rounds without packets and of rounds beside them",
             first.measure.unit, first.origin.accel
         ),
-        head: ["strategy", "packets", "kernel", "alone", "beside", ""].map(Into::into).into(),
+        head: ["strategy", "packets", "alone", "beside", ""].map(Into::into).into(),
         rows: lines,
         notes: Vec::new(),
     })

@@ -227,6 +227,6 @@ pub fn native(native: &Figures, emulated: &Figures) -> Option<CostPart> {
     for others in [datapath::part(native), job::part(native)] {
         part.charts.extend(others.charts.into_iter().map(|chart| Chart { folded: true, ..chart }));
     }
-    part.tables = surviving::table(native, emulated).into_iter().collect();
+    part.tables = surviving::tables(native, emulated);
     (!part.charts.is_empty()).then_some(part)
 }

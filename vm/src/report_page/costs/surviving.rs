@@ -15,47 +15,27 @@ use crate::report_page::{
 const PACKET: &str = "store";
 const STRATEGY: &str = "blind";
 
-/// What was measured both ways; `None` where nothing was.
-pub fn table(native: &Figures, emulated: &Figures) -> Option<Table> {
-    let mut table = Table {
-        id: "survive".into(),
-        caption: "The same ratio, emulated in instructions and natively in ns".into(),
-        head: ["what", "map", "in relation to", "emulated", "native"].map(Into::into).into(),
-        ..Table::default()
-    };
-    let mut line = |what: String, map: &str, reference: &str, there: Option<f64>, here: Option<f64>| {
-        if let (Some(there), Some(here)) = (there, here) {
-            table.rows.push(vec![
-                what,
-                map.into(),
-                reference.into(),
-                format!("{there:.2}"),
-                format!("{here:.2}"),
-            ]);
-        }
-    };
-    for row in native.group(Group::Operation) {
+/// What was measured both ways, by table: operations, packets, rounds of GC.
+pub fn tables(native: &Figures, emulated: &Figures) -> Vec<Table> {
+    let operations = native.group(Group::Operation).filter_map(|row| {
         let (operation, map) = (row.measure.operation.as_str(), row.measure.map.as_str());
         let of = |figures: &Figures, kernel: &str| {
             let row = figures.operation(operation, map, kernel)?;
             ratio(row, figures.operation(REFERENCE, map, kernel)?).ok()
         };
-        line(operation.into(), map, REFERENCE, of(emulated, BASE), of(native, NATIVE));
-    }
-    for row in native.group(Group::Datapath) {
-        let Some(packet) = row.measure.packet.as_ref().filter(|packet| packet.state != FlowState::Floor)
-        else {
-            continue;
-        };
+        line([operation.into(), map.into()], of(emulated, BASE), of(native, NATIVE))
+    });
+    let packets = native.group(Group::Datapath).filter_map(|row| {
+        let packet = row.measure.packet.as_ref().filter(|packet| packet.state != FlowState::Floor)?;
         let of = |figures: &Figures| {
             let row = figures.packet(&packet.discipline, packet.state)?;
             ratio(row, figures.packet(PACKET, packet.state)?).ok()
         };
-        let what = format!("packet, {}, {:?}", packet.discipline, packet.state).to_lowercase();
-        line(what, &row.measure.map, PACKET, of(emulated), of(native));
-    }
-    for row in native.group(Group::Job) {
-        let Some(job) = &row.measure.job else { continue };
+        let state = format!("{:?}", packet.state).to_lowercase();
+        line([packet.discipline.clone(), state], of(emulated), of(native))
+    });
+    let rounds = native.group(Group::Job).filter_map(|row| {
+        let job = row.measure.job.as_ref()?;
         let of = |figures: &Figures| {
             let removal = |strategy: &str| {
                 let row = round(figures, strategy, job.entries, job.expired_percent)?;
@@ -65,10 +45,27 @@ pub fn table(native: &Figures, emulated: &Figures) -> Option<Table> {
                 .filter(|plain| *plain > 0.0)
                 .and_then(|plain| Some(removal(&job.strategy)? / plain))
         };
-        let what = format!("removal by gc {}, {} entries", job.strategy, count(job.entries));
-        line(what, &row.measure.map, STRATEGY, of(emulated), of(native));
-    }
-    (!table.rows.is_empty()).then_some(table)
+        line([job.strategy.clone(), count(job.entries)], of(emulated), of(native))
+    });
+    let table = |id: &str, what: &str, over: &str, head: [&str; 2], rows: Vec<Vec<String>>| Table {
+        id: format!("survive-{id}"),
+        caption: format!("{what} in relation to {over}: emulated, in instructions, and natively, in ns"),
+        head: [head[0], head[1], "emulated", "native"].map(Into::into).into(),
+        rows,
+        notes: Vec::new(),
+    };
+    let mut tables = vec![
+        table("operations", "An operation", REFERENCE, ["operation", "map"], operations.collect()),
+        table("packets", "A packet", PACKET, ["discipline", "entry"], packets.collect()),
+        table("rounds", "A removal, 10 % expired,", STRATEGY, ["strategy", "entries"], rounds.collect()),
+    ];
+    tables.retain(|table| !table.rows.is_empty());
+    tables
+}
+
+fn line(what: [String; 2], there: Option<f64>, here: Option<f64>) -> Option<Vec<String>> {
+    let [first, second] = what;
+    Some(vec![first, second, format!("{:.2}", there?), format!("{:.2}", here?)])
 }
 
 /// A round of exactly this kind, on the kernel that speaks for the approach.
