@@ -93,12 +93,18 @@ pub struct Job {
 pub struct Contention {
     /// The refresh discipline of the packets.
     pub discipline: String,
-    /// The gc strategy beside them; none where the packets were alone.
-    pub strategy: Option<String>,
+    /// The gc strategy beside them.
+    pub strategy: String,
+    /// A packet in the rounds in between, without GC: the median.
+    pub packet_alone: f64,
+    /// A packet beside GC over one without, each from neighbouring rounds: the median of these ratios.
+    pub packet_ratio: f64,
     /// A round of GC, in the row's unit for each entry removed, beside the packets: the median of all rounds.
-    pub per_removal: Option<f64>,
+    pub removal: f64,
     /// The same without packets, from the rounds in between.
-    pub per_removal_alone: Option<f64>,
+    pub removal_alone: f64,
+    /// The one over the other, from neighbouring rounds: the median of these ratios.
+    pub removal_ratio: f64,
 }
 
 /// One figure. Costs are those of one operation, element, packet or round; the cost of the measuring itself

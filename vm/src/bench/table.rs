@@ -128,19 +128,21 @@ fn jobs(rows: &[Row]) -> String {
 }
 
 fn contention(rows: &[Row]) -> String {
-    let heads = ["packets", "beside gc", "kernel", "a packet", "spread", "a removal", "without packets"];
+    let heads =
+        ["packets", "beside gc", "kernel", "a packet", "alone", "ratio", "a removal", "alone", "ratio"];
     let mut table = table(&heads);
-    let figure = |value: Option<f64>| right(value.map_or(String::new(), |value| format!("{value:.0}")));
     for row in rows {
         let Some(of) = &row.measure.contention else { continue };
         table.add_row([
             left(&of.discipline),
-            left(of.strategy.as_deref().unwrap_or("")),
+            left(&of.strategy),
             left(&row.origin.kernel),
             right(format!("{:.1}", row.measure.median)),
-            right(format!("{:.1}", row.measure.spread)),
-            figure(of.per_removal),
-            figure(of.per_removal_alone),
+            right(format!("{:.1}", of.packet_alone)),
+            right(format!("{:.2}", of.packet_ratio)),
+            right(format!("{:.0}", of.removal)),
+            right(format!("{:.0}", of.removal_alone)),
+            right(format!("{:.2}", of.removal_ratio)),
         ]);
     }
     format!("Packets on one CPU, GC on another, ns, medians\n{table}")

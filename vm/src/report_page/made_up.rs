@@ -182,15 +182,16 @@ pub fn native() -> BenchFile {
         .into_iter()
         .filter(|row| row.origin.kernel == "base" || row.measure.packet.is_some())
         .collect();
-    for (discipline, strategy, ns) in
-        [("store", None, 45.0), ("store", Some("blind"), 60.0), ("arena", None, 30.0)]
-    {
+    for (discipline, strategy, ns) in [("store", "blind", 60.0), ("arena", "arena", 30.0)] {
         rows.push(with(operation("packet", "hash", "native", ns), Group::Contention, |m| {
             m.contention = Some(Contention {
                 discipline: discipline.into(),
-                strategy: strategy.map(str::to_owned),
-                per_removal: strategy.map(|_| 1500.0),
-                per_removal_alone: strategy.map(|_| 1200.0),
+                strategy: strategy.into(),
+                packet_alone: 45.0,
+                packet_ratio: ns / 45.0,
+                removal: 1500.0,
+                removal_alone: 1200.0,
+                removal_ratio: 1.25,
             });
         }));
     }

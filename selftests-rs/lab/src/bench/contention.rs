@@ -3,7 +3,8 @@
 //! have anything to say of it.
 //!
 //! Some flows are live and never expire; others, which no packet belongs to, have expired when a round begins, and are put
-//! back between rounds. Every other round goes without packets: that is what GC takes by itself, from the same minutes.
+//! back between rounds. Of three rounds one has packets and GC, one GC alone and one packets alone, and neighbours are
+//! compared: whatever else the machine does meets all three alike.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -41,10 +42,10 @@ const NOW: u32 = 100;
 /// Of a burst: one packet each.
 const FLOWS: u32 = 64;
 const _: () = assert!(FLOWS as usize == BURST && LIVE.is_multiple_of(FLOWS));
-/// Rounds with packets; as many go without.
+/// Rounds of each kind.
 const ROUNDS: usize = 200;
-/// Without a strategy, packets have so long to themselves, in ns.
-const ALONE: u64 = 500_000;
+/// Packets have so long to themselves, in ns.
+const ALONE: u64 = 300_000;
 /// The lanes of the packets (the bursts of the bench have the first), and of what is put back.
 const PACKETS: usize = 0;
 const REFILL: usize = 1;
@@ -57,27 +58,21 @@ pub fn steps<'a>(whose: Whose<'_>) -> Vec<Step<'a>> {
     };
     let mut steps = Vec::new();
     for discipline in DISCIPLINES {
-        steps.push(step(discipline, None));
         for strategy in gc::ALL.iter().filter(here) {
             if discipline_of(strategy) != "lock" || discipline == "lock" {
-                steps.push(step(discipline, Some(strategy)));
+                steps.push(step(discipline, strategy));
             }
         }
     }
-    steps.push(step(arena::MAP, None));
-    steps.extend(
-        gc::ALL.iter().filter(|strategy| strategy.name == arena::MAP).map(|s| step(arena::MAP, Some(s))),
-    );
+    steps.extend(gc::ALL.iter().filter(|strategy| strategy.name == arena::MAP).map(|s| step(arena::MAP, s)));
     steps
 }
 
-fn step<'a>(discipline: &'static str, strategy: Option<&'static Strategy>) -> Step<'a> {
+fn step<'a>(discipline: &'static str, strategy: &'static Strategy) -> Step<'a> {
     let map = if discipline == arena::MAP { arena::MAP } else { "hash" };
-    let beside =
-        strategy.map_or_else(|| "alone".to_owned(), |strategy| format!("beside gc {}", strategy.name));
     Step {
         group: Group::Contention,
-        what: format!("packets, {discipline}, {beside} on {map}"),
+        what: format!("packets, {discipline}, beside gc {} on {map}", strategy.name),
         weight: 200_000_000,
         run: Box::new(move |clock| {
             let found = pair(discipline, strategy, clock)?;
@@ -134,8 +129,8 @@ impl Course {
     }
 }
 
-/// Packets of the live flows, while there are rounds: what one takes, in each.
-fn send(track: &Track, cpu: usize, course: &Course) -> Result<(Vec<f64>, f64), Not> {
+/// Packets of the live flows, while there are rounds: what one takes, in each round that was long enough for a burst.
+fn send(track: &Track, cpu: usize, course: &Course) -> Result<(Vec<Option<f64>>, f64), Not> {
     let ready = pin(cpu).map_err(Not::from).and_then(|()| Bursts::of(track.datapath().program()?));
     let mut failed = None;
     let mut sender = match ready {
@@ -152,7 +147,7 @@ fn send(track: &Track, cpu: usize, course: &Course) -> Result<(Vec<f64>, f64), N
         // GC waits for the end of each round, whatever became of the packets.
         if let Some(working) = &mut sender {
             match working.round(track, course) {
-                Ok(cost) => costs.extend(cost),
+                Ok(cost) => costs.push(cost),
                 Err(why) => {
                     failed = Some(why);
                     sender = None;
@@ -197,8 +192,8 @@ impl Sender {
     }
 }
 
-/// Measures one strategy, or none, beside one discipline.
-fn pair(discipline: &str, strategy: Option<&Strategy>, clock: &Clock) -> Result<Measure, Not> {
+/// Measures one strategy beside one discipline.
+fn pair(discipline: &str, strategy: &Strategy, clock: &Clock) -> Result<Measure, Not> {
     let (packets_on, gc_on) = cpus()?;
     let track = Track::open(discipline, ENTRIES)?;
     let datapath = track.datapath();
@@ -216,18 +211,24 @@ fn pair(discipline: &str, strategy: Option<&Strategy>, clock: &Clock) -> Result<
     });
     let gone = |_| Not::Failed(anyhow!("a thread of the bench panicked"));
     // What GC says first: a strategy that is refused explains all else.
-    let took = collected.map_err(gone)??;
+    let removals = collected.map_err(gone)??;
     let (costs, floor) = sent.map_err(gone)??;
-    if costs.is_empty() {
+    // In the order of the rounds: beside GC, alone, beside GC, ...
+    let packets: Vec<(f64, f64)> = costs.chunks_exact(2).filter_map(|two| Some((two[0]?, two[1]?))).collect();
+    if packets.is_empty() {
         return Err(Not::Here("rounds are over before a burst of packets is".into()));
     }
-    let packet = summary(costs);
-    let each = |took: &[u64]| summary(took.iter().map(|&ns| ns as f64 / f64::from(EXPIRED))).median;
+    let packet = summary(packets.iter().map(|(beside, _)| *beside));
+    let (packet_alone, packet_ratio) = against(&packets);
+    let (removal_alone, removal_ratio) = against(&removals);
     let contention = Contention {
         discipline: discipline.into(),
-        strategy: strategy.map(Strategy::full_name),
-        per_removal: strategy.map(|_| each(&took.beside)),
-        per_removal_alone: strategy.map(|_| each(&took.alone)),
+        strategy: strategy.full_name(),
+        packet_alone,
+        packet_ratio,
+        removal: summary(removals.iter().map(|(beside, _)| *beside)).median,
+        removal_alone,
+        removal_ratio,
     };
     Ok(Measure {
         min: packet.min,
@@ -240,28 +241,17 @@ fn pair(discipline: &str, strategy: Option<&Strategy>, clock: &Clock) -> Result<
     })
 }
 
-/// What rounds took, in ns.
-#[derive(Default)]
-struct Took {
-    beside: Vec<u64>,
-    alone: Vec<u64>,
+/// Of pairs from neighbouring rounds: the median of the second, and that of the first over the second.
+fn against(pairs: &[(f64, f64)]) -> (f64, f64) {
+    let alone = summary(pairs.iter().map(|(_, alone)| *alone)).median;
+    (alone, summary(pairs.iter().map(|(beside, alone)| beside / alone)).median)
 }
 
-fn collect(track: &Track, strategy: Option<&Strategy>, cpu: usize, course: &Course) -> Result<Took, Not> {
+/// Rounds of GC, each followed by one without packets and by packets without GC. Gives what a removal took, in ns, with and
+/// without packets.
+fn collect(track: &Track, strategy: &Strategy, cpu: usize, course: &Course) -> Result<Vec<(f64, f64)>, Not> {
     pin(cpu)?;
     let datapath = track.datapath();
-    let mut took = Took::default();
-    let Some(strategy) = strategy else {
-        for _ in 0..ROUNDS {
-            course.beside(|| {
-                let start = now();
-                while now() - start < ALONE {
-                    spin_loop();
-                }
-            });
-        }
-        return Ok(took);
-    };
     let mut collector = match track {
         Track::Arena(_) => None,
         Track::Map(_) => {
@@ -287,22 +277,31 @@ fn collect(track: &Track, strategy: Option<&Strategy>, cpu: usize, course: &Cour
         }
         Ok((now() - start, claims))
     };
-    for _ in 0..ROUNDS {
-        for (with_packets, into) in [(true, &mut took.beside), (false, &mut took.alone)] {
-            datapath.set_clock(EARLY);
-            open(track, REFILL, LIVE..LIVE + EXPIRED)?;
-            datapath.set_clock(NOW);
-            let (ns, claims) = if with_packets { course.beside(&mut timed)? } else { timed()? };
-            if claims.removed != u64::from(EXPIRED) {
-                return Err(Not::Broken(format!(
-                    "{} of {EXPIRED} expired entries were removed ({:?})",
-                    claims.removed, claims.errors
-                )));
-            }
-            into.push(ns);
+    let mut round = |with_packets: bool| -> Result<f64, Not> {
+        datapath.set_clock(EARLY);
+        open(track, REFILL, LIVE..LIVE + EXPIRED)?;
+        datapath.set_clock(NOW);
+        let (ns, claims) = if with_packets { course.beside(&mut timed)? } else { timed()? };
+        if claims.removed != u64::from(EXPIRED) {
+            return Err(Not::Broken(format!(
+                "{} of {EXPIRED} expired entries were removed ({:?})",
+                claims.removed, claims.errors
+            )));
         }
+        Ok(ns as f64 / f64::from(EXPIRED))
+    };
+    let mut removals = Vec::new();
+    for _ in 0..ROUNDS {
+        let beside = round(true)?;
+        course.beside(|| {
+            let start = now();
+            while now() - start < ALONE {
+                spin_loop();
+            }
+        });
+        removals.push((beside, round(false)?));
     }
-    Ok(took)
+    Ok(removals)
 }
 
 /// Opens these flows, as their first packets do.

@@ -30,8 +30,9 @@ pub fn part(figures: &Figures, whose: &str) -> Option<CostPart> {
     (!charts.is_empty()).then(|| CostPart {
         id: format!("contention{whose}"),
         title: "Contention: packets on one CPU, GC on another".into(),
-        about: "Packets of flows whose entries are live, while a round of GC removes others. × is the least over the least \
-                without GC: what the packets pay for it. The table says what GC pays for the packets."
+        about: "Packets of flows whose entries are live, while a round of GC removes others. Of three rounds one has both, one GC \
+                alone, one packets alone; × is the median of neighbouring rounds with and without the other side, so that \
+                whatever else the machine does meets both."
             .into(),
         charts,
         tables,
@@ -41,20 +42,21 @@ pub fn part(figures: &Figures, whose: &str) -> Option<CostPart> {
 fn packets(discipline: &str, rows: &[(&Row, &Contention)], whose: &str) -> Chart {
     let here: Vec<(&Row, &Contention)> =
         rows.iter().copied().filter(|(_, of)| of.discipline == discipline).collect();
-    let alone = here.iter().find(|(_, of)| of.strategy.is_none()).map(|(row, _)| *row);
     let several = here.iter().any(|(row, _)| row.origin.kernel != here[0].0.origin.kernel);
     let bars: Vec<Bar> = here
         .iter()
         .map(|(row, of)| {
-            let label = of.strategy.as_deref().unwrap_or("(no GC)");
-            let label = if several { format!("{label} · {}", row.origin.kernel) } else { label.to_owned() };
-            bar(label, row, alone)
+            let name = &of.strategy;
+            let label = if several { format!("{name} · {}", row.origin.kernel) } else { name.clone() };
+            Bar { ratio: Some(of.packet_ratio), ..bar(label, row, None) }
         })
         .collect();
+    let mut alone: Vec<f64> = here.iter().map(|(_, of)| of.packet_alone).collect();
+    alone.sort_by(f64::total_cmp);
+    let reference = alone.get(alone.len() / 2).map(|&alone| ("without GC".to_owned(), alone));
     let (unit, accel) = here
         .first()
         .map_or_else(Default::default, |(row, _)| (row.measure.unit.to_string(), row.origin.accel.clone()));
-    let reference = alone.map(|row| ("no GC".to_owned(), row.measure.min));
     Chart {
         id: format!("contention-{discipline}{whose}"),
         title: format!("A packet, {discipline}, beside GC"),
@@ -72,20 +74,11 @@ fn removals(rows: &[(&Row, &Contention)], whose: &str) -> Option<Table> {
     let several = rows.iter().any(|(row, _)| row.origin.kernel != first.origin.kernel);
     let lines: Vec<Vec<String>> = rows
         .iter()
-        .filter_map(|(row, of)| {
-            let (strategy, beside, alone) = (of.strategy.as_ref()?, of.per_removal?, of.per_removal_alone?);
-            let on = if several {
-                format!("{} · {}", of.discipline, row.origin.kernel)
-            } else {
-                of.discipline.clone()
-            };
-            Some(vec![
-                strategy.clone(),
-                on,
-                value(alone),
-                value(beside),
-                if alone > 0.0 { times(beside / alone) } else { "–".into() },
-            ])
+        .map(|(row, of)| {
+            let kernel = &row.origin.kernel;
+            let on = if several { format!("{} · {kernel}", of.discipline) } else { of.discipline.clone() };
+            let (beside, alone, ratio) = (of.removal, of.removal_alone, of.removal_ratio);
+            vec![of.strategy.clone(), on, value(alone), value(beside), times(ratio)]
         })
         .collect();
     (!lines.is_empty()).then(|| Table {
