@@ -19,6 +19,9 @@ pub struct Environment {
     pub base_kernel: Option<KernelReport>,
     /// Others that were booted.
     pub other_kernels: Vec<KernelReport>,
+    /// `uname -r` of the host, where no other kernel was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
     /// How the guest was run.
     pub accel: Option<Accel>,
     /// Virtual CPUs.

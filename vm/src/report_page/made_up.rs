@@ -40,6 +40,7 @@ fn environment(command: &str) -> Environment {
         kernel: Some(kernel("v2")),
         base_kernel: Some(kernel("base")),
         other_kernels: Vec::new(),
+        release: None,
         accel: Some(Accel::Tcg),
         vcpus: 2,
         host_cpus: 2,

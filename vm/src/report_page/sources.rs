@@ -42,15 +42,18 @@ pub fn facts(environment: &Environment) -> Vec<(&'static str, String)> {
         facts.push(("series", format!("{} ({} patches)", kernel.series, kernel.patches.len())));
         facts.push(("base", kernel.base.clone()));
     } else {
-        facts.push(("kernel", "none".into()));
+        facts.push(("kernel", environment.release.clone().unwrap_or_else(|| "none".into())));
     }
-    let accel = match environment.accel {
-        Some(Accel::Kvm) => "kvm",
-        Some(Accel::Tcg) => "tcg",
-        None => "none",
+    let accel = match (environment.accel, &environment.release) {
+        (Some(Accel::Kvm), _) => "kvm",
+        (Some(Accel::Tcg), _) => "tcg",
+        (None, Some(_)) => "native",
+        (None, None) => "none",
     };
     facts.push(("accel", accel.into()));
-    facts.push(("vCPUs", environment.vcpus.to_string()));
+    if environment.vcpus > 0 {
+        facts.push(("vCPUs", environment.vcpus.to_string()));
+    }
     facts.push(("host CPUs", environment.host_cpus.to_string()));
     facts.push(("date", environment.date.clone()));
     facts.push(("command", environment.command.clone()));
