@@ -119,6 +119,17 @@ impl Apt {
     }
 }
 
+/// Unpacks a package's files below `into`.
+///
+/// # Errors
+/// dpkg-deb's.
+pub fn unpack(ctx: &Ctx, deb: &Path, into: &Path) -> Result<()> {
+    let mut dpkg = Command::new("dpkg-deb");
+    dpkg.arg("-x").arg(deb).arg(into);
+    exec::stream(ctx, &dpkg, "dpkg-deb", |_| ())?;
+    Ok(())
+}
+
 /// The first mirror of the machine's own set-up that serves Debian.
 fn mirror(ctx: &Ctx) -> Result<String> {
     let sh = &ctx.sh;

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    apt::Apt,
+    apt::{self, Apt},
     cache::{read_if_there, write_whole},
     context::Ctx,
     exec,
@@ -158,9 +158,7 @@ fn newest(ctx: &Ctx, package: &str, suites: [&str; 3]) -> Result<(Apt, String)> 
 
 /// Unpacks the package and the archive in it, and gives the tree.
 fn unpack(ctx: &Ctx, deb: &Path, into: &Path, package: &str) -> Result<PathBuf> {
-    let mut dpkg = Command::new("dpkg-deb");
-    dpkg.arg("-x").arg(deb).arg(into.join("deb"));
-    exec::stream(ctx, &dpkg, "dpkg-deb", |_| ())?;
+    apt::unpack(ctx, deb, &into.join("deb"))?;
     let archive = into.join("deb/usr/src").join(format!("{package}.tar.xz"));
     let mut tar = Command::new("tar");
     tar.arg("-xf").arg(&archive).arg("-C").arg(into);

@@ -6,12 +6,15 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 
-use crate::{apt::Apt, context::Ctx, exec, lock};
+use crate::{
+    apt::{self, Apt},
+    context::Ctx,
+    lock,
+};
 
 /// Where it is newest.
 const SUITE: &str = "sid";
@@ -31,7 +34,7 @@ pub fn fetched(ctx: &Ctx, offline: bool) -> Result<PathBuf> {
     if wrapper.exists() {
         return Ok(wrapper);
     }
-    anyhow::ensure!(!offline, "a newer sparse is not in the cache and --offline forbids to fetch it");
+    ensure!(!offline, "a newer sparse is not in the cache and --offline forbids to fetch it");
     let apt = Apt::open(ctx, SUITE)?;
     apt.update(ctx)?;
     let temp = ctx.cache.temp("sparse")?;
@@ -40,9 +43,7 @@ pub fn fetched(ctx: &Ctx, offline: bool) -> Result<PathBuf> {
         fs::create_dir_all(&into).context("cannot make room for a package")?;
         let version = apt.newest(ctx, package)?;
         let deb = apt.download(ctx, package, &version, &into)?;
-        let mut dpkg = Command::new("dpkg-deb");
-        dpkg.arg("-x").arg(deb).arg(temp.path());
-        exec::stream(ctx, &dpkg, "dpkg-deb", |_| ())?;
+        apt::unpack(ctx, &deb, temp.path())?;
     }
     let library = loader(temp.path())?;
     let script = format!(
@@ -72,5 +73,5 @@ fn loader(root: &Path) -> Result<PathBuf> {
             }
         }
     }
-    anyhow::bail!("the package libc6 has no dynamic loader below {}", libraries.display())
+    bail!("the package libc6 has no dynamic loader below {}", libraries.display())
 }

@@ -52,19 +52,17 @@ const REFILL: usize = 1;
 
 /// All steps of the table.
 pub fn steps<'a>(whose: Whose<'_>) -> Vec<Step<'a>> {
-    let here = |strategy: &&Strategy| {
-        let series = strategy.series.map_or(!whose.own, |series| series == whose.series);
-        series && !strategy.grace && matches!(strategy.kernel, Kernel::Snapshot(_) | Kernel::Walk(_))
-    };
+    let here: Vec<&Strategy> = gc::ALL.iter().filter(|strategy| whose.has(strategy)).collect();
+    let on_maps = |strategy: &Strategy| matches!(strategy.kernel, Kernel::Snapshot(_) | Kernel::Walk(_));
     let mut steps = Vec::new();
     for discipline in DISCIPLINES {
-        for strategy in gc::ALL.iter().filter(here) {
+        for &strategy in here.iter().filter(|strategy| on_maps(strategy)) {
             if discipline_of(strategy) != "lock" || discipline == "lock" {
                 steps.push(step(discipline, strategy));
             }
         }
     }
-    steps.extend(gc::ALL.iter().filter(|strategy| strategy.name == arena::MAP).map(|s| step(arena::MAP, s)));
+    steps.extend(here.iter().filter(|strategy| strategy.name == arena::MAP).map(|s| step(arena::MAP, s)));
     steps
 }
 
@@ -132,34 +130,21 @@ impl Course {
 /// Packets of the live flows, while there are rounds: what one takes, in each round that was long enough for a burst.
 fn send(track: &Track, cpu: usize, course: &Course) -> Result<(Vec<Option<f64>>, f64), Not> {
     let ready = pin(cpu).map_err(Not::from).and_then(|()| Bursts::of(track.datapath().program()?));
-    let mut failed = None;
-    let mut sender = match ready {
-        Ok(bursts) => Some(Sender { bursts, floor: u64::MAX, first: 0 }),
-        Err(why) => {
-            failed = Some(why);
-            None
-        }
-    };
+    let mut sender = ready.map(|bursts| Sender { bursts, floor: u64::MAX, first: 0 });
     let mut costs = Vec::new();
     let mut round = 0;
     while course.next(round) {
         round += 1;
-        // GC waits for the end of each round, whatever became of the packets.
-        if let Some(working) = &mut sender {
+        if let Ok(working) = &mut sender {
             match working.round(track, course) {
                 Ok(cost) => costs.push(cost),
-                Err(why) => {
-                    failed = Some(why);
-                    sender = None;
-                }
+                Err(why) => sender = Err(why),
             }
         }
+        // GC waits for the end of each round, whatever became of the packets.
         course.ended.store(round, Release);
     }
-    match (failed, sender) {
-        (Some(why), _) => Err(why),
-        (None, sender) => Ok((costs, sender.map_or(0.0, |sender| sender.floor as f64))),
-    }
+    sender.map(|sender| (costs, sender.floor as f64))
 }
 
 struct Sender {

@@ -44,6 +44,13 @@ pub struct Whose<'a> {
     pub own: bool,
 }
 
+impl Whose<'_> {
+    /// Whether this kernel measures the strategy. What waits for a grace period costs no more but the wait.
+    pub fn has(&self, strategy: &Strategy) -> bool {
+        !strategy.grace && strategy.series.map_or(!self.own, |series| series == self.series)
+    }
+}
+
 /// How much of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
@@ -70,9 +77,8 @@ pub fn steps<'a>(shelf: &'a Shelf, extent: Extent, whose: Whose<'_>) -> Vec<Step
     let mut steps = Vec::new();
     for size in SIZES {
         for discipline in ["store", "lock"] {
-            for strategy in gc::ALL.iter().filter(|strategy| !strategy.grace) {
-                let here = strategy.series.map_or(!whose.own, |series| series == whose.series);
-                if discipline_of(strategy) != discipline || !here {
+            for strategy in gc::ALL.iter().filter(|strategy| whose.has(strategy)) {
+                if discipline_of(strategy) != discipline {
                     continue;
                 }
                 for share in SHARES {
