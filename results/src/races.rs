@@ -17,6 +17,8 @@ pub enum Violation {
     LostRefresh,
     /// A refresh landed in an element that belonged to another key.
     StrayWrite,
+    /// An entry carries what belongs to another flow: its backend, its port.
+    ForeignValue,
     /// An entry was put back with a value older than one the datapath had written.
     StaleRestore,
     /// A refreshed entry could not be found for a time, although it came back.
@@ -29,9 +31,10 @@ pub enum Violation {
 
 impl Violation {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::LostRefresh,
         Self::StrayWrite,
+        Self::ForeignValue,
         Self::StaleRestore,
         Self::Gap,
         Self::DoubleDelete,
@@ -44,6 +47,7 @@ impl Violation {
         match self {
             Self::LostRefresh => "lost refresh",
             Self::StrayWrite => "stray write",
+            Self::ForeignValue => "foreign value",
             Self::StaleRestore => "stale restore",
             Self::Gap => "gap",
             Self::DoubleDelete => "double delete",
@@ -67,6 +71,9 @@ pub struct Violations {
     pub gap: u64,
     /// See [`Violation::StrayWrite`].
     pub stray_write: u64,
+    /// See [`Violation::ForeignValue`].
+    #[serde(default)]
+    pub foreign_value: u64,
     /// See [`Violation::StaleRestore`].
     pub stale_restore: u64,
     /// See [`Violation::DoubleDelete`].
@@ -82,6 +89,7 @@ impl Violations {
         match violation {
             Violation::LostRefresh => self.lost_refresh,
             Violation::StrayWrite => self.stray_write,
+            Violation::ForeignValue => self.foreign_value,
             Violation::StaleRestore => self.stale_restore,
             Violation::Gap => self.gap,
             Violation::DoubleDelete => self.double_delete,
@@ -94,6 +102,7 @@ impl Violations {
         match violation {
             Violation::LostRefresh => &mut self.lost_refresh,
             Violation::StrayWrite => &mut self.stray_write,
+            Violation::ForeignValue => &mut self.foreign_value,
             Violation::StaleRestore => &mut self.stale_restore,
             Violation::Gap => &mut self.gap,
             Violation::DoubleDelete => &mut self.double_delete,
@@ -158,6 +167,52 @@ pub struct Model {
     pub counterexample: Option<Vec<Step>>,
     /// The shortest schedule of each violation found.
     pub counterexamples: BTreeMap<Violation, Vec<Step>>,
+    /// What more is found if circumstances are worse than the cell's claim has them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub if_worse: BTreeMap<Circumstance, BTreeMap<Violation, Vec<Step>>>,
+}
+
+/// Circumstances that a protocol may do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Circumstance {
+    /// Packets of one flow run on two CPUs at once, or move from one to another.
+    Spread,
+    /// Two flows have the same tag.
+    Collision,
+    /// Two collectors run at once.
+    TwoCollectors,
+    /// Somebody updates entries without following the protocol: an agent, by system call.
+    AgentUpdates,
+    /// Somebody stores to entries in place without following the protocol: another program.
+    AgentStores,
+    /// Somebody deletes expired entries by key.
+    HandDeletes,
+}
+
+impl Circumstance {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Spread,
+        Self::Collision,
+        Self::TwoCollectors,
+        Self::AgentUpdates,
+        Self::AgentStores,
+        Self::HandDeletes,
+    ];
+
+    /// In a few words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Spread => "a flow's packets on two CPUs",
+            Self::Collision => "two flows with one tag",
+            Self::TwoCollectors => "a second collector",
+            Self::AgentUpdates => "an agent's plain update",
+            Self::AgentStores => "a program's plain store",
+            Self::HandDeletes => "a delete by hand",
+        }
+    }
 }
 
 /// What replaying the counter-examples in the kernel showed.
@@ -184,6 +239,24 @@ pub struct Stress {
     pub refreshes: u64,
     /// Entries that GC removed.
     pub deletes: u64,
+    /// Packets that were to open a flow.
+    #[serde(default)]
+    pub opens: u64,
+    /// Those of them that found a dead entry in the way, or no room.
+    #[serde(default)]
+    pub opens_refused: u64,
+    /// Live entries that an LRU map evicted: everybody's loss, and no violation.
+    #[serde(default)]
+    pub evicted_live: u64,
+    /// Entries that an LRU map evicted in all.
+    #[serde(default)]
+    pub evicted: u64,
+    /// Memory of the maps in bytes, and how many entries they have room for.
+    #[serde(default)]
+    pub map_bytes: u64,
+    /// See `map_bytes`.
+    #[serde(default)]
+    pub map_entries: u64,
     /// Violations, by kind.
     pub violations: Violations,
     /// Guest seconds.
@@ -291,6 +364,15 @@ pub enum RaceEvent {
         /// What was seen.
         stress: Stress,
     },
+    /// A cell ran freely under circumstances that are worse than its claim has them.
+    Disturbed {
+        /// Which.
+        cell: Cell,
+        /// How.
+        circumstance: Circumstance,
+        /// What was seen.
+        stress: Stress,
+    },
     /// Connections ran through a cell.
     Connected {
         /// Which.
@@ -325,6 +407,7 @@ impl RaceEvent {
             | Self::Absent { cell, .. }
             | Self::Witnessed { cell, .. }
             | Self::Stressed { cell, .. }
+            | Self::Disturbed { cell, .. }
             | Self::Connected { cell, .. }
             | Self::Failed { cell, .. } => Some(cell),
         }

@@ -47,7 +47,7 @@ pub(crate) struct Machine {
     scenarios: Vec<Scenario>,
     /// Which violations have been found, in their order, and then whether anybody was stuck. stateright keeps the last
     /// path to each, so that all but the first, which is the shortest, must not count.
-    found: [AtomicBool; 7],
+    found: [AtomicBool; 8],
 }
 
 impl Lab {
@@ -89,7 +89,13 @@ impl Lab {
             };
         }
         let counterexample = counterexamples.values().next().cloned();
-        Ok(races::Model { states, memory: memory.to_owned(), counterexample, counterexamples })
+        Ok(races::Model {
+            states,
+            memory: memory.to_owned(),
+            counterexample,
+            counterexamples,
+            ..races::Model::default()
+        })
     }
 }
 
@@ -156,6 +162,7 @@ impl Machine {
                     written != NONE && state.map.element(linked).lifetime < written
                 }
             }
+            Violation::ForeignValue => false,
             Violation::Gap => state.missed && state.map.has_a(),
             Violation::DoubleDelete => state.claims > 0,
             Violation::NeverRemoved => {

@@ -15,4 +15,6 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     about: "as due, with a lifetime that names its flow, so that an element handed on is not stored to",
     ordering: true,
     steps: &[READ_CLOCK, LOOK_UP, JUDGE, STORE.then(Then::End), REPLACE.then(Then::Go("free")), CREATE, FREE],
+    tagged: true,
+    ..Discipline::PLAIN
 };

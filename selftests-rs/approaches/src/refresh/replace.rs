@@ -7,6 +7,6 @@ use model::dsl::Then;
 pub(super) const DISCIPLINE: Discipline = Discipline {
     name: "replace",
     about: "look-up, then bpf_map_update_elem with a whole new value",
-    ordering: false,
     steps: &[READ_CLOCK, LOOK_UP, REPLACE.then(Then::Go("free")), CREATE, FREE],
+    ..Discipline::PLAIN
 };

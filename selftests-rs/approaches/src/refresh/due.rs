@@ -14,4 +14,5 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     about: "clock first; store while the entry is live by it, replace once it is due",
     ordering: true,
     steps: &[READ_CLOCK, LOOK_UP, JUDGE, STORE.then(Then::End), REPLACE.then(Then::Go("free")), CREATE, FREE],
+    ..Discipline::PLAIN
 };

@@ -8,6 +8,6 @@ use super::{CREATE, Discipline, FREE, LOOK_UP, READ_CLOCK, STORE};
 pub(super) const DISCIPLINE: Discipline = Discipline {
     name: "store",
     about: "look-up, then one aligned 32-bit store through the pointer",
-    ordering: false,
     steps: &[READ_CLOCK, LOOK_UP, STORE.then(Then::End), CREATE, FREE],
+    ..Discipline::PLAIN
 };

@@ -3,6 +3,8 @@
 
 use model::dsl::{Op, Outcome, Step, Then};
 
+use crate::Protocol;
+
 use super::{Discipline, LOOK_UP, READ_CLOCK};
 
 // helpers.c:330-362. A dead entry is as good as none.
@@ -16,6 +18,7 @@ const CREATE: Step =
 pub(super) const DISCIPLINE: Discipline = Discipline {
     name: "lock",
     about: "look-up, bpf_spin_lock in the value, store unless marked dead, unlock",
-    ordering: false,
     steps: &[READ_CLOCK, LOOK_UP, LOCKED_STORE, CREATE],
+    protocol: Protocol::Lock,
+    ..Discipline::PLAIN
 };

@@ -14,4 +14,5 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     about: "look-up, atomic exchange, look-up again; another element or none: replace",
     ordering: true,
     steps: &[READ_CLOCK, LOOK_UP, EXCHANGE, LOOK_UP_AGAIN, REPLACE.then(Then::Go("free")), CREATE, FREE],
+    ..Discipline::PLAIN
 };

@@ -13,6 +13,7 @@ const JUDGE: Step =
 pub(super) const DISCIPLINE: Discipline = Discipline {
     name: "half-life",
     about: "nothing while more than half of a lifetime that names its flow is left, then replace",
-    ordering: false,
     steps: &[READ_CLOCK, LOOK_UP, JUDGE, REPLACE.then(Then::Go("free")), CREATE, FREE],
+    tagged: true,
+    ..Discipline::PLAIN
 };

@@ -3,6 +3,8 @@
 
 use model::dsl::{Op, Outcome, Step, Then};
 
+use crate::Protocol;
+
 use super::{Discipline, READ_CLOCK};
 
 const FIND: Step = Step::new("find", "program: read the state word", Op::Find)
@@ -19,4 +21,6 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     about: "compare-and-swap on the slot's state word in a BPF arena",
     ordering: true,
     steps: &[READ_CLOCK, FIND, CAS, CREATE],
+    protocol: Protocol::Arena,
+    ..Discipline::PLAIN
 };

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which cells the matrix has, and which of them stand in the model alone.
+
+use results::races::Cell;
+
+use crate::{Column, Gc, MapKind, Protocol, Refresh};
+
+/// A cell by its row, its column and its map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The refresh discipline.
+    pub refresh: Refresh,
+    /// The gc strategy, with or without a grace period.
+    pub gc: Column,
+    /// The map.
+    pub map: MapKind,
+}
+
+impl Place {
+    /// As the evidence names it.
+    #[must_use]
+    pub fn cell(&self) -> Cell {
+        Cell {
+            refresh: self.refresh.name.to_owned(),
+            gc: self.gc.to_string(),
+            map: self.map.name().to_owned(),
+        }
+    }
+
+    /// The place of a cell, if the catalogue has it.
+    #[must_use]
+    pub fn of(cell: &Cell) -> Option<Self> {
+        let place = Self {
+            refresh: Refresh::named(&cell.refresh)?,
+            gc: Column::named(&cell.gc)?,
+            map: MapKind::named(&cell.map)?,
+        };
+        place.exists().then_some(place)
+    }
+
+    /// A table of another kind goes with its own collector alone.
+    fn exists(&self) -> bool {
+        let alone = [Protocol::Generations, Protocol::Arena]
+            .iter()
+            .all(|protocol| (self.refresh.protocol == *protocol) == (self.gc.protocol == *protocol));
+        alone && (self.refresh.protocol == Protocol::Arena) == (self.map == MapKind::Arena)
+    }
+
+    /// Why no kernel is asked about it, if none is. A collector of one protocol beside a datapath of another is nothing that
+    /// anybody would run; what becomes of it beside a datapath without a protocol shows what its datapath has to do.
+    #[must_use]
+    pub fn model_alone(&self) -> Option<&'static str> {
+        let (datapath, collector) = (self.refresh.protocol, self.gc.protocol);
+        let careless = matches!(self.refresh, Refresh::Store | Refresh::Replace);
+        match collector {
+            Protocol::Plain | Protocol::Generations | Protocol::Arena => None,
+            _ if datapath == collector => None,
+            Protocol::Timer if self.refresh != Refresh::Store => {
+                Some("an update makes an element whose timer nobody has set: this is in the model alone")
+            }
+            _ if careless => None,
+            _ => Some(
+                "nobody would combine the collector of one protocol with the datapath of another: this is in the model alone",
+            ),
+        }
+    }
+}
+
+/// Every cell, row by row.
+pub fn all() -> impl Iterator<Item = Place> {
+    Refresh::ALL
+        .iter()
+        .flat_map(|&refresh| Column::all().map(move |gc| (refresh, gc)))
+        .flat_map(|(refresh, gc)| MapKind::ALL.map(|map| Place { refresh, gc, map }))
+        .filter(Place::exists)
+}
+
+/// The strategies of a series' kernel alone.
+#[must_use]
+pub fn series_of(gc: Gc) -> Option<&'static str> {
+    gc.series
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The gc strategies, one a file.
+
+use std::fmt;
+
+use model::dsl::{Op, Outcome, Step, Then};
+
+use crate::catalogue::catalogue;
+use crate::{Family, Objection, Protocol, Since};
+
+/// What gc does with an entry that has expired.
+#[derive(Clone, Copy, Debug)]
+pub struct Strategy {
+    /// Its name in the matrix, without `+grace`.
+    pub name: &'static str,
+    /// What it does, in half a sentence.
+    pub about: &'static str,
+    /// What the model explores.
+    pub steps: &'static [Step],
+    /// What runs in a kernel.
+    pub runs: Runs,
+    /// What it expects of an entry.
+    pub protocol: Protocol,
+    /// Whether it is tried after a grace period as well: it reads the clock, waits until all that could have read an earlier
+    /// one has ended, and only then looks for what had expired by then.
+    pub grace: bool,
+    /// Where it stands in the matrix.
+    pub family: Family,
+    /// The objections that it answers.
+    pub answers: &'static [Objection],
+    /// The series whose kernel alone has what it takes; none for what is tried on every kernel.
+    pub series: Option<&'static str>,
+    /// It takes a kernel with some series.
+    pub patched: bool,
+    /// The oldest kernel that it runs on.
+    pub since: Since,
+    /// What whoever uses it does without.
+    pub gives_up: &'static [&'static str],
+}
+
+impl Strategy {
+    /// What most have in common.
+    const PLAIN: Self = Self {
+        name: "",
+        about: "",
+        steps: &[],
+        runs: Runs::UserSpace,
+        protocol: Protocol::Plain,
+        grace: false,
+        family: Family::Today,
+        answers: &[],
+        series: None,
+        patched: false,
+        since: (6, 1),
+        gives_up: &[],
+    };
+}
+
+/// What of a strategy runs in a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runs {
+    /// System calls, on a snapshot: `lab/src/gc/NAME.rs`.
+    UserSpace,
+    /// The program `lab/src/bpf/gc/OBJECT.bpf.c` in one of its forms.
+    Program(&'static str, Form),
+    /// The same, called on the CPU that opened the flow.
+    OnFlowCpu(&'static str),
+    /// The entries' own timers, which the datapath sets.
+    Timer {
+        /// Each fires on the CPU that set it.
+        pinned: bool,
+    },
+    /// Two maps that take turns.
+    Swap,
+    /// User space on a table of its own.
+    Arena,
+}
+
+/// How often a program is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Once for a record.
+    Single,
+    /// Once for an array of records.
+    Array,
+    /// Once for the map, which it walks by itself.
+    Walk,
+}
+
+/// A column of the matrix: a strategy, with or without a grace period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Column {
+    /// The strategy.
+    pub gc: Gc,
+    /// Whether it waits for a grace period.
+    pub grace: bool,
+}
+
+const GRACE: &str = "+grace";
+
+impl Column {
+    /// All of them, in the order of the matrix.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Gc::ALL.iter().flat_map(|&gc| {
+            let with = gc.grace.then_some(Self { gc, grace: true });
+            std::iter::once(Self { gc, grace: false }).chain(with)
+        })
+    }
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let (bare, grace) = name.strip_suffix(GRACE).map_or((name, false), |bare| (bare, true));
+        let gc = Gc::named(bare)?;
+        (!grace || gc.grace).then_some(Self { gc, grace })
+    }
+}
+
+impl std::ops::Deref for Column {
+    type Target = Strategy;
+
+    fn deref(&self) -> &Strategy {
+        self.gc.data()
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}{}", self.gc, if self.grace { GRACE } else { "" }))
+    }
+}
+
+catalogue! {
+    /// A gc strategy.
+    Gc is Strategy as STRATEGY {
+        blind => Blind,
+        recheck => Recheck,
+        lock_recheck => LockRecheck,
+        take_restore => TakeRestore,
+        prog => Prog,
+        prog_array => ProgArray,
+        prog_lock => ProgLock,
+        prog_lock_array => ProgLockArray,
+        iter => Iter,
+        compare => Compare,
+        compare_batch => CompareBatch,
+        prog_sysbpf => ProgSysbpf,
+        prog_kfunc => ProgKfunc,
+        arena => Arena,
+    }
+}
+
+/// The round's clock: what has a lifetime below it has expired.
+const READ_CLOCK: Step = Step::new("read_clock", "clock_gettime", Op::ReadClock);
+
+/// A batch look-up copies key and value under the bucket lock (`hashtab.c:1872-1996`).
+const SNAPSHOT: Step = Step::new("snapshot", "__htab_map_lookup_and_delete_batch", Op::Snapshot)
+    .on(&[(Outcome::Live, Then::End), (Outcome::Missing, Then::End)]);
+
+/// A program's or user space's delete by key: bucket lock, find, unlink (`hashtab.c:1541-1555`).
+const DELETE: Step = Step::new("delete", "htab_map_delete_elem", Op::Delete)
+    .on(&[(Outcome::Missing, Then::End)])
+    .reports(Outcome::Done);
+
+/// A syscall program's look-up, which returns a pointer.
+const LOOK_UP: Step =
+    Step::new("look_up", "__htab_map_lookup_elem", Op::LookUp).on(&[(Outcome::Missing, Then::End)]);
+
+/// A program reads the lifetime through its pointer.
+const JUDGE: Step = Step::new("judge", "program: read lifetime", Op::Judge).on(&[(Outcome::Live, Then::End)]);
+
+/// A program compares and marks under the element's lock, and lets go of it: no helper may be called with it held.
+const LOCKED_MARK: Step = Step::new("locked_mark", "bpf_spin_lock", Op::LockedMark)
+    .on(&[(Outcome::Live, Then::End), (Outcome::Dead, Then::End)]);
+
+/// `BPF_F_COMPARE`: the first half of the critical section of `__htab_map_delete_elem` as the series has it.
+const COMPARE: Step = Step::new("compare", "htab_map_delete_elem_cmp", Op::Compare)
+    .on(&[(Outcome::Differs, Then::End), (Outcome::Missing, Then::End)]);
+
+/// The second half: nothing can be held between the two but a CPU in the hands of a debugger.
+const UNLINK: Step =
+    Step::new("unlink", "hlist_nulls_del_rcu", Op::Unlink).same_call().reports(Outcome::Done);
+
+/// The element goes back for reuse right after the bucket lock is dropped (`hashtab.c:1023-1026`).
+const FREE: Step = Step::new("free", "free_htab_elem", Op::Free).same_call();

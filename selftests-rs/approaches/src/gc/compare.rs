@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `BPF_F_COMPARE`, one call a key.
+
+use super::{COMPARE, FREE, READ_CLOCK, SNAPSHOT, Strategy, UNLINK};
+use crate::{Family, Objection};
+
+pub(super) const STRATEGY: Strategy = Strategy {
+    name: "compare",
+    about: "BPF_F_COMPARE, one call a key",
+    steps: &[READ_CLOCK, SNAPSHOT, COMPARE, UNLINK, FREE],
+    grace: true,
+    family: Family::Compare,
+    answers: &[Objection::Proposal],
+    patched: true,
+    ..Strategy::PLAIN
+};
