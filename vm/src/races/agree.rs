@@ -6,7 +6,8 @@ use results::races::{Model, Stress, Violation};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    matrix::{Matrix, Row, per_million},
+    matrix::Matrix,
+    row::{Row, per_million},
     schedule,
 };
 

@@ -1,147 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One row for each cell, with all that was said of it.
+//! All cells, put together from what was said of them.
 
-use results::races::{Cell, Connections, Model, RaceEvent, Refusal, Side, Stress, Undisturbed, Witness};
-use serde::{Deserialize, Serialize};
+use results::races::{Cell, RaceEvent, Side, Undisturbed};
 
-use super::agree::Standing;
-
-/// What could not be found out, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The kind of evidence.
-    pub evidence: String,
-    /// The error.
-    pub error: String,
-}
-
-/// How far several stress runs of a cell lie apart: violations of any kind per million deletes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Spread {
-    /// How many runs.
-    pub runs: usize,
-    /// The lowest rate.
-    pub least: f64,
-    /// The highest.
-    pub most: f64,
-}
-
-/// A cell and its evidence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// Which.
-    #[serde(flatten)]
-    pub cell: Cell,
-    /// The series whose kernel the evidence is from.
-    pub series: Option<String>,
-    /// The kernel's no to it.
-    pub refused: Option<Refusal>,
-    /// Why there is no evidence of the kernel, if not by its refusal.
-    pub absent: Option<String>,
-    /// What the model found.
-    pub model: Option<Model>,
-    /// What replaying showed.
-    pub witness: Option<Witness>,
-    /// All stress runs together.
-    pub stress: Option<Stress>,
-    /// If there were several.
-    pub spread: Option<Spread>,
-    /// Real connections, with and without a second map.
-    pub connections: Vec<Connections>,
-    /// What could not be found out.
-    pub failed: Vec<Failure>,
-    /// Whether the kinds of evidence agree; nothing if there is no more than the model.
-    pub agree: Option<bool>,
-    /// The same in more words.
-    pub standing: Standing,
-    /// Why; a disagreement says which step to look at.
-    pub notes: Vec<String>,
-    #[serde(skip)]
-    rates: Vec<f64>,
-}
-
-impl Row {
-    fn new(cell: Cell) -> Self {
-        Self {
-            cell,
-            series: None,
-            refused: None,
-            absent: None,
-            model: None,
-            witness: None,
-            stress: None,
-            spread: None,
-            connections: Vec::new(),
-            failed: Vec::new(),
-            agree: None,
-            standing: Standing::Missing,
-            notes: Vec::new(),
-            rates: Vec::new(),
-        }
-    }
-
-    /// Something was seen in the kernel.
-    pub fn ran_in_the_kernel(&self) -> bool {
-        self.witness.is_some() || self.stress.is_some() || !self.connections.is_empty()
-    }
-
-    /// The model is there and found nothing.
-    pub fn model_is_clean(&self) -> bool {
-        self.model.as_ref().is_some_and(|m| m.counterexamples.is_empty() && m.counterexample.is_none())
-    }
-
-    fn add_model(&mut self, model: &Model) {
-        let Some(known) = &mut self.model else {
-            self.model = Some(model.clone());
-            return;
-        };
-        known.states += model.states;
-        if known.memory != model.memory {
-            known.memory = format!("{}+{}", known.memory, model.memory);
-        }
-        for (violation, steps) in &model.counterexamples {
-            known.counterexamples.entry(*violation).or_insert_with(|| steps.clone());
-        }
-        known.counterexample = known.counterexamples.values().next().cloned();
-    }
-
-    fn add_witness(&mut self, witness: &Witness) {
-        let Some(known) = &mut self.witness else {
-            self.witness = Some(witness.clone());
-            return;
-        };
-        known.replayed += witness.replayed;
-        known.of += witness.of;
-        for (violation, (seen, tried)) in &witness.by_violation {
-            let sum = known.by_violation.entry(*violation).or_default();
-            *sum = (sum.0 + seen, sum.1 + tried);
-        }
-        if known.held_by != witness.held_by {
-            known.held_by = format!("{}, {}", known.held_by, witness.held_by);
-        }
-        known.notes.extend(witness.notes.iter().cloned());
-    }
-
-    fn add_stress(&mut self, stress: &Stress) {
-        self.rates.push(per_million(stress.violations.total(), stress.deletes));
-        let known = self.stress.get_or_insert_default();
-        known.packets += stress.packets;
-        known.refreshes += stress.refreshes;
-        known.deletes += stress.deletes;
-        known.seconds += stress.seconds;
-        for violation in results::races::Violation::ALL {
-            *known.violations.of_mut(violation) += stress.violations.of(violation);
-        }
-        for (name, count) in &stress.errors {
-            *known.errors.entry(name.clone()).or_default() += count;
-        }
-        if self.rates.len() > 1 {
-            let of = |pick: fn(f64, f64) -> f64, from| self.rates.iter().copied().fold(from, pick);
-            let (least, most) = (of(f64::min, f64::INFINITY), of(f64::max, 0.0));
-            self.spread = Some(Spread { runs: self.rates.len(), least, most });
-        }
-    }
-}
+use super::row::{Failure, Row};
 
 /// All rows, in the order in which the cells were first named.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -187,6 +49,9 @@ impl Matrix {
                 RaceEvent::Absent { cell, reason } => self.row(cell).absent = Some(reason.clone()),
                 RaceEvent::Witnessed { cell, witness } => self.row(cell).add_witness(witness),
                 RaceEvent::Stressed { cell, stress } => self.row(cell).add_stress(stress),
+                RaceEvent::Disturbed { cell, circumstance, stress } => {
+                    self.row(cell).add_disturbed(*circumstance, stress);
+                }
                 RaceEvent::Connected { cell, connections } => {
                     self.row(cell).connections.push(connections.clone());
                 }
@@ -230,16 +95,11 @@ impl Matrix {
     }
 }
 
-/// `count` of `all`, per million; nothing of nothing is nothing.
-#[allow(clippy::cast_precision_loss, reason = "a rate is shown with two digits")]
-pub fn per_million(count: u64, all: u64) -> f64 {
-    if all == 0 { 0.0 } else { count as f64 * 1e6 / all as f64 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::races::made_up::{cell, model, stressed, undisturbed, witnessed};
+    use crate::races::row::Spread;
     use results::races::Violation::{Gap, LostRefresh};
 
     #[test]

@@ -6,6 +6,7 @@ mod connected;
 mod judge;
 mod listen;
 mod matrix;
+mod row;
 mod run;
 mod schedule;
 mod sentence;
@@ -16,7 +17,8 @@ pub mod made_up;
 
 pub use self::{
     agree::{below, figure},
-    matrix::{Matrix, Row, per_million},
+    matrix::Matrix,
+    row::{Disturbed, Row, per_million},
     run::{Asked, Races},
     sentence::{Verdict, sentences, verdict},
     table::{Look, legend, tables},

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 
 use results::races::{Side, Undisturbed, Violation};
 
-use super::{
-    agree::Standing,
-    matrix::{Matrix, Row},
-};
+use super::{agree::Standing, matrix::Matrix, row::Row};
 
 /// So many strategies that are not safe are named.
 const NAMED: usize = 4;
