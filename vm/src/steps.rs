@@ -17,6 +17,7 @@ use crate::{
     guest,
     pyenv::{self, Vng},
     report::Place,
+    stock::Stock,
     test_run::Tests,
     verdict::{self, Judged},
     watch::{Ended, Listener},
@@ -66,6 +67,21 @@ impl<'a> Bench<'a> {
     /// Those of the steps.
     pub fn bare(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
         Self::with(ctx, vng, opts, &built.image(), PathBuf::new())
+    }
+
+    /// The same, for guests with a kernel of Debian's and ready `programs`.
+    ///
+    /// # Errors
+    /// Those of the steps.
+    #[expect(dead_code, reason = "no command boots a stock kernel yet")]
+    pub fn stock(
+        ctx: &'a Ctx,
+        vng: Vng,
+        opts: &MachineOpts,
+        kernel: &Stock,
+        programs: PathBuf,
+    ) -> Result<Self> {
+        Self::with(ctx, vng, opts, &kernel.image(), programs)
     }
 
     fn with(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, image: &Image, programs: PathBuf) -> Result<Self> {
