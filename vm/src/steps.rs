@@ -73,7 +73,6 @@ impl<'a> Bench<'a> {
     ///
     /// # Errors
     /// Those of the steps.
-    #[expect(dead_code, reason = "no command boots a stock kernel yet")]
     pub fn stock(
         ctx: &'a Ctx,
         vng: Vng,
