@@ -48,9 +48,7 @@ pub fn get(ctx: &Ctx, name: &str, refresh: bool, offline: bool) -> Result<(Stock
             "Debian's kernel {name} is not in the cache and --offline forbids to fetch it: run once without --offline"
         );
     }
-    fetch(ctx, line, &folder, &record_path).with_context(|| {
-        format!("cannot get Debian's kernel {name} from the archive; with a network and apt it can be had")
-    })
+    fetch(ctx, line, &folder, &record_path)
 }
 
 fn fetch(ctx: &Ctx, line: &Line, folder: &Path, record_path: &Path) -> Result<(Stock, bool)> {
@@ -82,7 +80,7 @@ fn newest(ctx: &Ctx, line: &Line) -> Result<(Apt, Found)> {
                 }
                 Err(e) => {
                     ctx.still_wanted()?;
-                    ctx.events.note(format!("not from {suite}: {e:#}"));
+                    ctx.events.note(format!("not from {suite}"));
                     first_error.get_or_insert(e);
                 }
             }
@@ -91,7 +89,12 @@ fn newest(ctx: &Ctx, line: &Line) -> Result<(Apt, Found)> {
             return Ok(best);
         }
     }
-    Err(first_error.unwrap_or_else(|| anyhow!("no suite to ask")))
+    Err(first_error.unwrap_or_else(|| anyhow!("no suite to ask"))).with_context(|| {
+        format!(
+            "cannot get Debian's kernel {} from the archive (no network?); run again once there is one",
+            line.name
+        )
+    })
 }
 
 fn newest_in(ctx: &Ctx, line: &Line, suite: &str) -> Result<(Apt, Found)> {
@@ -113,7 +116,9 @@ fn unpack(ctx: &Ctx, apt: &Apt, line: &Line, stock: &Stock) -> Result<Temp> {
     for package in choose::packages(release, &apt.depends(ctx, &image, version)?) {
         let into = temp.path().join("deb");
         fs::create_dir_all(&into).context("cannot make room for a package")?;
-        let deb = apt.download(ctx, &package, version, &into)?;
+        let deb = apt
+            .download(ctx, &package, version, &into)
+            .with_context(|| format!("cannot download {package} {version}; run again with a network"))?;
         apt::unpack(ctx, &deb, &unpacked)?;
         fs::remove_dir_all(&into).context("cannot remove a package")?;
     }
