@@ -127,3 +127,39 @@ pub struct Report {
     #[arg(long, requires = "check")]
     pub keep: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::{Cli, Command};
+
+    fn races(line: &str) -> Option<super::Races> {
+        let words: Vec<&str> = std::iter::once("races").chain(line.split_whitespace()).collect();
+        match Cli::typed(&words).ok()?.command {
+            Command::Races(opts) => Some(opts),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn races_run_on_one_ground_at_a_time() {
+        for line in ["--here --long", "--stock 7.3-rt --filter hash", "--model-only", "--quick --series base"]
+        {
+            assert!(races(line).is_some(), "{line}");
+        }
+        for line in [
+            "--here --stock 6.1",
+            "--here --model-only",
+            "--here --series rfc",
+            "--stock 6.1 --quick",
+            "--stock 5.10",
+            "--long",
+        ] {
+            assert!(races(line).is_none(), "{line}");
+        }
+        let hours = |line| races(line).unwrap().limit().as_secs() / 3600;
+        assert_eq!(
+            (hours("--here"), hours("--here --long"), hours("--here --long --timeout 7200")),
+            (1, 24, 2)
+        );
+    }
+}

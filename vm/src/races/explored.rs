@@ -42,6 +42,8 @@ fn explore(place: &Place) -> Result<Model, String> {
 /// When the run is interrupted or out of time, or a list of steps makes no program.
 pub fn events(ctx: &Ctx, places: &[Place]) -> Result<Vec<RaceEvent>> {
     if let Some(file) = env::var_os(READY) {
+        // Whoever reads the log has to see that nothing was explored.
+        ctx.events.note(format!("nothing is explored: the model's events are those of {}", file.display()));
         return ready(&file, places);
     }
     let prices = approaches::explore::undisturbed().map_err(|why| anyhow!("the model: {why}"))?;

@@ -103,6 +103,23 @@ impl Row {
         self.model.as_ref().is_some_and(|m| m.counterexamples.is_empty() && m.counterexample.is_none())
     }
 
+    /// The worse circumstances in which more goes wrong than the claim has: by the model, or in a run.
+    pub fn breaks_in(&self) -> Vec<Circumstance> {
+        let claimed = |violation: &Violation| {
+            self.model.as_ref().is_some_and(|model| model.counterexamples.contains_key(violation))
+        };
+        let found = |circumstance: &Circumstance| {
+            let worse = self.model.as_ref().and_then(|model| model.if_worse.get(circumstance));
+            let modelled = worse.into_iter().flat_map(|worse| worse.keys().copied());
+            let runs = self.disturbed.iter().filter(|run| run.circumstance == *circumstance);
+            let seen = runs.flat_map(|run| {
+                Violation::ALL.into_iter().filter(|violation| run.stress.violations.of(*violation) > 0)
+            });
+            modelled.chain(seen).any(|violation| !claimed(&violation))
+        };
+        Circumstance::ALL.into_iter().filter(found).collect()
+    }
+
     pub(super) fn add_model(&mut self, model: &Model) {
         let Some(known) = &mut self.model else {
             self.model = Some(model.clone());

@@ -66,9 +66,13 @@ pub fn shown(row: &Row) -> Shown {
         0 | 1 => text,
         kinds => format!("{text} +{}", kinds - 1),
     };
+    let condition = |text: String| match row.breaks_in().len() {
+        0 => text,
+        count => format!("{text} ~{count}"),
+    };
     let model = || match (found().next(), row.model.is_some()) {
         (Some(worst), _) => more(format!("model: {}", word(worst))),
-        (None, true) => "model: safe".into(),
+        (None, true) => condition("model: safe".into()),
         (None, false) => "-".into(),
     };
     match row.standing {
@@ -83,7 +87,9 @@ pub fn shown(row: &Row) -> Shown {
             let (deletes, violations) =
                 row.stress.as_ref().map_or_else(Default::default, |s| (s.deletes, s.violations));
             match found().next() {
-                None => Shown { text: format!("safe <{}", short(below(deletes))), tone: Tone::Safe },
+                None => {
+                    Shown { text: condition(format!("safe <{}", short(below(deletes)))), tone: Tone::Safe }
+                }
                 Some(worst) => {
                     let rate = match violations.of(worst) {
                         0 => format!("<{}", short(below(deletes))),
@@ -116,7 +122,8 @@ pub fn legend() -> String {
         "{}\n\
          a figure: per million deletes, as the stress counted; <x: the stress counted none, which leaves fewer than x (95 %);\n\
          after a violation that means: model and witness show it, the stress did not happen to; +n: n more kinds of violation\n\
-         safe: the model has no schedule, and the stress counted none; model: no evidence of the kernel, by matrix.json's reason;\n\
+         safe: the model has no schedule, and the stress counted none; ~n: it breaks in n circumstances that it does not claim;\n\
+         model: no evidence of the kernel, by matrix.json's reason;\n\
          refused: the kernel's own no; DISAGREE: two kinds of evidence contradict each other; NO EVIDENCE: some is missing",
         words.join(" · ")
     )
@@ -127,8 +134,9 @@ mod tests {
     use super::*;
     use crate::races::{
         judge::weigh,
-        made_up::{cell, matrix, model, of_each_kind, stressed, weighed},
+        made_up::{cell, disturbed, matrix, model, model_if_worse, of_each_kind, stressed, weighed},
     };
+    use results::races::{Circumstance, RaceEvent, Violation::LostRefresh};
 
     #[test]
     fn a_cell_shows_its_worst_violation_and_the_rate() {
@@ -139,6 +147,26 @@ mod tests {
         assert_eq!(text("store", "compare", "hash"), "LOST <0.25");
         assert_eq!(text("replace", "compare", "lru-hash"), "refused EOPNOTSUPP");
         assert_eq!(text("due-tagged", "prog", "hash"), "model: safe");
+    }
+
+    #[test]
+    fn a_safe_cell_says_in_how_many_worse_circumstances_it_breaks() {
+        let here = || cell("half-life", "compare", "hash");
+        let text = |events: &[RaceEvent]| shown(&weighed(events).rows[0]).text;
+        let worse = model_if_worse(here(), Circumstance::AgentUpdates, &[LostRefresh]);
+        let stress = stressed(here(), 10_000_000, 12_000_000, 0);
+        assert_eq!(text(&[worse.clone(), stress.clone()]), "safe <0.25 ~1");
+        let seen = |circumstance| disturbed(here(), circumstance, 100, 1);
+        let again = seen(Circumstance::AgentUpdates);
+        assert_eq!(text(&[worse.clone(), stress.clone(), again]), "safe <0.25 ~1");
+        let unpredicted = [worse.clone(), stress, seen(Circumstance::Spread)];
+        assert_eq!(text(&unpredicted), "DISAGREE");
+        let (mut lost, mut alone) = (matrix(&[model(here(), &[LostRefresh])]), matrix(&[worse]));
+        lost.add(&[seen(Circumstance::Spread)]);
+        weigh(&mut lost, true, "");
+        weigh(&mut alone, true, "");
+        assert_eq!(shown(&lost.rows[0]).text, "model: LOST", "that much is in the claim already");
+        assert_eq!(shown(&alone.rows[0]).text, "model: safe ~1");
     }
 
     #[test]
