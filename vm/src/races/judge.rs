@@ -35,6 +35,8 @@ pub struct Guest<'a> {
     pub ended: Ended,
     /// Its console.
     pub console: &'a str,
+    /// A debugger was beside it.
+    pub debugger: bool,
     /// Seconds, as the options say.
     pub boot_limit: u64,
     /// Seconds.
@@ -66,7 +68,8 @@ pub fn judge(matrix: &mut Matrix, guests: &[Guest<'_>], filtered: bool) -> Resul
     short.retain(|why| !why.is_empty());
     let cut_short = short.join("; ");
     let kernel = kernel(guests.iter().map(|guest| guest.evidence));
-    let terms = Terms { model_only: guests.is_empty(), cut_short: &cut_short, kernel };
+    let no_debugger = guests.iter().any(|guest| !guest.debugger);
+    let terms = Terms { model_only: guests.is_empty(), cut_short: &cut_short, kernel, no_debugger };
     conclude(matrix, terms, Aside { splats, after }, filtered)
 }
 
@@ -107,7 +110,8 @@ pub fn judge_native(matrix: &mut Matrix, native: &Native, filtered: bool) -> Res
     };
     let after =
         trouble.as_ref().map_or(String::new(), |how| format!("the evidence agrees, yet the lab {how}"));
-    let terms = Terms { model_only: false, cut_short: &cut_short, kernel: kernel(std::iter::once(evidence)) };
+    let kernel = kernel(std::iter::once(evidence));
+    let terms = Terms { model_only: false, cut_short: &cut_short, kernel, no_debugger: true };
     conclude(matrix, terms, Aside { after, splats: Vec::new() }, filtered)
 }
 
@@ -185,7 +189,7 @@ fn cells(count: usize) -> String {
 /// Gives every row its standing, whatever kernel its evidence is of.
 #[cfg(test)]
 pub fn weigh(matrix: &mut Matrix, model_only: bool, cut_short: &str) {
-    weigh_by(matrix, Terms { model_only, cut_short, kernel: None });
+    weigh_by(matrix, Terms { model_only, cut_short, ..Terms::default() });
 }
 
 /// The oldest kernel that anything of it is from.

@@ -139,6 +139,7 @@ impl Races<'_> {
                 evidence,
                 ended: *ended,
                 console,
+                debugger: !self.asked.unpatched,
                 boot_limit,
                 silence_limit,
             })

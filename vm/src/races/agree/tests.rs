@@ -245,6 +245,34 @@ fn a_run_in_worse_circumstances_is_held_against_what_the_model_has_there() {
 }
 
 #[test]
+fn without_a_debugger_what_takes_one_is_a_note() {
+    let judged = |events: &[RaceEvent]| {
+        let matrix = matrix(events);
+        judge(&matrix.rows[0], &matrix, Terms { no_debugger: true, ..Terms::default() })
+    };
+    let found = || model(here(), &[LostRefresh, Gap]);
+    let untried = || {
+        let mut event = witnessed(here(), LostRefresh, 0, 0);
+        if let RaceEvent::Witnessed { witness, .. } = &mut event {
+            witness.by_violation.clear();
+            witness.notes.push("made up: it takes a debugger".into());
+        }
+        event
+    };
+    let seen = judged(&[found(), untried(), stressed(here(), 100, 100, 1)]);
+    assert_eq!((seen.standing, seen.absent), (Standing::Agree, None), "{:?}", seen.notes);
+    let said = "gap: the schedule was not replayed; made up: it takes a debugger";
+    assert!(seen.notes.iter().any(|note| note == said), "{:?}", seen.notes);
+    // That nothing was seen is no evidence of this kernel.
+    let unseen = judged(&[found(), untried(), stressed(here(), 100, 100, 0)]);
+    assert_eq!(unseen.standing, Standing::Absent, "{:?}", unseen.notes);
+    assert!(unseen.absent.unwrap().starts_with("without a debugger"), "{:?}", unseen.notes);
+    // A lab that did not even try owes an answer.
+    let owed = judged(&[found(), stressed(here(), 100, 100, 1)]);
+    assert_eq!(owed.standing, Standing::Missing, "{:?}", owed.notes);
+}
+
+#[test]
 fn eviction_is_told_and_is_no_violation() {
     let mut event = stressed(here(), 10_000_000, 3_000_000, 0);
     if let RaceEvent::Stressed { stress, .. } = &mut event {

@@ -19,7 +19,8 @@ fn run(model: &[RaceEvent], said: &[RaceEvent], ended: Ended, console: &str) -> 
     let evidence = Evidence::of(said.iter().cloned());
     let mut matrix = matrix(model);
     matrix.add(&evidence.events);
-    let guest = Guest { evidence: &evidence, ended, console, boot_limit: 9, silence_limit: 7 };
+    let guest =
+        Guest { evidence: &evidence, ended, console, debugger: true, boot_limit: 9, silence_limit: 7 };
     let judged = judge(&mut matrix, &[guest], false)?;
     Ok((matrix, judged))
 }
