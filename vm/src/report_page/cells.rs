@@ -91,6 +91,7 @@ pub fn word(violation: Violation) -> &'static str {
     match violation {
         Violation::LostRefresh => "lost",
         Violation::StrayWrite => "stray",
+        Violation::ForeignValue => "foreign",
         Violation::StaleRestore => "stale",
         Violation::Gap => "gap",
         Violation::DoubleDelete => "double",
