@@ -42,7 +42,13 @@ pub fn model(cell: Cell, violations: &[Violation]) -> RaceEvent {
     let counterexample = counterexamples.values().next().cloned();
     RaceEvent::Modelled {
         cell,
-        model: Model { states: 1234, memory: "sc".into(), counterexample, counterexamples },
+        model: Model {
+            states: 1234,
+            memory: "sc".into(),
+            counterexample,
+            counterexamples,
+            ..Model::default()
+        },
     }
 }
 

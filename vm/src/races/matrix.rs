@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One row for each cell, with all that was said of it.
 
-use results::races::{Cell, Connections, Model, RaceEvent, Refusal, Side, Stress, Undisturbed, Witness};
+use results::races::{Cell, Circumstance, Connections, Model, RaceEvent, Refusal, Side, Stress, Undisturbed, Witness};
 use serde::{Deserialize, Serialize};
 
 use super::agree::Standing;
@@ -26,6 +26,15 @@ pub struct Spread {
     pub most: f64,
 }
 
+/// A free run under circumstances that are worse than the cell's claim has them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Disturbed {
+    /// Which.
+    pub circumstance: Circumstance,
+    /// What it showed.
+    pub stress: Stress,
+}
+
 /// A cell and its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
@@ -46,6 +55,9 @@ pub struct Row {
     pub stress: Option<Stress>,
     /// If there were several.
     pub spread: Option<Spread>,
+    /// Free runs in worse circumstances.
+    #[serde(default)]
+    pub disturbed: Vec<Disturbed>,
     /// Real connections, with and without a second map.
     pub connections: Vec<Connections>,
     /// What could not be found out.
@@ -71,6 +83,7 @@ impl Row {
             witness: None,
             stress: None,
             spread: None,
+            disturbed: Vec::new(),
             connections: Vec::new(),
             failed: Vec::new(),
             agree: None,
@@ -187,6 +200,10 @@ impl Matrix {
                 RaceEvent::Absent { cell, reason } => self.row(cell).absent = Some(reason.clone()),
                 RaceEvent::Witnessed { cell, witness } => self.row(cell).add_witness(witness),
                 RaceEvent::Stressed { cell, stress } => self.row(cell).add_stress(stress),
+                RaceEvent::Disturbed { cell, circumstance, stress } => {
+                    let disturbed = Disturbed { circumstance: *circumstance, stress: stress.clone() };
+                    self.row(cell).disturbed.push(disturbed);
+                }
                 RaceEvent::Connected { cell, connections } => {
                     self.row(cell).connections.push(connections.clone());
                 }

@@ -8,7 +8,7 @@ use super::matrix::{Matrix, Row};
 /// Whose step brings a violation about.
 fn actor(violation: Violation) -> &'static str {
     match violation {
-        Violation::StrayWrite => "packet",
+        Violation::StrayWrite | Violation::ForeignValue => "packet",
         Violation::LostRefresh
         | Violation::StaleRestore
         | Violation::Gap

@@ -57,6 +57,7 @@ fn word(violation: Violation) -> &'static str {
     match violation {
         Violation::LostRefresh => "LOST",
         Violation::StrayWrite => "STRAY",
+        Violation::ForeignValue => "FOREIGN",
         Violation::StaleRestore => "STALE",
         Violation::Gap => "GAP",
         Violation::DoubleDelete => "DOUBLE",
@@ -66,7 +67,10 @@ fn word(violation: Violation) -> &'static str {
 
 fn tone(violation: Violation) -> Tone {
     match violation {
-        Violation::LostRefresh | Violation::StrayWrite | Violation::StaleRestore => Tone::Bad,
+        Violation::LostRefresh
+        | Violation::StrayWrite
+        | Violation::ForeignValue
+        | Violation::StaleRestore => Tone::Bad,
         Violation::Gap | Violation::DoubleDelete | Violation::NeverRemoved => Tone::Lesser,
     }
 }
