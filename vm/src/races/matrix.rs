@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One row for each cell, with all that was said of it.
 
-use results::races::{Cell, Circumstance, Connections, Model, RaceEvent, Refusal, Side, Stress, Undisturbed, Witness};
+use results::races::{
+    Cell, Circumstance, Connections, Model, RaceEvent, Refusal, Side, Stress, Undisturbed, Witness,
+};
 use serde::{Deserialize, Serialize};
 
 use super::agree::Standing;

@@ -16,7 +16,7 @@ pub mod made_up;
 
 pub use self::{
     agree::{below, figure},
-    matrix::{Disturbed, Matrix, Row, per_million},
+    matrix::{Matrix, Row, per_million},
     run::{Asked, Races},
     sentence::{Verdict, sentences, verdict},
     table::{Look, legend, tables},

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! From the rows of `matrix.json` to the matrix of the page.
+//! From the rows of `matrix.json` to the matrix of the page: a grid for each map, and the evidence behind each pair.
+
+use std::collections::BTreeMap;
 
 use results::races::{Model, Step, Stress, Violation};
 
 use super::{
-    group,
-    page::{CellShown, Group, Mark, MatrixPart, Pair, Schedule},
+    catalogue,
+    page::{CellShown, Chip, Grid, Group, Mark, MatrixPart, Pair, Schedule},
     words::{count, short},
 };
 use crate::races::{Matrix, Row, Verdict, below, figure, per_million, verdict};
@@ -15,71 +17,122 @@ pub fn id_of(refresh: &str, gc: &str) -> String {
     format!("pair-{refresh}-{}", gc.replace('+', "-"))
 }
 
+/// The names of a dimension, in the order of the catalogue.
+fn names(matrix: &Matrix, of: fn(&results::races::Cell) -> &String, sort: fn(&mut [&str])) -> Vec<String> {
+    let mut names = matrix.names(of);
+    sort(&mut names);
+    names.into_iter().map(Into::into).collect()
+}
+
 /// The matrix as the page has it.
 pub fn part(matrix: &Matrix) -> MatrixPart {
-    let (refreshes, gcs) = (matrix.names(|cell| &cell.refresh), matrix.names(|cell| &cell.gc));
-    let meets = |refresh: &str| {
-        let mut met: Vec<&str> = Vec::new();
-        for row in matrix.rows.iter().filter(|row| row.cell.refresh == refresh) {
-            if !met.contains(&row.cell.gc.as_str()) {
-                met.push(&row.cell.gc);
-            }
-        }
-        met.len()
-    };
-    // A discipline that works with one strategy alone would be a column of blanks, if others have more.
-    let most = refreshes.iter().map(|refresh| meets(refresh)).max().unwrap_or_default();
-    let columns: Vec<String> = refreshes
-        .iter()
-        .filter(|refresh| most == 1 || meets(refresh) > 1)
-        .map(|name| (*name).into())
-        .collect();
+    let refreshes = names(matrix, |cell| &cell.refresh, catalogue::sort_refreshes);
+    let gcs = names(matrix, |cell| &cell.gc, catalogue::sort_columns);
+    let mut by_pair: BTreeMap<(&str, &str), Vec<&Row>> = BTreeMap::new();
+    for row in &matrix.rows {
+        by_pair.entry((&row.cell.gc, &row.cell.refresh)).or_default().push(row);
+    }
     let mut pairs = Vec::new();
     for gc in &gcs {
         for refresh in &refreshes {
-            let rows: Vec<&Row> =
-                matrix.rows.iter().filter(|row| row.cell.refresh == *refresh && row.cell.gc == *gc).collect();
-            if !rows.is_empty() {
-                pairs.push(pair(refresh, gc, &rows));
+            if let Some(rows) = by_pair.get(&(gc.as_str(), refresh.as_str())) {
+                pairs.push(pair(refresh, gc, rows));
             }
         }
     }
-    let shown: Vec<&str> = gcs
-        .iter()
-        .copied()
-        .filter(|gc| pairs.iter().any(|pair| pair.gc == *gc && columns.contains(&pair.refresh)))
-        .collect();
-    let groups = group::of(&shown)
+    MatrixPart { grids: grids(matrix, "map", chip), pairs, not_run: None }
+}
+
+/// A grid for each map. `chip` makes a cell of a row, or none.
+pub fn grids(matrix: &Matrix, whose: &str, chip: fn(&Row) -> Option<Chip>) -> Vec<Grid> {
+    let refreshes = names(matrix, |cell| &cell.refresh, catalogue::sort_refreshes);
+    let gcs = names(matrix, |cell| &cell.gc, catalogue::sort_columns);
+    names(matrix, |cell| &cell.map, catalogue::sort_maps)
         .into_iter()
-        .map(|(title, gcs)| Group { title: title.into(), gcs: gcs.into_iter().map(Into::into).collect() })
-        .collect();
-    let maps = matrix.names(|cell| &cell.map).into_iter().map(Into::into).collect();
-    MatrixPart { refreshes: columns, groups, maps, pairs, not_run: None }
+        .filter_map(|map| {
+            let here: BTreeMap<(&str, &str), Chip> = matrix
+                .rows
+                .iter()
+                .filter(|row| row.cell.map == map)
+                .filter_map(|row| Some(((row.cell.gc.as_str(), row.cell.refresh.as_str()), chip(row)?)))
+                .collect();
+            let columns: Vec<String> = refreshes
+                .iter()
+                .filter(|refresh| here.keys().any(|(_, known)| known == refresh))
+                .cloned()
+                .collect();
+            let known: Vec<&str> = gcs
+                .iter()
+                .map(String::as_str)
+                .filter(|gc| here.keys().any(|(known, _)| known == gc))
+                .collect();
+            let groups = catalogue::grouped(&known)
+                .into_iter()
+                .map(|(family, gcs)| Group {
+                    title: catalogue::title(family).into(),
+                    rows: gcs
+                        .into_iter()
+                        .map(|gc| {
+                            let chips = columns.iter().map(|of| here.get(&(gc, of.as_str())).cloned());
+                            (gc.to_owned(), chips.collect())
+                        })
+                        .collect(),
+                })
+                .collect();
+            (!here.is_empty()).then(|| Grid {
+                id: format!("{whose}-{map}"),
+                map: map.clone(),
+                columns,
+                groups,
+            })
+        })
+        .collect()
+}
+
+fn chip(row: &Row) -> Option<Chip> {
+    let CellShown { mark, word, more, rate, .. } = cell(row);
+    Some(Chip { mark, word, more, rate, link: id_of(&row.cell.refresh, &row.cell.gc) })
 }
 
 fn pair(refresh: &str, gc: &str, rows: &[&Row]) -> Pair {
-    let mut schedules: Vec<Schedule> = Vec::new();
+    let mut cells: Vec<CellShown> = Vec::new();
     for row in rows {
-        let Some((violation, steps)) =
-            row.model.as_ref().and_then(|model| model.counterexamples.iter().next())
-        else {
-            continue;
+        let shown = cell(row);
+        let alike = |known: &&mut CellShown| {
+            let model_alone = known.witness.is_none() && known.stress.is_none();
+            model_alone
+                && (known.mark, &known.word, &known.model, &known.notes, &known.witness, &known.stress)
+                    == (shown.mark, &shown.word, &shown.model, &shown.notes, &shown.witness, &shown.stress)
         };
-        let steps: Vec<[String; 3]> = steps.iter().map(told).collect();
-        let map = row.cell.map.clone();
-        match schedules.iter_mut().find(|known| known.violation == violation.words() && known.steps == steps)
-        {
-            Some(known) => known.maps.push(map),
-            None => schedules.push(Schedule { violation: violation.words().into(), maps: vec![map], steps }),
+        match cells.iter_mut().find(alike) {
+            Some(known) => known.map = format!("{}, {}", known.map, shown.map),
+            None => cells.push(shown),
         }
     }
-    Pair {
-        id: id_of(refresh, gc),
-        refresh: refresh.into(),
-        gc: gc.into(),
-        cells: rows.iter().map(|row| cell(row)).collect(),
-        schedules,
+    Pair { id: id_of(refresh, gc), refresh: refresh.into(), gc: gc.into(), cells, schedules: schedules(rows) }
+}
+
+/// The shortest schedule of each violation, of cells that ran in a kernel. What the model alone has found is in
+/// `matrix.json`: the page would be a book of it.
+fn schedules(rows: &[&Row]) -> Vec<Schedule> {
+    let mut shortest: BTreeMap<Violation, (Vec<String>, &[Step])> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.ran_in_the_kernel()) {
+        for (violation, steps) in row.model.iter().flat_map(|model| &model.counterexamples) {
+            let (maps, known) = shortest.entry(*violation).or_insert_with(|| (Vec::new(), steps));
+            maps.push(row.cell.map.clone());
+            if steps.len() < known.len() {
+                *known = steps;
+            }
+        }
     }
+    shortest
+        .into_iter()
+        .map(|(violation, (maps, steps))| Schedule {
+            violation: violation.words().into(),
+            maps,
+            steps: steps.iter().map(told).collect(),
+        })
+        .collect()
 }
 
 fn told(step: &Step) -> [String; 3] {
@@ -91,6 +144,7 @@ pub fn word(violation: Violation) -> &'static str {
     match violation {
         Violation::LostRefresh => "lost",
         Violation::StrayWrite => "stray",
+        Violation::ForeignValue => "foreign",
         Violation::StaleRestore => "stale",
         Violation::Gap => "gap",
         Violation::DoubleDelete => "double",
@@ -106,7 +160,10 @@ pub fn cell(row: &Row) -> CellShown {
         Verdict::SafeInTheModel if row.model.is_none() => (Mark::Alarm, "no evidence"),
         Verdict::SafeInTheModel => (Mark::ModelSafe, "safe"),
         Verdict::Unsafe(
-            worst @ (Violation::LostRefresh | Violation::StrayWrite | Violation::StaleRestore),
+            worst @ (Violation::LostRefresh
+            | Violation::StrayWrite
+            | Violation::ForeignValue
+            | Violation::StaleRestore),
         ) => (Mark::Bad, word(worst)),
         Verdict::Unsafe(worst) => (Mark::Lesser, word(worst)),
         Verdict::UnsafeInTheModel(worst) => (Mark::ModelBad, word(worst)),
@@ -213,19 +270,4 @@ fn stress(row: &Row, stress: &Stress) -> String {
         text.push_str(&format!("; errors of map operations: {}", errors.join(", ")));
     }
     text
-}
-
-/// The highest rate of cells of one outcome; a bound only if there is nothing else.
-pub fn highest<'a>(cells: &[&'a CellShown]) -> Option<&'a str> {
-    let size = |rate: &str| {
-        let number = rate.trim_start_matches('<');
-        let (digits, factor) = match number.strip_suffix('M') {
-            Some(digits) => (digits, 1e6),
-            None => number.strip_suffix('k').map_or((number, 1.0), |digits| (digits, 1e3)),
-        };
-        // Below every figure that was counted.
-        let bound = if rate.starts_with('<') { 1e-9 } else { 1.0 };
-        digits.parse::<f64>().unwrap_or_default() * factor * bound
-    };
-    cells.iter().filter_map(|cell| cell.rate.as_deref()).max_by(|a, b| size(a).total_cmp(&size(b)))
 }

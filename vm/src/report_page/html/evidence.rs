@@ -18,7 +18,8 @@ pub fn section(page: &Page) -> Markup {
     let content = html! {
         p {
             "Three kinds for each cell: the model explores every schedule; the witness replays each counter-example in the
-            kernel; the stress runs freely. A cell in which two of them contradict each other fails the build."
+            kernel; the stress runs freely. A cell in which two of them contradict each other fails the build. Schedules are those
+            that were tried in a kernel; what the model alone has found is in matrix.json."
         }
         @if let Some(command) = &matrix.not_run { (not_run(command)) }
         @for gc in gcs {
