@@ -42,9 +42,9 @@ fn unit_of(figures: &Figures) -> String {
 fn against((who, cost): (&str, f64), other: Option<(&str, f64)>, name: &str) -> String {
     match other {
         Some((whom, there)) if there > 0.0 && whom != who => {
-            format!("{} ({who}), {} {name}'s {} ({whom})", value(cost), times(cost / there), value(there))
+            format!("{} ({who}), {name} {} ({whom}): {}", value(cost), value(there), times(cost / there))
         }
-        Some((whom, _)) if whom == who => format!("{} ({who}), as with {name}", value(cost)),
+        Some((whom, _)) if whom == who => format!("{} ({who}), the same as {name}", value(cost)),
         _ => format!("{} ({who})", value(cost)),
     }
 }

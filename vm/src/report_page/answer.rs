@@ -8,8 +8,8 @@ use results::bench::FlowState;
 use super::{
     evidence::{Evidence, Found},
     figures::Figures,
-    page::{Answer, Tile},
-    safety::{Line, cheapest_packet, cheapest_removal},
+    page::{Answer, Patch, Tile},
+    safety::{Line, cheapest_packet, cheapest_removal, of},
     words::{count, many, times, value},
 };
 
@@ -18,7 +18,7 @@ const NAMED: usize = 3;
 
 /// The answer.
 pub fn answer(evidence: &Evidence, lines: &[Line<'_>]) -> Answer {
-    let (with, without): (Vec<&Line<'_>>, Vec<&Line<'_>>) = lines.iter().partition(|line| line.patched());
+    let (with, without) = (of(lines, Patch::With), of(lines, Patch::Without));
     let mut tiles = Vec::new();
     if decided(evidence) > 0 {
         tiles.push(tile(&without, "without a patch"));
@@ -59,9 +59,13 @@ fn sentence(evidence: &Evidence, with: &[&Line<'_>], without: &[&Line<'_>]) -> S
             format!("Without a kernel patch these suffice: {}{more}.", named.join("; "))
         }
     };
+    let takes = if with.is_empty() && without.is_empty() {
+        ""
+    } else {
+        " What each of them takes is in the table below: who has to cooperate, what a packet pays, what is given up."
+    };
     format!(
-        "Of {} that were tried in a kernel, {} lose nothing without a patch and {} with the series. {suffices} What each of \
-         them takes is in the table below: who has to cooperate, what a packet pays, what is given up.",
+        "Of {} tried in a kernel, {} lose nothing without a patch and {} with the series. {suffices}{takes}",
         many(decided, "cell"),
         safe(without),
         safe(with),

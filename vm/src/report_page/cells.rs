@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use results::races::{Model, Step, Stress, Violation};
+use results::races::{Cell, Circumstance, Model, Step, Stress, Violation};
 
 use super::{
     catalogue,
+    evidence::Evidence,
     page::{CellShown, Chip, Grid, Group, Mark, MatrixPart, Pair, Schedule},
     words::{count, short},
 };
@@ -18,29 +19,27 @@ pub fn id_of(refresh: &str, gc: &str) -> String {
 }
 
 /// The names of a dimension, in the order of the catalogue.
-fn names(matrix: &Matrix, of: fn(&results::races::Cell) -> &String, sort: fn(&mut [&str])) -> Vec<String> {
+fn names(matrix: &Matrix, of: fn(&Cell) -> &String, sort: fn(&mut [&str])) -> Vec<String> {
     let mut names = matrix.names(of);
     sort(&mut names);
     names.into_iter().map(Into::into).collect()
 }
 
-/// The matrix as the page has it.
-pub fn part(matrix: &Matrix) -> MatrixPart {
-    let refreshes = names(matrix, |cell| &cell.refresh, catalogue::sort_refreshes);
-    let gcs = names(matrix, |cell| &cell.gc, catalogue::sort_columns);
-    let mut by_pair: BTreeMap<(&str, &str), Vec<&Row>> = BTreeMap::new();
-    for row in &matrix.rows {
-        by_pair.entry((&row.cell.gc, &row.cell.refresh)).or_default().push(row);
+/// The matrix as the page has it, and a pair for each two that anybody ran together.
+pub fn part(evidence: &Evidence) -> MatrixPart {
+    let mut by_pair: BTreeMap<(&str, &str), Vec<&Cell>> = BTreeMap::new();
+    for cell in evidence.cells() {
+        by_pair.entry((&cell.gc, &cell.refresh)).or_default().push(cell);
     }
     let mut pairs = Vec::new();
-    for gc in &gcs {
-        for refresh in &refreshes {
-            if let Some(rows) = by_pair.get(&(gc.as_str(), refresh.as_str())) {
-                pairs.push(pair(refresh, gc, rows));
+    for gc in evidence.gcs() {
+        for refresh in evidence.refreshes() {
+            if let Some(cells) = by_pair.get(&(gc, refresh)) {
+                pairs.push(pair(evidence, refresh, gc, cells));
             }
         }
     }
-    MatrixPart { grids: grids(matrix, "map", chip), pairs, not_run: None }
+    MatrixPart { grids: grids(&evidence.emulated, "map", chip), pairs, not_run: None }
 }
 
 /// A grid for each map. `chip` makes a cell of a row, or none.
@@ -94,31 +93,77 @@ fn chip(row: &Row) -> Option<Chip> {
     Some(Chip { mark, word, more, rate, link: id_of(&row.cell.refresh, &row.cell.gc) })
 }
 
-fn pair(refresh: &str, gc: &str, rows: &[&Row]) -> Pair {
-    let mut cells: Vec<CellShown> = Vec::new();
-    for row in rows {
-        let shown = cell(row);
-        let alike = |known: &&mut CellShown| {
-            let model_alone = known.witness.is_none() && known.stress.is_none();
-            model_alone
-                && (known.mark, &known.word, &known.model, &known.notes, &known.witness, &known.stress)
-                    == (shown.mark, &shown.word, &shown.model, &shown.notes, &shown.witness, &shown.stress)
-        };
-        match cells.iter_mut().find(alike) {
-            Some(known) => known.map = format!("{}, {}", known.map, shown.map),
-            None => cells.push(shown),
+fn pair(evidence: &Evidence, refresh: &str, gc: &str, cells: &[&Cell]) -> Pair {
+    let mut shown: Vec<CellShown> = Vec::new();
+    let mut rows: Vec<&Row> = Vec::new();
+    for of in cells {
+        let row = evidence.emulated.find(refresh, gc, &of.map);
+        rows.extend(row);
+        let mut one = row.map_or_else(|| not_run(&of.map), cell);
+        one.native = natively(evidence, of);
+        let alone = one.witness.is_none() && one.stress.is_none() && one.native.is_empty();
+        let same = shown
+            .iter_mut()
+            .find(|known| alone && CellShown { map: one.map.clone(), ..(**known).clone() } == one);
+        match same {
+            Some(known) => known.map = format!("{}, {}", known.map, one.map),
+            None => shown.push(one),
         }
     }
-    Pair { id: id_of(refresh, gc), refresh: refresh.into(), gc: gc.into(), cells, schedules: schedules(rows) }
+    Pair {
+        id: id_of(refresh, gc),
+        refresh: refresh.into(),
+        gc: gc.into(),
+        cells: shown,
+        schedules: schedules(&rows),
+    }
 }
 
-/// The shortest schedule of each violation, of cells that ran in a kernel. What the model alone has found is in
-/// `matrix.json`: the page would be a book of it.
+/// A cell that ran natively alone.
+fn not_run(map: &str) -> CellShown {
+    CellShown {
+        map: map.into(),
+        mark: Mark::ModelSafe,
+        word: "not run".into(),
+        more: 0,
+        rate: None,
+        model: "not explored".into(),
+        witness: None,
+        stress: None,
+        native: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+/// What ran on kernels as they are, each by itself.
+fn natively(evidence: &Evidence, cell: &Cell) -> Vec<String> {
+    evidence
+        .natively()
+        .filter_map(|native| {
+            let row = native.matrix.find(&cell.refresh, &cell.gc, &cell.map)?;
+            Some(match (&row.stress, &row.refused) {
+                (Some(counted), _) => format!("{}: {}{}", native.release, stress(counted), spread(row)),
+                (None, Some(refusal)) => format!("{}: refused, {}", native.release, refusal.errno),
+                (None, None) => return None,
+            })
+        })
+        .collect()
+}
+
+/// The shortest schedule of each violation, of cells that ran in a kernel; and of what breaks those that are safe. What the
+/// model alone has found is in `matrix.json`: the page would be a book of it.
 fn schedules(rows: &[&Row]) -> Vec<Schedule> {
-    let mut shortest: BTreeMap<Violation, (Vec<String>, &[Step])> = BTreeMap::new();
+    let mut shortest: BTreeMap<(Option<Circumstance>, Violation), (Vec<String>, &[Step])> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.ran_in_the_kernel()) {
-        for (violation, steps) in row.model.iter().flat_map(|model| &model.counterexamples) {
-            let (maps, known) = shortest.entry(*violation).or_insert_with(|| (Vec::new(), steps));
+        let Some(model) = &row.model else { continue };
+        let found = model.counterexamples.iter().map(|(violation, steps)| (None, *violation, steps));
+        let worse = model.if_worse.iter().filter(|_| verdict(row) == Verdict::Safe);
+        let worse = worse.flat_map(|(circumstance, found)| {
+            found.iter().map(|(violation, steps)| (Some(*circumstance), *violation, steps))
+        });
+        for (circumstance, violation, steps) in found.chain(worse) {
+            let (maps, known) =
+                shortest.entry((circumstance, violation)).or_insert_with(|| (Vec::new(), steps));
             maps.push(row.cell.map.clone());
             if steps.len() < known.len() {
                 *known = steps;
@@ -127,8 +172,11 @@ fn schedules(rows: &[&Row]) -> Vec<Schedule> {
     }
     shortest
         .into_iter()
-        .map(|(violation, (maps, steps))| Schedule {
-            violation: violation.words().into(),
+        .map(|((circumstance, violation), (maps, steps))| Schedule {
+            violation: circumstance.map_or_else(
+                || violation.to_string(),
+                |worse| format!("{violation}, with {}", worse.words()),
+            ),
             maps,
             steps: steps.iter().map(told).collect(),
         })
@@ -179,6 +227,9 @@ pub fn cell(row: &Row) -> CellShown {
     }
     notes.extend(row.absent.iter().map(|why| format!("no evidence of the kernel: {why}")));
     notes.extend(row.failed.iter().map(|f| format!("the {} could not run: {}", f.evidence, f.error)));
+    for run in &row.disturbed {
+        notes.push(format!("with {}: {}", run.circumstance.words(), stress(&run.stress)));
+    }
     // What else there is in the notes is told by the columns.
     if mark == Mark::Alarm {
         notes.extend(row.notes.iter().cloned());
@@ -203,7 +254,8 @@ pub fn cell(row: &Row) -> CellShown {
                 format!("{} ({})", kinds.join(", "), w.held_by)
             }
         }),
-        stress: row.stress.as_ref().map(|s| stress(row, s)),
+        stress: row.stress.as_ref().map(|s| stress(s) + &spread(row)),
+        native: Vec::new(),
         notes,
     }
 }
@@ -240,7 +292,7 @@ fn model(model: &Model) -> String {
     format!("{} ({states})", kinds.join(", "))
 }
 
-fn stress(row: &Row, stress: &Stress) -> String {
+fn stress(stress: &Stress) -> String {
     let seen: Vec<String> = Violation::ALL
         .into_iter()
         .filter(|&violation| stress.violations.of(violation) > 0)
@@ -256,18 +308,18 @@ fn stress(row: &Row, stress: &Stress) -> String {
     } else {
         format!("{} in {among}", seen.join(", "))
     };
-    if let Some(spread) = row.spread {
-        text.push_str(&format!(
-            "; {} runs from {} to {} per million",
-            spread.runs,
-            figure(spread.least),
-            figure(spread.most)
-        ));
-    }
     if !stress.errors.is_empty() {
         let errors: Vec<String> =
             stress.errors.iter().map(|(name, times)| format!("{name} {}", count(*times))).collect();
         text.push_str(&format!("; errors of map operations: {}", errors.join(", ")));
     }
     text
+}
+
+/// How far several runs lie apart.
+fn spread(row: &Row) -> String {
+    row.spread.map_or_else(String::new, |spread| {
+        let (least, most) = (figure(spread.least), figure(spread.most));
+        format!("; {} runs from {least} to {most} per million", spread.runs)
+    })
 }

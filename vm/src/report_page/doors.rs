@@ -6,8 +6,8 @@ use approaches::{MapKind, Refresh};
 use super::{
     catalogue,
     evidence::Evidence,
-    page::{ClaimShown, DoorItem, DoorShown, Standing},
-    safety::Line,
+    page::{ClaimShown, DoorItem, DoorShown, Patch, Standing},
+    safety::{Line, of},
     words::{listed, many},
 };
 
@@ -66,13 +66,17 @@ pub fn all(evidence: &Evidence, lines: &[Line<'_>], claims: &[ClaimShown]) -> Ve
         .collect()
 }
 
+fn lose_nothing(number: usize) -> String {
+    format!("{} {} nothing", many(number, "combination"), if number == 1 { "loses" } else { "lose" })
+}
+
 /// The safe lines without a patch, map by map, with the files to copy.
 fn datapath(evidence: &Evidence, lines: &[Line<'_>]) -> (Vec<String>, Vec<DoorItem>) {
     let hashes: Vec<&str> = MapKind::HASHES.map(MapKind::name).into();
     let mut items = Vec::new();
     for map in evidence.maps().into_iter().filter(|map| hashes.contains(map)) {
         let safe: Vec<&Line<'_>> =
-            lines.iter().filter(|line| !line.patched() && line.maps.contains(&map)).collect();
+            of(lines, Patch::Without).into_iter().filter(|line| line.maps.contains(&map)).collect();
         let mut item = DoorItem { head: map.into(), says: Vec::new(), code: Vec::new(), link: None };
         if safe.is_empty() {
             item.says.push("Nothing without a patch is safe here, by the evidence there is.".into());
@@ -98,17 +102,16 @@ fn datapath(evidence: &Evidence, lines: &[Line<'_>]) -> (Vec<String>, Vec<DoorIt
         item.link = safe.first().map(|line| line.id());
         items.push(item);
     }
-    let free = lines.iter().filter(|line| !line.patched()).count();
+    let free = of(lines, Patch::Without).len();
     let says = if evidence.cells().is_empty() {
         "Not known yet: no race was run.".to_owned()
     } else if free == 0 {
         "By the evidence there is, nothing without a patch loses nothing.".to_owned()
     } else {
         format!(
-            "Choose by the type of your map: {} without a patch {} nothing. Copy the header into the datapath and the collector \
+            "Choose by the type of your map: {} without a patch. Copy the header into the datapath and the collector \
              beside it; whoever else writes to the map is in the column of who has to cooperate.",
-            many(free, "combination"),
-            if free == 1 { "loses" } else { "lose" }
+            lose_nothing(free)
         )
     };
     (vec![says], items)
@@ -116,7 +119,7 @@ fn datapath(evidence: &Evidence, lines: &[Line<'_>]) -> (Vec<String>, Vec<DoorIt
 
 /// What of the proposal stays true, and its weak points beside.
 fn kernel(lines: &[Line<'_>], claims: &[ClaimShown]) -> (Vec<String>, Vec<DoorItem>) {
-    let (with, without): (Vec<&Line<'_>>, Vec<&Line<'_>>) = lines.iter().partition(|line| line.patched());
+    let (with, without) = (of(lines, Patch::With), of(lines, Patch::Without));
     let on = |lines: &[&Line<'_>]| {
         let mut maps: Vec<&str> = lines.iter().flat_map(|line| line.maps.iter().copied()).collect();
         catalogue::sort_maps(&mut maps);
@@ -127,10 +130,10 @@ fn kernel(lines: &[Line<'_>], claims: &[ClaimShown]) -> (Vec<String>, Vec<DoorIt
         "Not known yet: no combination is safe by the evidence there is.".to_owned()
     } else {
         format!(
-            "With the series, {} lose nothing, on {}. Without it, {} do, on {}.",
-            many(with.len(), "combination"),
+            "With the series, {}, on {}. Without a patch, {}, on {}.",
+            lose_nothing(with.len()),
             on(&with),
-            many(without.len(), "combination"),
+            lose_nothing(without.len()),
             on(&without)
         )
     };
@@ -140,8 +143,8 @@ fn kernel(lines: &[Line<'_>], claims: &[ClaimShown]) -> (Vec<String>, Vec<DoorIt
         .map(|claim| DoorItem {
             head: claim.standing.words().into(),
             says: match claim.standing {
-                Standing::Holds => vec![claim.says.clone()],
-                Standing::Fails | Standing::NotRun => vec![claim.says.clone(), claim.basis.clone()],
+                Standing::Holds | Standing::NotRun => vec![claim.says.clone()],
+                Standing::Fails => vec![claim.says.clone(), format!("{}.", claim.basis)],
             },
             code: Vec::new(),
             link: Some(claim.id.clone()),
@@ -176,7 +179,7 @@ fn sceptic(evidence: &Evidence) -> (Vec<String>, Vec<DoorItem>) {
         head: "as root, from the top of the repository".into(),
         says: vec![said],
         code: vec![HERE.into()],
-        link: Some("native".into()),
+        link: Some("natively".into()),
     };
     (says, vec![item])
 }

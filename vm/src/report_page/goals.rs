@@ -36,6 +36,9 @@ pub fn all(figures: Option<&Figures>, safe: &[&str]) -> Vec<Goal> {
     goals.push(goal("the whole bench", "at most 15 minutes", took));
     for (goal, i) in goals.iter_mut().zip(1..) {
         goal.id = format!("goal-{i}");
+        if let Some(profile) = &mut goal.profile {
+            profile.id = format!("profile-{i}");
+        }
     }
     goals
 }
@@ -149,7 +152,6 @@ fn spent(one: Option<&Profile>, other: Option<&Profile>) -> Option<Table> {
         format!("{}{window}, {} · {}", p.operation, p.map, p.kernel)
     };
     let mut table = Table {
-        id: format!("profile-{}", of(one).replace(|c: char| !c.is_ascii_alphanumeric(), "-")),
         caption: format!("Instructions by function: {} of {}", count(one.instructions), of(one)),
         head: vec!["function".into(), of(one), "calls".into()],
         ..Table::default()

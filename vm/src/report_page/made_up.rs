@@ -71,7 +71,12 @@ pub fn natively(release: &str, events: &[RaceEvent]) -> RacesFile {
     let machine =
         Machine { release: release.into(), cpus: 2, hypervisor: Some("kvm".into()), model: "made up".into() };
     RacesFile {
-        environment: Environment { kernel: None, accel: None, ..environment("cargo xtask races --here") },
+        environment: Environment {
+            kernel: None,
+            accel: None,
+            release: Some(release.into()),
+            ..environment("cargo xtask races --here")
+        },
         machine: Some(machine),
         cells: matrix.rows,
         verdicts: Vec::new(),

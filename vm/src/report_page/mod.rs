@@ -78,7 +78,7 @@ fn with_claims(inputs: &Inputs, claims: &[Claim]) -> Page {
     let lines = safety::lines(&evidence);
     let safety = safety::table(&evidence, &lines);
     let claims = claims::checked(claims, &evidence);
-    let mut part = MatrixPart { not_run: command_of(&inputs.races), ..cells::part(&evidence.emulated) };
+    let mut part = MatrixPart { not_run: command_of(&inputs.races), ..cells::part(&evidence) };
     if part.pairs.is_empty() && part.not_run.is_none() {
         part.not_run = Some("cargo xtask races".into());
     }

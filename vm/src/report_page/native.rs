@@ -37,7 +37,7 @@ fn chip(row: &Row) -> Option<Chip> {
                 link,
             },
             None if stress.deletes == 0 => {
-                Chip { mark: Mark::Alarm, word: "no removal".into(), more: 0, rate: None, link }
+                Chip { mark: Mark::Alarm, word: "no delete".into(), more: 0, rate: None, link }
             }
             None => Chip {
                 mark: Mark::Safe,
@@ -58,7 +58,7 @@ fn kernels(evidence: &Evidence) -> Option<Table> {
     (!rows.is_empty()).then(|| Table {
         id: "kernels-table".into(),
         caption: "Kernels as they are: how many cells ran, and in how many something went wrong".into(),
-        head: ["kernel", "ran", "went wrong", "none seen", "refused", "refreshes", "removals", "against the emulated evidence"]
+        head: ["kernel", "ran", "went wrong", "none seen", "refused", "refreshes", "deletes", "against the emulated evidence"]
             .map(Into::into)
             .into(),
         rows,

@@ -47,7 +47,7 @@ impl Evidence {
             Some(Found::Undecided) => not_run(format!("{cell} is not decided")),
             None => not_run(format!("{cell} was not run")),
         }))
-        .map(|_| format!("{refresh}: none in {} removals", count(deletes)))
+        .map(|_| format!("{refresh}: none in {} deletes", count(deletes)))
     }
 
     /// Something goes wrong in the cell, by all evidence.
@@ -91,7 +91,7 @@ impl Evidence {
             .map(|stress| per_million(stress.violations.of(violation), stress.deletes))
             .fold(0.0, f64::max);
         if most > 0.0 {
-            format!("{violation}, {} per million removals", short(most))
+            format!("{violation}, {} per million deletes", short(most))
         } else {
             format!("{violation}, by a replayed schedule")
         }
@@ -120,10 +120,9 @@ impl Evidence {
         let cell = cell(refresh, gc, map);
         let words = circumstance.words();
         match self.ordeal(&cell, circumstance) {
-            Ordeal::Breaks(violation, Some((seen, deletes))) => Ok(format!(
-                "{words}: {violation}, {} per million removals",
-                short(per_million(seen, deletes))
-            )),
+            Ordeal::Breaks(violation, Some((seen, deletes))) => {
+                Ok(format!("{words}: {violation}, {} per million deletes", short(per_million(seen, deletes))))
+            }
             Ordeal::Breaks(violation, None) => {
                 Ok(format!("{words}: {violation}, by a schedule of the model"))
             }
@@ -137,7 +136,7 @@ impl Evidence {
         let cell = cell(refresh, gc, map);
         let words = circumstance.words();
         match self.ordeal(&cell, circumstance) {
-            Ordeal::Survives(deletes) => Ok(format!("{words}: none in {} removals", count(deletes))),
+            Ordeal::Survives(deletes) => Ok(format!("{words}: none in {} deletes", count(deletes))),
             Ordeal::SurvivesInTheModel => not_run(format!("{cell} with {words} ran in the model alone")),
             Ordeal::Breaks(violation, _) => fails(format!("{cell} with {words}: {violation}")),
             Ordeal::NotRun => not_run(format!("{cell} with {words} was not run")),
@@ -206,7 +205,7 @@ fn clean(matrix: &Matrix, cell: &Cell, release: &str) -> Held {
         None => not_run(format!("{cell} was not run on {release}")),
         Some(stress) => match counted(stress) {
             Some((violation, seen)) => fails(format!("{cell} on {release}: {violation}, {}", count(seen))),
-            None => Ok(format!("none in {} removals on {release}", count(stress.deletes))),
+            None => Ok(format!("none in {} deletes on {release}", count(stress.deletes))),
         },
     }
 }

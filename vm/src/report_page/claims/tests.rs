@@ -39,7 +39,7 @@ const LOCK: Claim = Claim {
 fn a_claim_holds_fails_or_was_not_run() {
     let standing = |evidence: &Evidence| checked(&[LOCK], evidence).remove(0);
     let good = standing(&of(&safe("prog-lock", "hash")));
-    assert_eq!((good.standing, good.basis.as_str()), (Standing::Holds, "lock: none in 900,000 removals"));
+    assert_eq!((good.standing, good.basis.as_str()), (Standing::Holds, "lock: none in 900,000 deletes"));
     let bad = standing(&of(&lost("lock", "prog-lock")));
     assert_eq!(
         (bad.standing, bad.basis.as_str()),
@@ -119,7 +119,7 @@ fn circumstances_are_asked_by_name() {
     let asked = ("lock", "prog-lock", "hash");
     assert_eq!(
         evidence.breaks(asked.0, asked.1, asked.2, Spread),
-        Ok("a flow's packets on two CPUs: lost refresh, 7.0 per million removals".into())
+        Ok("a flow's packets on two CPUs: lost refresh, 7.0 per million deletes".into())
     );
     assert!(matches!(evidence.survives(asked.0, asked.1, asked.2, Spread), Err(Doubt::Fails(_))));
     let other = results::races::Circumstance::Collision;

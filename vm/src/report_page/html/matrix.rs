@@ -39,7 +39,7 @@ pub fn native(page: &Page) -> Markup {
             @for grid in &native.grids { (fold(grid, false, "Natively on ")) }
         }
     };
-    part("native", "Natively, on kernels as they are", &content)
+    part("natively", "Natively, on kernels as they are", &content)
 }
 
 fn fold(grid: &Grid, open: bool, what: &str) -> Markup {
@@ -57,7 +57,7 @@ fn fold(grid: &Grid, open: bool, what: &str) -> Markup {
 }
 
 fn grid(grid: &Grid, what: &str) -> Markup {
-    let caption = format!("{what}{}: worst violation, and how often per million removals", grid.map);
+    let caption = format!("{what}{}: worst violation, and how often per million deletes", grid.map);
     html! {
         div.scroll.tall.grid-box tabindex="0" role="region" aria-label=(caption) {
             table.grid {
@@ -103,7 +103,7 @@ fn legend(grids: &[Grid]) -> Markup {
     html! {
         ul.legend aria-label="Legend" { @for mark in Mark::ALL.into_iter().filter(seen) { li { (badge(mark, mark.meaning())) } } }
         p.note {
-            "A figure is the rate per million removals that the stress counted, under emulation: that it is not zero counts, not
+            "A figure is the rate per million deletes that the stress counted, under emulation: that it is not zero counts, not
             how large it is. <x: the stress counted none, which leaves fewer than x (3/N, 95 %). Replay: the stress did not happen
             to show it, the schedule of the model did, each time it was replayed in the kernel. +n: n more kinds go wrong."
         }

@@ -24,7 +24,7 @@ const PARTS: [(&str, &str); 11] = [
     ("objections", "Objections"),
     ("claims", "Claims"),
     ("matrix", "Matrix"),
-    ("native", "Natively"),
+    ("natively", "Natively"),
     ("disciplines", "Disciplines"),
     ("costs", "Costs"),
     ("goals", "Goals"),

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{badge, not_run, part};
 use crate::report_page::{
-    page::{Mark, Page, Price, SafeLine, Safety},
+    page::{Mark, Page, Patch, Price, SafeLine, Safety},
     words::{times, value},
 };
 
@@ -55,11 +55,11 @@ fn grid(safety: &Safety) -> Markup {
                     (or_not_run(&safety.counted_in)) "; natively in " (or_not_run(&safety.timed_in)) "."
                 }
                 thead { tr { @for head in HEADS { th scope="col" { (head) } } } }
-                @for (patched, title) in [(false, "Without a patch"), (true, "With the series")] {
-                    @if safety.patched(patched).next().is_some() {
+                @for patch in Patch::ALL {
+                    @if safety.of(patch).next().is_some() {
                         tbody {
-                            tr.group { th colspan=(HEADS.len()) scope="rowgroup" { span { (title) } } }
-                            @for line in safety.patched(patched) { (row(line)) }
+                            tr.group { th colspan=(HEADS.len()) scope="rowgroup" { span { (patch.title()) } } }
+                            @for line in safety.of(patch) { (row(line)) }
                         }
                     }
                 }

@@ -67,7 +67,7 @@ fn card(objection: &Objection) -> Markup {
             p.claim { "“" (objection.claim) "”" }
             p {
                 (badge(objection.fate.mark(), objection.fate.words()))
-                @if let Some(patched) = objection.patched { " " span.soft { (if patched { "with the series" } else { "without a patch" }) } }
+                @if let Some(patch) = objection.patch { " " span.soft { (patch.title().to_lowercase()) } }
             }
             ul {
                 @for finding in &objection.findings {

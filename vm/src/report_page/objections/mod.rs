@@ -12,8 +12,8 @@ use super::{
     catalogue::{is_hash, is_proposal, strategy},
     cells::id_of,
     evidence::Evidence,
-    page::{ClaimShown, Fate, Finding, Objection, SafeLine, Safety},
-    safety::Line,
+    page::{ClaimShown, Fate, Finding, Objection, Patch, SafeLine, Safety, Standing},
+    safety::{Line, of},
     words::{count, listed, many, short},
 };
 use crate::races::{Row, Verdict, per_million, verdict};
@@ -48,12 +48,12 @@ fn weigh(
     let mut findings = Vec::new();
     findings.extend(best(&own, safety));
     if asked == Asked::Proposal {
-        let others: Vec<&Line<'_>> = lines.iter().filter(|line| !line.patched()).collect();
+        let others = of(lines, Patch::Without);
         findings.extend(beside(evidence, &refs(&own), &others, "without a patch"));
     } else {
         let ours: Vec<&Line<'_>> =
             lines.iter().filter(|line| line.gcs.iter().any(|gc| is_proposal(gc))).collect();
-        findings.extend(beside(evidence, &refs(&own), &ours, "the proposal"));
+        findings.extend(beside(evidence, &refs(&own), &ours, "with the proposal"));
     }
     findings.extend(takes(&own, safety));
     if rows.is_empty() {
@@ -66,13 +66,13 @@ fn weigh(
         findings.extend(refused(&rows));
         findings.extend(alone(&rows));
     }
-    findings.extend(claims.iter().filter(|claim| claim.about.iter().any(|id| id == asked.id())).map(claimed));
+    findings.extend(claimed(claims, asked));
     Objection {
         id: asked.id().into(),
         title: asked.title().into(),
         claim: asked.claim().into(),
         fate: fate(&rows, &own),
-        patched: own.first().map(Line::patched),
+        patch: own.first().map(Line::patch),
         findings,
     }
 }
@@ -92,16 +92,11 @@ fn best(own: &[Line<'_>], safety: &Safety) -> Option<Finding> {
     if own.is_empty() {
         return None;
     }
-    let with = |patched: bool| {
-        let named: Vec<String> =
-            own.iter().filter(|line| line.patched() == patched).map(Line::words).collect();
-        named.join("; ")
+    let with = |patch: Patch| {
+        let named: Vec<String> = of(own, patch).into_iter().map(Line::words).collect();
+        (!named.is_empty()).then(|| format!("{}, nothing is lost by {}.", patch.title(), named.join("; ")))
     };
-    let said: Vec<String> = [("Without a patch", with(false)), ("With the series", with(true))]
-        .into_iter()
-        .filter(|(_, named)| !named.is_empty())
-        .map(|(whose, named)| format!("{whose}, nothing is lost by {named}."))
-        .collect();
+    let said: Vec<String> = Patch::ALL.into_iter().filter_map(with).collect();
     let links =
         own.iter().filter_map(|line| Some((line.refresh.to_owned(), row_of(line, safety)?.id.clone())));
     Some(Finding { text: said.join(" "), links: links.take(NAMED).collect() })
@@ -135,12 +130,37 @@ fn takes(own: &[Line<'_>], safety: &Safety) -> Option<Finding> {
     Some(Finding { text, links: vec![("its line".into(), row.id.clone())] })
 }
 
-/// A claim that speaks to it, with what the evidence says.
-fn claimed(claim: &ClaimShown) -> Finding {
-    Finding {
-        text: format!("Claimed, and {}: {}", claim.standing.words(), claim.says),
-        links: vec![("the claim".into(), claim.id.clone())],
+/// The claims that speak to it, with what the evidence says; those that were not run are counted.
+fn claimed(claims: &[ClaimShown], asked: Asked) -> Vec<Finding> {
+    let (not_run, run): (Vec<&ClaimShown>, Vec<&ClaimShown>) = claims
+        .iter()
+        .filter(|claim| claim.about.iter().any(|id| id == asked.id()))
+        .partition(|claim| claim.standing == Standing::NotRun);
+    let mut findings: Vec<Finding> = run
+        .into_iter()
+        .map(|claim| Finding {
+            text: format!("Claimed, and it {}: {}", claim.standing.words(), claim.says),
+            links: vec![("the claim".into(), claim.id.clone())],
+        })
+        .collect();
+    if !not_run.is_empty() {
+        let text = format!(
+            "{} it, and the evidence for {} was not run.",
+            claims_on(not_run.len()),
+            them(not_run.len())
+        );
+        let links = not_run.iter().map(|claim| (claim.id.clone(), claim.id.clone())).collect();
+        findings.push(Finding { text, links });
     }
+    findings
+}
+
+fn claims_on(number: usize) -> String {
+    format!("{} {} to", many(number, "claim"), if number == 1 { "speaks" } else { "speak" })
+}
+
+fn them(number: usize) -> &'static str {
+    if number == 1 { "it" } else { "them" }
 }
 
 /// Pairs with the maps on which `keep` holds for them, in order.

@@ -48,17 +48,17 @@ fn the_fate_follows_from_the_cells() {
     events.push(model(cell("lock", "prog-lock", "hash"), &[Gap]));
     events.push(refuse(cell("lock", "prog-lock", "hash")));
     let objections = all(&events);
-    let fates: Vec<(Fate, Option<bool>)> = objections.iter().map(|o| (o.fate, o.patched)).collect();
+    let fates: Vec<(Fate, Option<Patch>)> = objections.iter().map(|o| (o.fate, o.patch)).collect();
     use Fate::{Elsewhere, Fails, Holds, InPart, Undecided};
     assert_eq!(
         fates,
         [
             (Undecided, None),
             (Undecided, None),
-            (InPart, Some(false)),
-            (Elsewhere, Some(false)),
+            (InPart, Some(Patch::Without)),
+            (Elsewhere, Some(Patch::Without)),
             (Fails, None),
-            (Holds, Some(true))
+            (Holds, Some(Patch::With))
         ]
     );
     let blind = said(find(&objections, Asked::Nothing));

@@ -87,6 +87,8 @@ pub struct CellShown {
     pub witness: Option<String>,
     /// What free running showed.
     pub stress: Option<String>,
+    /// What it showed on kernels as they are.
+    pub native: Vec<String>,
     /// The kernel's no, whole; why there is no kernel; how the evidence stands.
     pub notes: Vec<String>,
 }

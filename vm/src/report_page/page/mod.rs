@@ -11,7 +11,7 @@ use serde::Serialize;
 pub use self::{
     claims::{ClaimShown, DoorItem, DoorShown, Standing},
     matrix::{CellShown, Chip, Grid, Group, Mark, MatrixPart, NativePart, Pair, Schedule},
-    safety::{Paid, Price, SafeLine, Safety},
+    safety::{Paid, Patch, Price, SafeLine, Safety},
 };
 use super::input::Environment;
 
@@ -119,7 +119,7 @@ pub struct Objection {
     /// How it fares.
     pub fate: Fate,
     /// Whether its best form takes a patch; nothing if it has no safe form.
-    pub patched: Option<bool>,
+    pub patch: Option<Patch>,
     /// The evidence and the figures.
     pub findings: Vec<Finding>,
 }

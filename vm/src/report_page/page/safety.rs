@@ -3,6 +3,33 @@
 
 use serde::Serialize;
 
+/// Whether a combination takes a kernel patch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Patch {
+    /// It runs on kernels as they are.
+    #[default]
+    Without,
+    /// It takes a series.
+    With,
+    /// The catalogue does not have it any more.
+    Unknown,
+}
+
+impl Patch {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 3] = [Self::Without, Self::With, Self::Unknown];
+
+    /// The head of its lines.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Without => "Without a patch",
+            Self::With => "With the series",
+            Self::Unknown => "In the catalogue no more",
+        }
+    }
+}
+
 /// The table that the report opens with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Safety {
@@ -19,9 +46,9 @@ pub struct Safety {
 }
 
 impl Safety {
-    /// Lines with or without a patch.
-    pub fn patched(&self, patched: bool) -> impl Iterator<Item = &SafeLine> {
-        self.lines.iter().filter(move |line| line.patched == patched)
+    /// Lines with, or without, a patch.
+    pub fn of(&self, patch: Patch) -> impl Iterator<Item = &SafeLine> {
+        self.lines.iter().filter(move |line| line.patch == patch)
     }
 }
 
@@ -36,8 +63,8 @@ pub struct SafeLine {
     pub gcs: Vec<String>,
     /// What they have in common.
     pub family: String,
-    /// It takes a kernel patch.
-    pub patched: bool,
+    /// Whether it takes a kernel patch.
+    pub patch: Patch,
     /// The oldest kernel, or the series.
     pub kernel: String,
     /// Maps on which nothing is lost.

@@ -11,7 +11,7 @@ pub use self::costs::{cheapest_packet, cheapest_removal};
 use super::{
     catalogue,
     evidence::{Evidence, Found, cell},
-    page::{SafeLine, Safety},
+    page::{Patch, SafeLine, Safety},
     words::listed,
 };
 use results::races::Cell;
@@ -30,9 +30,14 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// It takes a kernel patch.
-    pub fn patched(&self) -> bool {
-        self.gcs.iter().any(|gc| catalogue::is_patched(gc))
+    /// Whether it takes a kernel patch.
+    pub fn patch(&self) -> Patch {
+        let known = self.family.is_some() && Refresh::named(self.refresh).is_some();
+        match (known, self.gcs.iter().any(|gc| catalogue::is_patched(gc))) {
+            (false, _) => Patch::Unknown,
+            (true, true) => Patch::With,
+            (true, false) => Patch::Without,
+        }
     }
 
     /// Its anchor.
@@ -73,7 +78,15 @@ pub fn lines(evidence: &Evidence) -> Vec<Line<'_>> {
         }
     }
     // The sort keeps the order of what is alike.
-    lines.sort_by_key(Line::patched);
+    lines.sort_by_key(Line::patch);
+    lines
+}
+
+/// Those with, or without, a patch; what holds on the most hash maps first.
+pub fn of<'l, 'a>(lines: &'l [Line<'a>], patch: Patch) -> Vec<&'l Line<'a>> {
+    let hashes = |line: &&Line<'_>| line.maps.iter().filter(|map| catalogue::is_hash(map)).count();
+    let mut lines: Vec<&Line<'a>> = lines.iter().filter(|line| line.patch() == patch).collect();
+    lines.sort_by_key(|line| std::cmp::Reverse(hashes(line)));
     lines
 }
 
@@ -97,7 +110,7 @@ fn shown(evidence: &Evidence, line: &Line<'_>) -> SafeLine {
         refresh: line.refresh.into(),
         gcs: line.gcs.iter().map(|gc| (*gc).into()).collect(),
         family: catalogue::title(line.family).into(),
-        patched: line.patched(),
+        patch: line.patch(),
         kernel: kernel(evidence, line),
         maps: line.maps.iter().map(|map| (*map).into()).collect(),
         elsewhere: elsewhere(evidence, line),
@@ -124,7 +137,7 @@ fn version((major, minor): Since) -> String {
 
 /// The oldest kernel of any of its columns on any of its maps, and who needs a younger one; or the series.
 fn kernel(evidence: &Evidence, line: &Line<'_>) -> String {
-    if line.patched() {
+    if line.patch() == Patch::With {
         let mut series: Vec<&str> = Vec::new();
         for gc in &line.gcs {
             let own = catalogue::strategy(gc).and_then(|gc| gc.series).unwrap_or(&evidence.series);

@@ -143,7 +143,7 @@ impl Trial {
     fn breaks(&self) -> Option<String> {
         let (violation, rate) = self.broke?;
         let rate = match rate {
-            Some(rate) => format!("{} per million removals", short(rate)),
+            Some(rate) => format!("{} per million deletes", short(rate)),
             None => "by a schedule of the model".into(),
         };
         let whose =
@@ -158,7 +158,7 @@ impl Trial {
         let whose =
             if self.broke.is_none() { String::new() } else { format!(" with {}", listed(&self.by.1)) };
         let removals = format!(
-            "none in {} removals, below {} per million (95 %)",
+            "none in {} deletes, below {} per million (95 %)",
             count(self.deletes),
             figure(below(self.deletes))
         );

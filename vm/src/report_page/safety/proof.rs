@@ -25,7 +25,7 @@ fn sums(rows: &[&Row]) -> (u64, u64) {
 fn bounded(rows: &[&Row]) -> String {
     let (refreshes, deletes) = sums(rows);
     format!(
-        "none in {} refreshes and {} removals, below {} per million removals (95 %)",
+        "none in {} refreshes and {} deletes, below {} per million deletes (95 %)",
         count(refreshes),
         count(deletes),
         figure(below(deletes))

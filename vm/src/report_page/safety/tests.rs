@@ -40,12 +40,12 @@ fn what_needs_no_patch_comes_first_and_a_line_holds_one_family_on_the_same_maps(
         [
             "lock with prog-lock and prog-lock-array on hash",
             "arena with arena on arena",
-            "gone with gone on hash",
-            "replace with compare on hash"
+            "replace with compare on hash",
+            "gone with gone on hash"
         ]
     );
-    let patched: Vec<bool> = lines.iter().map(Line::patched).collect();
-    assert_eq!(patched, [false, false, false, true]);
+    let patches: Vec<Patch> = lines.iter().map(Line::patch).collect();
+    assert_eq!(patches, [Patch::Without, Patch::Without, Patch::With, Patch::Unknown]);
     let safety = table(&evidence, &lines);
     assert_eq!(find(&safety, "replace").kernel, "series v2");
     assert_eq!(find(&safety, "gone").kernel, "unknown");
@@ -60,9 +60,9 @@ fn who_has_to_cooperate_follows_from_the_runs_that_broke() {
     let lock = find(&safety, "lock");
     assert_eq!(lock.cooperate, "all writers");
     assert_eq!(lock.flows, "may move between CPUs");
-    assert!(lock.breaks[0].ends_with("an agent's plain update: lost refresh, 7.0k per million removals"));
+    assert!(lock.breaks[0].ends_with("an agent's plain update: lost refresh, 7.0k per million deletes"));
     assert_eq!(lock.breaks.len(), 2);
-    assert!(lock.survives.iter().any(|said| said.starts_with("a delete by hand: none in 100,000 removals")));
+    assert!(lock.survives.iter().any(|said| said.starts_with("a delete by hand: none in 100,000 deletes")));
     assert_eq!(lock.untried, ["two flows with one tag", "a second collector"]);
     assert_eq!(find(&safety, "replace").cooperate, "not run");
 }
@@ -113,7 +113,7 @@ fn what_a_line_takes_besides_is_told() {
     let lock = find(&safety, "lock");
     assert_eq!(lock.opens_refused, "250 emulated");
     assert_eq!(lock.bytes, "144");
-    assert!(lock.native.starts_with("none in 28,000,000 refreshes and 600,000 removals"), "{}", lock.native);
+    assert!(lock.native.starts_with("none in 28,000,000 refreshes and 600,000 deletes"), "{}", lock.native);
     assert_eq!(lock.stock, "not run");
     assert!(lock.emulated.starts_with("2 cells: no schedule in"), "{}", lock.emulated);
 }

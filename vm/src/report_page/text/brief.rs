@@ -9,7 +9,7 @@ use super::{
 use crate::report_page::{
     doors::HERE,
     html,
-    page::{Page, SafeLine, Standing},
+    page::{Page, Patch, SafeLine, Standing},
 };
 
 /// At most so many lines.
@@ -57,12 +57,16 @@ fn top(page: &Page) -> String {
 fn safe(page: &Page) -> String {
     let mut out = String::new();
     // What needs no patch and what does get the same room.
-    let half = |patched: bool| page.safety.patched(patched).count();
-    let (without, with) = (half(false), half(true));
+    let number = |patch: Patch| page.safety.of(patch).count();
+    let (without, with) = (number(Patch::Without), number(Patch::With));
     let of_without = without.min(ROWS - with.min(ROWS / 2));
     let of_with = with.min(ROWS - of_without);
-    let lines: Vec<&SafeLine> =
-        page.safety.patched(false).take(of_without).chain(page.safety.patched(true).take(of_with)).collect();
+    let lines: Vec<&SafeLine> = page
+        .safety
+        .of(Patch::Without)
+        .take(of_without)
+        .chain(page.safety.of(Patch::With).take(of_with))
+        .collect();
     if lines.is_empty() {
         return out;
     }

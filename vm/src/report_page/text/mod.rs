@@ -99,11 +99,8 @@ fn not_run(out: &mut String, command: &str) {
 fn objections(out: &mut String, page: &Page) {
     head(out, "The reply, objection by objection", '-');
     for objection in &page.objections {
-        let patch = match objection.patched {
-            Some(true) => ", with the series",
-            Some(false) => ", without a patch",
-            None => "",
-        };
+        let patch =
+            objection.patch.map_or_else(String::new, |patch| format!(", {}", patch.title().to_lowercase()));
         out.push_str(&format!("{}: {}{patch}\n", objection.title, objection.fate.words()));
         for finding in &objection.findings {
             item(out, &finding.text);

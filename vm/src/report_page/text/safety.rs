@@ -5,7 +5,7 @@ use approaches::MapKind;
 
 use super::{ascii, grid, head, item, not_run, paragraph, wrapped};
 use crate::report_page::{
-    page::{ClaimShown, DoorShown, Page, Price, SafeLine, Standing},
+    page::{ClaimShown, DoorShown, Page, Patch, Price, SafeLine, Standing},
     words::{times, value},
 };
 
@@ -37,11 +37,11 @@ pub fn write(out: &mut String, page: &Page) {
             unit(&safety.timed_in)
         ),
     );
-    for (patched, title) in [(false, "Without a patch:"), (true, "With the series:")] {
-        if safety.patched(patched).next().is_some() {
-            out.push_str(&format!("{title}\n\n"));
+    for patch in Patch::ALL {
+        if safety.of(patch).next().is_some() {
+            out.push_str(&format!("{}:\n\n", patch.title()));
         }
-        for line in safety.patched(patched) {
+        for line in safety.of(patch) {
             self::line(out, line);
         }
     }
