@@ -123,6 +123,9 @@ pub struct Report {
     /// Have headless Chromium render the page: it fits, the console stays empty, charts have text alternatives
     #[arg(long)]
     pub check: bool,
+    /// Print what a mail has room for on standard output: 72 lines of 72 columns
+    #[arg(long)]
+    pub brief: bool,
     /// Keep it in docs/report/, with a picture of its top
     #[arg(long, requires = "check")]
     pub keep: bool,

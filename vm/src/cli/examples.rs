@@ -92,11 +92,12 @@ pub const REPORT: &str = "\
 Examples:
   cargo xtask report                      of what `races` and `bench` left in target/
   cargo xtask report --races matrix.json  of a matrix from elsewhere
+  cargo xtask report --brief              print 72 lines for a mail, everything else on standard error
   cargo xtask report --check              and have headless Chromium look at the page
   cargo xtask report --check --keep       and keep it in docs/report/
 
 What was not run is said in the page, with the command that runs it.
-Exit codes: 0, written; 1, an input contradicts itself or the page has a fault; 69, could not run.";
+Exit codes: 0, written; 1, a claim does not hold, an input contradicts itself, or the page has a fault; 69, could not run.";
 
 /// Of `patches`.
 pub const PATCHES: &str = "\

@@ -18,7 +18,6 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use approaches::Place;
-use model::Steering;
 use results::{
     races::{Model, RaceEvent},
     write_event,
@@ -33,7 +32,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// What the model finds in one cell: in its claim's circumstances, and in worse ones.
 fn explore(place: &Place) -> Result<Model, String> {
-    approaches::explore::explore(place, Steering::Pinned)
+    approaches::explore::explore(place)
 }
 
 /// Explores `places` on all CPUs, with a sign of life for each; gives what the model says, in the order of the places.

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Three ways into the report: for who writes a datapath, for who maintains BPF, and for who believes nothing unseen.
+
+use approaches::{MapKind, Refresh};
+
+use super::{
+    catalogue,
+    evidence::Evidence,
+    page::{ClaimShown, DoorItem, DoorShown, Patch, Standing},
+    safety::{Line, of},
+    words::{listed, many},
+};
+
+/// Who stands before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Who writes a datapath.
+    Datapath,
+    /// Who maintains BPF.
+    Kernel,
+    /// Who wants to see it.
+    Sceptic,
+}
+
+impl Door {
+    /// All of them, in order.
+    pub const ALL: [Self; 3] = [Self::Datapath, Self::Kernel, Self::Sceptic];
+
+    /// Its anchor.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Datapath => "door-datapath",
+            Self::Kernel => "door-kernel",
+            Self::Sceptic => "door-sceptic",
+        }
+    }
+
+    /// What is asked before it.
+    pub const fn asks(self) -> &'static str {
+        match self {
+            Self::Datapath => "I write a datapath: what do I do today?",
+            Self::Kernel => "I maintain BPF: what does the flag add?",
+            Self::Sceptic => "I want to see for myself",
+        }
+    }
+}
+
+/// What runs the races on the reader's own kernel.
+pub const HERE: &str = "cargo xtask races --here";
+
+/// So many lines are named for a map.
+const NAMED: usize = 3;
+
+/// All three.
+pub fn all(evidence: &Evidence, lines: &[Line<'_>], claims: &[ClaimShown]) -> Vec<DoorShown> {
+    Door::ALL
+        .into_iter()
+        .map(|door| {
+            let (says, items) = match door {
+                Door::Datapath => datapath(evidence, lines),
+                Door::Kernel => kernel(lines, claims),
+                Door::Sceptic => sceptic(evidence),
+            };
+            DoorShown { id: door.id().into(), asks: door.asks().into(), says, items }
+        })
+        .collect()
+}
+
+fn lose_nothing(number: usize) -> String {
+    format!("{} {} nothing", many(number, "combination"), if number == 1 { "loses" } else { "lose" })
+}
+
+/// The safe lines without a patch, map by map, with the files to copy.
+fn datapath(evidence: &Evidence, lines: &[Line<'_>]) -> (Vec<String>, Vec<DoorItem>) {
+    let hashes: Vec<&str> = MapKind::HASHES.map(MapKind::name).into();
+    let mut items = Vec::new();
+    for map in evidence.maps().into_iter().filter(|map| hashes.contains(map)) {
+        let safe: Vec<&Line<'_>> =
+            of(lines, Patch::Without).into_iter().filter(|line| line.maps.contains(&map)).collect();
+        let mut item = DoorItem { head: map.into(), says: Vec::new(), code: Vec::new(), link: None };
+        if safe.is_empty() {
+            item.says.push("Nothing without a patch is safe here, by the evidence there is.".into());
+        }
+        for line in safe.iter().take(NAMED) {
+            item.says.push(format!("{} with {}.", line.refresh, listed(&line.gcs)));
+            let never = Refresh::named(line.refresh).map_or("", |refresh| refresh.never_with);
+            if !never.is_empty() && !item.says.iter().any(|said| said == never) {
+                item.says.push(never.into());
+            }
+            let files = catalogue::header(line.refresh)
+                .into_iter()
+                .chain(line.gcs.iter().filter_map(|gc| catalogue::collector(gc)));
+            for file in files {
+                if !item.code.contains(&file) {
+                    item.code.push(file);
+                }
+            }
+        }
+        if safe.len() > NAMED {
+            item.says.push(format!("{} more in the table.", safe.len() - NAMED));
+        }
+        item.link = safe.first().map(|line| line.id());
+        items.push(item);
+    }
+    let free = of(lines, Patch::Without).len();
+    let says = if evidence.cells().is_empty() {
+        "Not known yet: no race was run.".to_owned()
+    } else if free == 0 {
+        "By the evidence there is, nothing without a patch loses nothing.".to_owned()
+    } else {
+        format!(
+            "Choose by the type of your map: {} without a patch. Copy the header into the datapath and the collector \
+             beside it; whoever else writes to the map is in the column of who has to cooperate.",
+            lose_nothing(free)
+        )
+    };
+    (vec![says], items)
+}
+
+/// What of the proposal stays true, and its weak points beside.
+fn kernel(lines: &[Line<'_>], claims: &[ClaimShown]) -> (Vec<String>, Vec<DoorItem>) {
+    let (with, without) = (of(lines, Patch::With), of(lines, Patch::Without));
+    let on = |lines: &[&Line<'_>]| {
+        let mut maps: Vec<&str> = lines.iter().flat_map(|line| line.maps.iter().copied()).collect();
+        catalogue::sort_maps(&mut maps);
+        maps.dedup();
+        if maps.is_empty() { "no map".to_owned() } else { listed(&maps) }
+    };
+    let says = if lines.is_empty() {
+        "Not known yet: no combination is safe by the evidence there is.".to_owned()
+    } else {
+        format!(
+            "With the series, {}, on {}. Without a patch, {}, on {}.",
+            lose_nothing(with.len()),
+            on(&with),
+            lose_nothing(without.len()),
+            on(&without)
+        )
+    };
+    let items = claims
+        .iter()
+        .filter(|claim| claim.about.iter().any(|about| about == Door::Kernel.id()))
+        .map(|claim| DoorItem {
+            head: claim.standing.words().into(),
+            says: match claim.standing {
+                Standing::Holds | Standing::NotRun => vec![claim.says.clone()],
+                Standing::Fails => vec![claim.says.clone(), format!("{}.", claim.basis)],
+            },
+            code: Vec::new(),
+            link: Some(claim.id.clone()),
+        })
+        .collect();
+    (vec![says], items)
+}
+
+/// One command, and what it has shown here.
+fn sceptic(evidence: &Evidence) -> (Vec<String>, Vec<DoorItem>) {
+    let said = match &evidence.here {
+        None => "It was not run on this machine yet.".to_owned(),
+        Some(here) => {
+            let ran = here.matrix.rows.iter().filter(|row| row.stress.is_some()).count();
+            let lost = here
+                .matrix
+                .rows
+                .iter()
+                .filter(|row| row.stress.as_ref().is_some_and(|stress| stress.violations.total() > 0))
+                .count();
+            format!(
+                "On {} it ran {}; something went wrong in {lost} of them.",
+                here.machine,
+                many(ran, "cell")
+            )
+        }
+    };
+    let says = vec![
+        "One command runs the races on your own kernel: no patch, no virtual machine, no emulator.".into(),
+    ];
+    let item = DoorItem {
+        head: "as root, from the top of the repository".into(),
+        says: vec![said],
+        code: vec![HERE.into()],
+        link: Some("natively".into()),
+    };
+    (says, vec![item])
+}
