@@ -9,15 +9,14 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
+use approaches::cells::{self, Place};
+use approaches::MapKind;
 use clap::Args;
 use results::races::{Cell, Model, RaceEvent};
 use results::{read_events, write_event};
 
-use crate::cell::{self, Place};
-use crate::collector::Kernel;
-use crate::datapath::{Datapath, MapKind, Settings};
+use crate::datapath::{Datapath, Settings, object_for};
 use crate::load::Denied;
-use crate::refresh::Discipline;
 use crate::witness::{QUICK_REPLAYS, REPLAYS, Stage};
 use crate::{arena, connections, stress};
 
@@ -27,9 +26,10 @@ pub struct Options {
     /// File for the events, one JSON object a line
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
-    /// What `lab model --events` wrote: its counter-examples are replayed, and its cells without one tried for longer
-    #[arg(long, value_name = "FILE", default_value = "model.jsonl")]
-    model: PathBuf,
+    /// What the model found: its counter-examples are replayed, and its cells without one tried for longer. Without it nothing
+    /// is replayed, and every cell is tried for as long
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// Series that this kernel carries: strategies that need another one are left to that one's kernel
     #[arg(long, value_name = "NAME")]
     kernel_series: String,
@@ -46,7 +46,7 @@ pub struct Options {
 
 impl Options {
     fn wants(&self, place: &Place) -> bool {
-        let own = place.strategy.series.map(|series| series == self.kernel_series);
+        let own = place.gc.series.map(|series| series == self.kernel_series);
         let here = own.unwrap_or(!self.own);
         here && self.filter.as_ref().is_none_or(|text| place.cell().to_string().contains(text.as_str()))
     }
@@ -59,12 +59,12 @@ impl Options {
 pub fn run(options: &Options) -> Result<()> {
     libbpf_log::keep();
     let cpus = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
-    let places: Vec<_> = cell::all().filter(|place| options.wants(place)).collect();
+    let places: Vec<_> = cells::all().filter(|place| options.wants(place)).collect();
     let connected = plan::connections(options.quick).filter(|run| options.wants(&run.place));
     let connected: Vec<_> = connected.collect();
     let file = File::create(&options.events)
         .with_context(|| format!("cannot write {}", options.events.display()))?;
-    let models = models(&options.model)?;
+    let models = options.model.as_deref().map(models).transpose()?;
     let folder = options.events.parent().unwrap_or(Path::new("."));
     let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
         .context("cannot find the folder of the events")?;
@@ -87,8 +87,9 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// A datapath, free and gated, that serves all strategies of a discipline on one type of map.
 struct Bench {
-    discipline: &'static Discipline,
-    map: &'static str,
+    object: String,
+    pinned: bool,
+    map: MapKind,
     free: Result<Datapath, Denied>,
     gated: Stage,
 }
@@ -96,7 +97,8 @@ struct Bench {
 struct Lab<'a> {
     options: &'a Options,
     cpus: usize,
-    models: HashMap<Cell, Model>,
+    /// The model's findings, if there are some.
+    models: Option<HashMap<Cell, Model>>,
     folder: PathBuf,
     events: BufWriter<File>,
     steps: u64,
@@ -121,13 +123,13 @@ impl Lab<'_> {
 
     /// What is tried, or why nothing is.
     fn trials(&self, place: &Place) -> Result<&'static [Trial], &'static str> {
-        if let Kernel::Nowhere(reason) = place.strategy.kernel {
+        if let Some(reason) = place.model_alone() {
             return Err(reason);
         }
         if self.options.quick && !plan::QUICK_MAPS.contains(&place.map) {
             return Err("left out of the quick form: run `cargo xtask races` for it");
         }
-        let found = self.models.get(&place.cell()).is_some_and(|model| !model.counterexamples.is_empty());
+        let found = self.model(&place.cell()).is_some_and(|model| !model.counterexamples.is_empty());
         Ok(if found { &[Trial::Stress, Trial::Witness] } else { &[Trial::Stress] })
     }
 
@@ -151,47 +153,55 @@ impl Lab<'_> {
     fn attempt(&self, trial: Trial, place: &Place, bench: &mut Option<Bench>) -> Result<RaceEvent, Denied> {
         let cell = place.cell();
         let plan = self.plan(&cell);
-        if place.map == arena::MAP {
+        if place.map == MapKind::Arena {
             let stress = arena::stress(self.cpus, plan)?;
             return Ok(RaceEvent::Stressed { cell, stress });
         }
-        let serves =
-            |bench: &&mut Bench| bench.discipline.name == place.discipline.name && bench.map == place.map;
+        let (object, pinned) = (object_for(place.refresh, place.gc), is_pinned(place));
+        let serves = |bench: &&mut Bench| {
+            (&bench.object, bench.pinned, bench.map) == (&object, pinned, place.map)
+        };
         let bench = match bench.as_mut().filter(serves) {
             Some(_) => bench.as_mut(),
-            None => Some(bench.insert(self.bench(place)?)),
+            None => Some(bench.insert(self.bench(place))),
         };
         let bench = bench.context("a bench that was just set up is gone")?;
         let free = bench.free.as_ref().map_err(Denied::again)?;
         match trial {
             Trial::Stress => {
                 stress::clear(free)?;
-                let stress = stress::run(free, place.strategy, self.cpus, plan)?;
+                let stress = stress::run(free, &place.gc, place.gc.grace, self.cpus, plan)?;
                 Ok(RaceEvent::Stressed { cell, stress })
             }
             Trial::Witness => {
-                let model = self.models.get(&cell).context("there is no counter-example to replay")?;
+                let model = self.model(&cell).context("there is no counter-example to replay")?;
                 let times = if self.options.quick { QUICK_REPLAYS } else { REPLAYS };
-                let witness = bench.gated.witness(place.strategy, model, times)?;
+                let witness = bench.gated.witness(place.gc, model, times)?;
                 Ok(RaceEvent::Witnessed { cell, witness })
             }
         }
     }
 
-    fn bench(&self, place: &Place) -> Result<Bench> {
-        let map = MapKind::named(place.map)?;
-        let settings = Settings::new(map, stress::entries(map, self.cpus));
-        Ok(Bench {
-            discipline: place.discipline,
+    fn bench(&self, place: &Place) -> Bench {
+        let settings = Settings::new(place.map, stress::entries(place.map, self.cpus)).with(place.gc.runs);
+        let object = object_for(place.refresh, place.gc);
+        Bench {
+            free: Datapath::load(&object, settings),
+            object,
+            pinned: settings.pinned,
             map: place.map,
-            free: Datapath::load(place.discipline.name, settings),
-            gated: Stage::new(place.discipline, map, self.folder.clone()),
-        })
+            gated: Stage::new(place.refresh, place.gc, place.map, self.folder.clone()),
+        }
+    }
+
+    /// What the model found in a cell.
+    fn model(&self, cell: &Cell) -> Option<&Model> {
+        self.models.as_ref()?.get(cell)
     }
 
     /// A cell in which the model finds nothing has the burden of proof; in the others the witness has it.
     fn plan(&self, cell: &Cell) -> stress::Plan {
-        let safe = self.models.get(cell).is_some_and(|model| model.counterexamples.is_empty());
+        let safe = self.models.is_none() || self.model(cell).is_some_and(|model| model.counterexamples.is_empty());
         match (self.options.quick, safe) {
             (false, true) => stress::Plan::FULL,
             (false, false) => stress::Plan::SHOW,
@@ -203,9 +213,8 @@ impl Lab<'_> {
     fn connect(&mut self, run: &plan::Run) -> Result<()> {
         let cell = run.place.cell();
         self.send(&RaceEvent::Began { what: format!("{cell}, real connections") })?;
-        let ended = MapKind::named(run.place.map).map_err(Denied::from).and_then(|map| {
-            connections::run(run.place.discipline, run.place.strategy, map, run.seconds, run.snat)
-        });
+        let ended =
+            connections::run(run.place.refresh, run.place.gc, run.place.map, run.seconds, run.snat);
         let ended = ended.map(|connections| RaceEvent::Connected { cell: cell.clone(), connections });
         self.tell(&cell, "connections", ended)
     }
@@ -230,6 +239,10 @@ impl Trial {
             Self::Witness => "witness",
         }
     }
+}
+
+fn is_pinned(place: &Place) -> bool {
+    Settings::new(place.map, 0).with(place.gc.runs).pinned
 }
 
 /// The model's findings, by cell.

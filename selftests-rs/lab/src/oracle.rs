@@ -11,6 +11,7 @@ use results::races::{Violation, Violations};
 
 use crate::datapath::Handled;
 use crate::layout::{Outcome, TICK};
+use crate::value::backend_for;
 
 /// What is known of one flow.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,8 @@ struct Flow {
     made: u64,
     /// Removals that collectors claim.
     claimed: u64,
+    /// Its entry carries another flow's state, and that was told.
+    foreign: bool,
 }
 
 /// What is true of the flows of one run, or of one thread of it.
@@ -40,6 +43,9 @@ impl Oracle {
     pub fn packet(&mut self, handled: &Handled) {
         self.packets += 1;
         let flow = self.flows.entry(handled.packet.flow).or_default();
+        let foreign = handled.seen_backend != 0 && handled.seen_backend != backend_for(handled.packet.flow);
+        *self.violations.of_mut(Violation::ForeignValue) += u64::from(foreign && !flow.foreign);
+        flow.foreign = foreign;
         match handled.outcome {
             Outcome::Failed => {
                 // Nothing is known of a flow whose update failed.
@@ -217,7 +223,7 @@ mod tests {
         let kind = if outcome == Outcome::Created { Kind::Open } else { Kind::Data };
         let (flow, now) = (FLOW, tick * TICK);
         let packet = Packet { flow, kind };
-        Handled { packet, now, seen, lifetime: lifetime(FLOW, tick), outcome, errno: 0 }
+        Handled { packet, now, seen, seen_backend: 0, lifetime: lifetime(FLOW, tick), outcome, errno: 0 }
     }
 
     /// A history of packets, and what is left in the map at `clock`.

@@ -3,18 +3,19 @@
 //! the clock runs so fast that many a packet meets an entry that has expired and is about to go.
 
 use std::collections::HashMap;
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
+use approaches::Strategy;
 use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
 use results::races::Stress;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
-use crate::collector::{Claims, Collector, Target, lifetime_of};
+use crate::collector::{Claims, Collector};
 use crate::datapath::{Datapath, Handled, MapKind, Packet, flow_of};
-use crate::gc::Strategy;
 use crate::layout::{BURST, Fate, Kind, Outcome, TICK};
 use crate::load::Denied;
 use crate::oracle::{Oracle, Settled};
@@ -70,16 +71,15 @@ pub fn entries(map: MapKind, cpus: usize) -> u32 {
 ///
 /// # Errors
 /// [`Denied`].
-pub fn run(datapath: &Datapath, strategy: &Strategy, cpus: usize, plan: Plan) -> Result<Stress, Denied> {
-    let target = Target {
-        map: datapath.map("ct4")?,
-        control: datapath.control(),
-        control_map: datapath.map("control")?,
-        gated: false,
-    };
-    let mut collector = Collector::open(strategy.kernel, strategy.grace, target)?;
-    let elements = target.elements()?;
-    Ok(drive(datapath, cpus, plan, || contents(&elements), |claims| collector.round(claims))?)
+pub fn run(
+    datapath: &Datapath,
+    strategy: &Strategy,
+    grace: bool,
+    cpus: usize,
+    plan: Plan,
+) -> Result<Stress, Denied> {
+    let mut collector = Collector::open(strategy, grace, datapath.target("ct4")?)?;
+    Ok(drive(datapath, cpus, plan, || contents(datapath), |claims| collector.round(claims))?)
 }
 
 /// Runs the datapath on all CPUs against a collector of which `round` is one round. `contents` are the flows and lifetimes
@@ -116,9 +116,9 @@ pub fn drive(
     let left = contents()?;
     let now = &datapath.control().now;
     let clock = now.load(SeqCst);
-    // All have expired by then; two rounds, as a collector has every other one too.
-    now.store(clock + 4 * datapath.settings().timeout * TICK, SeqCst);
+    // All have expired by then; two rounds, as a collector has every other one too, each with its own period.
     for _ in 0..2 {
+        now.fetch_add(4 * datapath.settings().timeout * TICK, SeqCst);
         round(&mut gc).context("a round without traffic failed")?;
     }
     let over = contents()?.len() as u64;
@@ -139,6 +139,7 @@ pub fn drive(
         violations: settled.violations,
         seconds,
         errors,
+        ..Stress::default()
     })
 }
 
@@ -147,18 +148,25 @@ pub fn drive(
 /// # Errors
 /// The kernel's.
 pub fn clear(datapath: &Datapath) -> Result<()> {
-    let elements = Elements::new(datapath.map("ct4")?).context("cannot use the map under test")?;
-    let mut snapshot = Snapshot::default();
-    loop {
-        let next = elements.look_up_batch(None, 16 * FLOWS, &mut snapshot);
-        next.map_err(|errno| anyhow!("cannot list the entries to remove: {errno}"))?;
-        if snapshot.count == 0 {
-            return Ok(());
-        }
-        for (key, _) in snapshot.entries(&elements) {
-            elements.delete(key).map_err(|errno| anyhow!("cannot remove an entry: {errno}"))?;
+    for table in datapath.tables()? {
+        let elements = Elements::new(table.as_fd()).context("cannot use the map under test")?;
+        let mut snapshot = Snapshot::default();
+        loop {
+            let next = elements.look_up_batch(None, 16 * FLOWS, &mut snapshot);
+            next.map_err(|errno| anyhow!("cannot list the entries to remove: {errno}"))?;
+            if snapshot.count == 0 {
+                break;
+            }
+            for (key, _) in snapshot.entries(&elements) {
+                match elements.delete(key) {
+                    // A timer was faster.
+                    Ok(()) | Err(Errno(libc::ENOENT)) => {}
+                    Err(errno) => return Err(anyhow!("cannot remove an entry: {errno}")),
+                }
+            }
         }
     }
+    Ok(())
 }
 
 /// What the threads tell each other.
@@ -246,14 +254,25 @@ impl Claims for Gc {
     fn error(&mut self, errno: Errno) {
         *self.errors.entry(errno.to_string()).or_default() += 1;
     }
+
+    fn dropped(&mut self, entries: u64) {
+        self.removed += entries;
+    }
 }
 
 /// Flows and lifetimes in the map.
-fn contents(elements: &Elements<'_>) -> Result<HashMap<u32, u32>> {
-    let mut snapshot = Snapshot::default();
-    let next = elements.look_up_batch(None, 16 * FLOWS, &mut snapshot);
-    next.map_err(|errno| anyhow!("cannot read the map after the run: {errno}"))?;
-    Ok(snapshot.entries(elements).map(|(key, value)| (flow_of(key), lifetime_of(value))).collect())
+fn contents(datapath: &Datapath) -> Result<HashMap<u32, u32>> {
+    let mut found = HashMap::new();
+    for table in datapath.tables()? {
+        let elements = Elements::new(table.as_fd()).context("cannot use the map under test")?;
+        let mut snapshot = Snapshot::default();
+        let next = elements.look_up_batch(None, 16 * FLOWS, &mut snapshot);
+        next.map_err(|errno| anyhow!("cannot read the map after the run: {errno}"))?;
+        for (key, value) in snapshot.entries(&elements) {
+            found.entry(flow_of(key)).or_insert_with(|| datapath.promised(value));
+        }
+    }
+    Ok(found)
 }
 
 /// Puts this thread on one CPU.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a run tries beside the cells themselves, and what the quick form leaves out.
 
-use crate::cell::{self, Place};
+use approaches::cells::{self, Place};
+use approaches::MapKind;
 
 /// The types of map in the quick form.
-pub const QUICK_MAPS: [&str; 2] = ["hash", "arena"];
+pub const QUICK_MAPS: [MapKind; 2] = [MapKind::Hash, MapKind::Arena];
 
 /// Real connections through a cell.
 pub struct Run {
@@ -35,7 +36,7 @@ const PAIRS: [(&str, &str, bool); 12] = [
 /// Those of the quick form.
 const QUICK_PAIRS: [(&str, &str, bool); 2] = [("store", "blind", true), ("replace", "compare", true)];
 
-const MAP: &str = "hash";
+const MAP: MapKind = MapKind::Hash;
 const SECONDS: f64 = 10.0;
 const QUICK_SECONDS: f64 = 4.0;
 
@@ -43,9 +44,9 @@ const QUICK_SECONDS: f64 = 4.0;
 pub fn connections(quick: bool) -> impl Iterator<Item = Run> {
     let (pairs, seconds): (&[_], _) = if quick { (&QUICK_PAIRS, QUICK_SECONDS) } else { (&PAIRS, SECONDS) };
     pairs.iter().flat_map(move |&(refresh, gc, snat)| {
-        cell::all()
+        cells::all()
             .filter(move |place| {
-                place.map == MAP && place.discipline.name == refresh && place.strategy.full_name() == gc
+                place.map == MAP && place.refresh.name == refresh && place.gc.to_string() == gc
             })
             .map(move |place| Run { place, seconds, snat })
     })
