@@ -16,7 +16,8 @@ use libbpf_rs::{MapHandle, MapType, libbpf_sys};
 use results::races::{Circumstance, Stress};
 
 use crate::collector::Claims;
-use crate::datapath::{Datapath, Settings, backend_of, flow_of};
+use crate::datapath::{Datapath, MapKind, Settings};
+use crate::value::{backend_for, flow_of};
 use crate::load::{Denied, TABLES, object};
 use crate::shared::Shared;
 use crate::oracle::Left;
@@ -59,12 +60,12 @@ pub fn stress(
     gc: Column,
     circumstance: Option<Circumstance>,
 ) -> Result<Stress, Denied> {
-    let Opened { datapath, table } = open(Settings::of_arena())?;
+    let Opened { datapath, table } = open(Settings::new(MapKind::Arena, 0))?;
     let control = datapath.control();
     let left = || -> Result<HashMap<u32, Left>> {
         let left = entries(&table.0).map(|(key, lifetime)| (flow_of(&key), lifetime));
         // A slot has no backend: the word is all of its state.
-        Ok(left.map(|(flow, lifetime)| (flow, Left { lifetime, backend: backend_of(flow) })).collect())
+        Ok(left.map(|(flow, lifetime)| (flow, Left { lifetime, backend: backend_for(flow) })).collect())
     };
     let round = |claims: &mut dyn Claims| -> Result<()> {
         collect(&table.0, control.now.load(SeqCst), claims);

@@ -15,7 +15,7 @@ use clap::Args;
 use results::races::{Cell, Circumstance, Model, RaceEvent};
 use results::{read_events, write_event};
 
-use crate::datapath::{Datapath, Settings};
+use crate::datapath::{Datapath, Settings, object_for};
 use crate::load::Denied;
 use crate::witness::Stage;
 use crate::{arena, connections, stress};
@@ -27,9 +27,10 @@ pub struct Options {
     /// File for the events, one JSON object a line
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
-    /// What the model found, as events: its counter-examples are replayed, and its cells without one tried for longer
-    #[arg(long, value_name = "FILE", default_value = "model.jsonl")]
-    model: PathBuf,
+    /// What the model found, as events: its counter-examples are replayed, and its cells without one tried for longer. Without
+    /// it nothing is replayed, and every cell is tried for as long
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// Series that this kernel carries: strategies that need another one are left to that one's kernel
     #[arg(long, value_name = "NAME", default_value = "")]
     kernel_series: String,
@@ -79,7 +80,7 @@ pub fn run(options: &Options) -> Result<()> {
     let connected: Vec<_> = plan::connections(extent).filter(|run| options.wants(&run.place)).collect();
     let file = File::create(&options.events)
         .with_context(|| format!("cannot write {}", options.events.display()))?;
-    let models = models(&options.model)?;
+    let models = options.model.as_deref().map(models).transpose()?;
     let folder = options.events.parent().unwrap_or(Path::new("."));
     let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
         .context("cannot find the folder of the events")?;
@@ -104,6 +105,7 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// A datapath, free and gated, that serves all strategies of a kind of datapath on one type of map.
 struct Bench {
+    object: String,
     settings: Settings,
     free: Result<Datapath, Denied>,
     gated: Stage,
@@ -113,7 +115,8 @@ struct Lab<'a> {
     options: &'a Options,
     extent: Extent,
     cpus: usize,
-    models: HashMap<Cell, Model>,
+    /// The model's findings, if there are some.
+    models: Option<HashMap<Cell, Model>>,
     folder: PathBuf,
     kernel: approaches::Since,
     events: BufWriter<File>,
@@ -139,12 +142,12 @@ impl Lab<'_> {
     }
 
     fn model(&self, place: &Place) -> Option<&Model> {
-        self.models.get(&place.cell())
+        self.models.as_ref()?.get(&place.cell())
     }
 
-    /// The model has the cell and finds nothing.
+    /// The model finds nothing in the cell, or nobody has asked it.
     fn clean(&self, place: &Place) -> bool {
-        self.model(place).is_some_and(|model| model.counterexamples.is_empty())
+        self.models.is_none() || self.model(place).is_some_and(|model| model.counterexamples.is_empty())
     }
 
     /// What is tried, or why nothing is.
@@ -199,15 +202,20 @@ impl Lab<'_> {
             let stress = arena::stress(self.cpus, plan, place.gc, circumstance)?;
             return Ok(said(cell, circumstance, stress));
         }
-        let settings = Settings::of(place, stress::entries(place.map, self.cpus), circumstance);
-        let bench = match bench.as_mut().filter(|bench| bench.settings == settings) {
+        let settings = Settings {
+            collide: circumstance == Some(Circumstance::Collision),
+            ..Settings::new(place.map, stress::entries(place.map, self.cpus)).with(place.gc.runs)
+        };
+        let object = object_for(place.refresh, place.gc);
+        let serves = |bench: &&mut Bench| bench.object == object && bench.settings == settings;
+        let bench = match bench.as_mut().filter(serves) {
             Some(_) => bench.as_mut(),
-            None => Some(bench.insert(self.bench(place, settings))),
+            None => Some(bench.insert(self.bench(place, object, settings))),
         };
         let bench = bench.context("a bench that was just set up is gone")?;
         if trial == Trial::Witness {
             let model = self.model(place).context("there is no counter-example to replay")?;
-            let witness = bench.gated.witness(place, model, self.extent.replays())?;
+            let witness = bench.gated.witness(place.gc, model, self.extent.replays())?;
             return Ok(RaceEvent::Witnessed { cell, witness });
         }
         let free = bench.free.as_ref().map_err(Denied::again)?;
@@ -216,15 +224,16 @@ impl Lab<'_> {
         Ok(said(cell, circumstance, stress::run(&run)?))
     }
 
-    fn bench(&self, place: &Place, settings: Settings) -> Bench {
-        let free = Datapath::load(settings);
-        Bench { settings, free, gated: Stage::new(place.refresh, settings, self.folder.clone()) }
+    fn bench(&self, place: &Place, object: String, settings: Settings) -> Bench {
+        let free = Datapath::load(&object, settings);
+        let gated = Stage::new(place.refresh, place.gc, place.map, self.folder.clone());
+        Bench { object, settings, free, gated }
     }
 
     fn connect(&mut self, run: &plan::Run) -> Result<()> {
         let cell = run.place.cell();
         self.send(&RaceEvent::Began { what: format!("{cell}, real connections") })?;
-        let ended = connections::run(&run.place, run.seconds, run.snat);
+        let ended = connections::run(run.place.refresh, run.place.gc, run.place.map, run.seconds, run.snat);
         let ended = ended.map(|connections| RaceEvent::Connected { cell: cell.clone(), connections });
         self.tell(&cell, "connections", ended)
     }

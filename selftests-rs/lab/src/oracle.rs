@@ -12,7 +12,8 @@ use std::collections::HashMap;
 
 use results::races::{Violation, Violations};
 
-use crate::datapath::{Handled, backend_of};
+use crate::datapath::Handled;
+use crate::value::backend_for;
 use crate::layout::{Outcome, TICK};
 
 /// So long after a removal, in ns, its collector may look at the clock: a packet may miss the entry in between.
@@ -211,7 +212,7 @@ impl Flow {
         if found.lifetime % TICK != flow % TICK {
             return Some(Violation::StrayWrite);
         }
-        let foreign = found.backend != backend_of(flow);
+        let foreign = found.backend != backend_for(flow);
         if std::mem::replace(&mut self.foreign, foreign) != foreign && foreign {
             return Some(Violation::ForeignValue);
         }
@@ -305,7 +306,7 @@ mod tests {
     }
 
     fn found(left: &[(u32, u32)]) -> HashMap<u32, Left> {
-        left.iter().map(|&(flow, lifetime)| (flow, Left { lifetime, backend: backend_of(flow) })).collect()
+        left.iter().map(|&(flow, lifetime)| (flow, Left { lifetime, backend: backend_for(flow) })).collect()
     }
 
     fn one(violation: Violation) -> Violations {
@@ -416,7 +417,7 @@ mod tests {
 
     #[test]
     fn a_backend_of_another_flow_is_a_foreign_value_and_counts_once() {
-        let foreign = |tick, seen| Handled { seen_backend: backend_of(FLOW + 1), ..at(tick, Outcome::Replaced, seen) };
+        let foreign = |tick, seen| Handled { seen_backend: backend_for(FLOW + 1), ..at(tick, Outcome::Replaced, seen) };
         let packets = [
             at(0, Outcome::Created, 0),
             foreign(1, lifetime(FLOW, 0)),
@@ -424,7 +425,7 @@ mod tests {
             at(3, Outcome::Replaced, lifetime(FLOW, 2)),
         ];
         assert_eq!(history(&packets, 3, &[(FLOW, lifetime(FLOW, 3))]), one(Violation::ForeignValue));
-        let left = Left { lifetime: lifetime(FLOW, 0), backend: backend_of(FLOW + 1) };
+        let left = Left { lifetime: lifetime(FLOW, 0), backend: backend_for(FLOW + 1) };
         let mut oracle = Oracle::default();
         oracle.packet(&packets[0]);
         let settled = oracle.settle(0, 0, &HashMap::from([(FLOW, left)]), 0);

@@ -8,22 +8,24 @@ mod filler;
 mod traffic;
 
 use std::collections::HashMap;
+use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
-use approaches::{Column, Gc, MapKind};
+use approaches::{Column, Gc, MapKind, Protocol, Runs};
 use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
 use results::races::{Circumstance, Stress};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::clock::monotonic;
-use crate::collector::{Claims, Collector, Target, backend_in, lifetime_of};
-use crate::datapath::{Datapath, flow_of};
+use crate::collector::{Claims, Collector};
+use crate::datapath::Datapath;
 use crate::layout::{Fate, TICK};
 use crate::load::Denied;
 use crate::oracle::{Left, Oracle, Settled};
+use crate::value::{backend_of, flow_of, lifetime_of};
 use agent::Agent;
 use traffic::Traffic;
 
@@ -100,12 +102,12 @@ pub struct Run<'a> {
 /// # Errors
 /// [`Denied`].
 pub fn run(run: &Run<'_>) -> Result<Stress, Denied> {
-    let target = Target::of(run.datapath, false)?;
-    let mut first = Collector::open(run.gc, target)?;
+    let target = run.datapath.target("ct4")?;
+    let mut first = Collector::open(&run.gc, run.gc.grace, target)?;
     let mut second = match run.circumstance {
-        Some(Circumstance::TwoCollectors) => Some(Collector::open(run.gc, target)?),
+        Some(Circumstance::TwoCollectors) => Some(Collector::open(&run.gc, run.gc.grace, target)?),
         Some(Circumstance::HandDeletes) => {
-            Some(Collector::open(Column { gc: Gc::Blind, grace: false }, target)?)
+            Some(Collector::open(&Gc::Blind, false, target)?)
         }
         _ => None,
     };
@@ -130,9 +132,11 @@ pub fn drive(
 ) -> Result<Stress, Denied> {
     let datapath = run.datapath;
     datapath.set_clock(1);
-    let evicts = datapath.settings().map == MapKind::LruHash;
+    // Timers do not note when they remove what, so nobody could tell that from an eviction.
+    let timed = matches!(run.gc.runs, Runs::Timer { .. });
+    let evicts = datapath.settings().map == MapKind::LruHash && !timed;
     let oracle = if evicts { Oracle::of_evicting() } else { Oracle::default() };
-    let agent = Agent::of(run.circumstance, datapath)?;
+    let agent = Agent::of(run.circumstance, datapath, run.gc.protocol == Protocol::Lock)?;
     let moves = run.circumstance == Some(Circumstance::Spread);
     let traffic = Traffic::new(datapath, run.cpus, &oracle, moves, agent)?;
     let shared = Shared::default();
@@ -216,7 +220,7 @@ fn fill(datapath: &Datapath, cpu: usize, stop: &AtomicBool) -> Result<u64> {
 /// The kernel's.
 pub fn clear(datapath: &Datapath) -> Result<()> {
     for map in datapath.tables()? {
-        let elements = Elements::new(map).context("cannot use the map under test")?;
+        let elements = Elements::new(map.as_fd()).context("cannot use the map under test")?;
         let mut snapshot = Snapshot::default();
         loop {
             let next = elements.look_up_batch(None, 16 * FLOWS, &mut snapshot);
@@ -299,14 +303,15 @@ impl Claims for Claimed {
 /// The flows in the maps, those that fill it left out.
 fn contents(datapath: &Datapath) -> Result<HashMap<u32, Left>> {
     let mut left = HashMap::new();
-    for map in datapath.tables()? {
-        let elements = Elements::new(map).context("cannot use the map under test")?;
+    // What is in several of them counts by the first.
+    for map in datapath.tables()?.into_iter().rev() {
+        let elements = Elements::new(map.as_fd()).context("cannot use the map under test")?;
         let (mut position, mut snapshot) = (None, Snapshot::default());
         loop {
-            let next = elements.look_up_batch(position, 16 * FLOWS, &mut snapshot);
+            let next = elements.look_up_batch(position.take(), 16 * FLOWS, &mut snapshot);
             position = next.map_err(|errno| anyhow!("cannot read the map after the run: {errno}"))?;
             left.extend(snapshot.entries(&elements).filter(|(key, _)| flow_of(key) < filler::FIRST).map(
-                |(key, value)| (flow_of(key), Left { lifetime: lifetime_of(value), backend: backend_in(value) }),
+                |(key, value)| (flow_of(key), Left { lifetime: datapath.promised(value), backend: backend_of(value) }),
             ));
             if position.is_none() {
                 break;

@@ -89,14 +89,17 @@ static __always_inline __u64 hash_of_key(const struct key *key, const struct cal
 static __always_inline void fate_of(struct record *r, long err)
 {
 	r->err = err;
-	if (!err)
+	if (!err) {
 		r->fate = REMOVED;
-	else if (err == -ENOENT)
+		if (config.stamped)
+			r->done = bpf_ktime_get_ns();
+	} else if (err == -ENOENT) {
 		r->fate = ABSENT;
-	else if (err == -EBUSY || err == -EAGAIN)
+	} else if (err == -EBUSY || err == -EAGAIN) {
 		r->fate = KEPT;	/* the window differs */
-	else
+	} else {
 		r->fate = ERROR;
+	}
 }
 
 /* Also an error that reads like a window that differs. */

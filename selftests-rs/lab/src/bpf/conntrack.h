@@ -67,6 +67,7 @@ const volatile struct config config = {
 	.closing_timeout = 1,
 	.interval = 2000000,
 	.seed = SEED,
+	.tag_mask = ~DEAD_MARK,
 };
 
 /* A bound, not a time: some seconds under emulation. */

@@ -10,10 +10,10 @@ use cmpdel_uapi_raw::{Elements, Errno};
 use results::races::Circumstance;
 
 use crate::clock::monotonic;
-use crate::collector::{backend_in, lifetime_of};
-use crate::datapath::{Datapath, Handled, Packet, key_of};
+use crate::datapath::{Datapath, Handled, Packet};
 use crate::layout::{Kind, LIFETIME, Outcome, TICK, VALUE_SIZE};
 use crate::load::Denied;
+use crate::value::{backend_of, key_of, lifetime_of};
 
 /// One of them.
 pub enum Agent<'a> {
@@ -24,17 +24,21 @@ pub enum Agent<'a> {
 }
 
 impl<'a> Agent<'a> {
-    /// Whoever plays that part on the datapath's map, if somebody does.
+    /// Whoever plays that part on the datapath's map, if somebody does. `locked`: its values have a lock.
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn of(circumstance: Option<Circumstance>, datapath: &'a Datapath) -> Result<Option<Self>, Denied> {
+    pub fn of(
+        circumstance: Option<Circumstance>,
+        datapath: &'a Datapath,
+        locked: bool,
+    ) -> Result<Option<Self>, Denied> {
         Ok(match circumstance {
             Some(Circumstance::AgentUpdates) => {
                 let elements = Elements::new(datapath.map("ct4")?);
                 Some(Self::Updates(elements.map_err(|errno| anyhow!("cannot use the map under test: {errno}"))?))
             }
-            Some(Circumstance::AgentStores) => Some(Self::Stores(datapath.careless()?)),
+            Some(Circumstance::AgentStores) => Some(Self::Stores(datapath.careless(locked)?)),
             _ => None,
         })
     }
@@ -68,7 +72,7 @@ fn update(elements: &Elements<'_>, datapath: &Datapath, packet: Packet) -> Resul
         Err(Errno(libc::ENOENT)) => return Ok(missed),
         Err(errno) => return Err(anyhow!("an agent cannot look an entry up: {errno}")),
     }
-    let (seen, seen_backend) = (lifetime_of(&value), backend_in(&value));
+    let (seen, seen_backend) = (lifetime_of(&value), backend_of(&value));
     let start = LIFETIME as usize;
     value[start..start + 4].copy_from_slice(&lifetime.to_ne_bytes());
     match elements.update(&key, &value, abi::BPF_EXIST.into()) {

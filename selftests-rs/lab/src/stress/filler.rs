@@ -9,8 +9,7 @@ use anyhow::{Result, bail};
 use cmpdel_uapi_raw::{Elements, Errno};
 
 use super::pin;
-use crate::datapath::key_of;
-use crate::layout::{LIFETIME, VALUE_SIZE};
+use crate::value::{key_of, value_of};
 
 /// The first flow that no packet belongs to.
 pub const FIRST: u32 = 1 << 20;
@@ -26,14 +25,11 @@ const PAUSE: Duration = Duration::from_micros(50);
 /// The kernel's, but for no room: whoever updates an LRU map lives with that.
 pub fn fill(elements: &Elements<'_>, cpu: usize, stop: &AtomicBool) -> Result<u64> {
     pin(cpu)?;
-    let mut value = vec![0; VALUE_SIZE];
-    let start = LIFETIME as usize;
-    value[start..start + 4].copy_from_slice(&u32::MAX.to_ne_bytes());
     let mut made = 0;
     let mut flow = 0;
     while !stop.load(Relaxed) {
         for _ in 0..CHUNK {
-            match elements.update(&key_of(FIRST + flow), &value, 0) {
+            match elements.update(&key_of(FIRST + flow), &value_of(FIRST + flow, u32::MAX), 0) {
                 Ok(()) => made += 1,
                 Err(Errno(libc::ENOMEM)) => {}
                 Err(errno) => bail!("cannot fill the map: {errno}"),

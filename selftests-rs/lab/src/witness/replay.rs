@@ -252,7 +252,7 @@ impl Replay<'_> {
     fn handled(&self, flow: u32, outcome: Outcome, seen: u32) -> Handled {
         let now = self.datapath.control().now.load(Relaxed);
         let lifetime = now + self.datapath.settings().timeout * TICK + flow;
-        Handled { packet: Packet { flow, kind: Kind::Open }, now, seen, seen_backend: 0, lifetime, outcome, errno: 0 }
+        Handled { packet: Packet { flow, kind: Kind::Open }, now, seen, began: monotonic(), seen_backend: backend_for(flow), lifetime, outcome, errno: 0 }
     }
 
     /// What the map has of a flow.
@@ -296,11 +296,11 @@ impl Truth {
 struct Claimed<'a>(&'a Truth);
 
 impl Claims for Claimed<'_> {
-    fn claim(&mut self, key: &[u8], _: u32, fate: Fate) {
+    fn claim(&mut self, key: &[u8], _: u32, fate: Fate, done: u64) {
         if fate == Fate::Removed
             && let Ok(mut oracle) = self.0.oracle.lock()
         {
-            oracle.claimed(flow_of(key));
+            oracle.claimed(flow_of(key), done);
         }
     }
 
