@@ -127,7 +127,7 @@ fn the_model_alone_takes_nothing_but_rust() {
         let text = fs::read(lab.path("target/races/matrix.json")).unwrap_or_default();
         raced(&output, &text)
     };
-    let ran = run("blind on lru-hash");
+    let ran = run("store × blind on lru-hash");
     assert_eq!(ran.code, Some(0), "{}", ran.out);
     assert!(
         ran.out.contains("model: LOST") && ran.out.contains(" passed, 0 failed, 0 skipped"),

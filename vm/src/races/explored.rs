@@ -2,24 +2,21 @@
 //! What the model finds, explored here, in this process: no kernel, no compiler and no package is needed for it.
 
 use std::{
+    collections::BTreeSet,
     env,
     ffi::OsString,
     fs::{self, File},
     io::BufWriter,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError},
-    },
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
     thread,
     time::Duration,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use approaches::Place;
+use approaches::{Place, explore};
 use results::{
-    races::{Model, RaceEvent},
+    races::{Cell, RaceEvent},
     write_event,
 };
 
@@ -30,12 +27,7 @@ const READY: &str = "XTASK_MODEL";
 /// Between looks at whether anybody still waits for it.
 const TICK: Duration = Duration::from_millis(100);
 
-/// What the model finds in one cell: in its claim's circumstances, and in worse ones.
-fn explore(place: &Place) -> Result<Model, String> {
-    approaches::explore::explore(place)
-}
-
-/// Explores `places` on all CPUs, with a sign of life for each; gives what the model says, in the order of the places.
+/// Explores `places` on all CPUs, with a sign of life for each; gives what the model says, in the order of the matrix.
 ///
 /// # Errors
 /// When the run is interrupted or out of time, or a list of steps makes no program.
@@ -45,44 +37,41 @@ pub fn events(ctx: &Ctx, places: &[Place]) -> Result<Vec<RaceEvent>> {
         ctx.events.note(format!("nothing is explored: the model's events are those of {}", file.display()));
         return ready(&file, places);
     }
-    let prices = approaches::explore::undisturbed().map_err(|why| anyhow!("the model: {why}"))?;
-    let mut found: Vec<Option<RaceEvent>> = vec![None; places.len()];
-    let results = start(places);
-    let (mut done, total) = (0, places.len() as u64);
-    while done < total {
+    let said = start(places);
+    let (mut events, mut done, total) = (Vec::new(), 0, places.len() as u64);
+    loop {
         ctx.still_wanted().context("the model was stopped")?;
-        let (at, result) = match results.recv_timeout(TICK) {
-            Ok(result) => result,
+        let event = match said.recv_timeout(TICK) {
+            Ok(event) => event.map_err(|why| anyhow!("the model: {why}"))?,
             Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) if done == total => return Ok(events),
             Err(RecvTimeoutError::Disconnected) => bail!("the model broke off after {done} of {total} cells"),
         };
-        let cell = places[at].cell();
-        done += 1;
-        ctx.events.emit(&Event::Progress { done, total, what: cell.to_string() });
-        found[at] = Some(match result {
-            Ok(model) => RaceEvent::Modelled { cell, model },
-            Err(error) => RaceEvent::Failed { cell, evidence: "model".into(), error },
-        });
+        if let Some(cell) = event.cell() {
+            done += 1;
+            ctx.events.emit(&Event::Progress { done, total, what: cell.to_string() });
+        }
+        events.push(event);
     }
-    Ok(prices.into_iter().map(RaceEvent::Undisturbed).chain(found.into_iter().flatten()).collect())
 }
 
-/// Each of the places once, on as many threads as there are CPUs. Who drops the receiver ends them at their next cell.
-fn start(places: &[Place]) -> Receiver<(usize, Result<Model, String>)> {
+/// What the model says of `places`, from a thread of its own, so that nobody has to wait for the largest of them. Its last
+/// word may be why it cannot begin.
+fn start(places: &[Place]) -> Receiver<Result<RaceEvent, String>> {
     let (send, receive) = mpsc::channel();
-    let (places, next) = (Arc::<[Place]>::from(places), Arc::new(AtomicUsize::new(0)));
-    for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-        let (send, places, next) = (send.clone(), Arc::clone(&places), Arc::clone(&next));
-        thread::spawn(move || {
-            loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some(place) = places.get(at) else { return };
-                if send.send((at, explore(place))).is_err() {
-                    return;
-                }
-            }
-        });
-    }
+    let cells: BTreeSet<Cell> = places.iter().map(Place::cell).collect();
+    thread::spawn(move || {
+        // Nobody listens any more once the run is given up, and soon there is no process either.
+        let told = explore::all(
+            |cell| cells.contains(cell),
+            |event| {
+                let _ = send.send(Ok(event));
+            },
+        );
+        if let Err(why) = told {
+            let _ = send.send(Err(why));
+        }
+    });
     receive
 }
 
@@ -112,10 +101,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_place_is_explored_once_and_told_by_its_number() {
+    fn the_cells_that_are_asked_for_are_explored_and_no_others() {
         let places: Vec<Place> = approaches::all().filter(|place| place.gc.to_string() == "arena").collect();
-        let found: Vec<_> = start(&places).iter().collect();
-        assert_eq!(found.len(), places.len());
-        assert!(found.iter().all(|(at, model)| *at < places.len() && model.as_ref().unwrap().states > 0));
+        let said: Vec<RaceEvent> = start(&places).iter().map(Result::unwrap).collect();
+        let cells: Vec<_> = said.iter().filter_map(RaceEvent::cell).cloned().collect();
+        assert_eq!(cells, places.iter().map(Place::cell).collect::<Vec<_>>());
+        assert!(said.iter().any(|event| matches!(event, RaceEvent::Undisturbed(_))));
     }
 }

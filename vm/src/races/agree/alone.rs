@@ -4,11 +4,15 @@
 use approaches::{Place, Since};
 
 use super::{Findings, Standing, Terms};
-use crate::races::row::Row;
+use crate::races::row::{Failure, Row};
 
 /// How a cell stands of which no kernel says anything; nothing for one that a kernel has to say something of. With a reason
 /// that is the catalogue's.
 pub fn alone(row: &Row, terms: Terms<'_>, found: &mut Findings) -> (Option<Standing>, Option<String>) {
+    // That the model broke is its own fault, whatever becomes of kernels.
+    let (of_model, of_kernel): (Vec<_>, Vec<_>) =
+        row.failed.iter().partition(|failure| failure.evidence == "model");
+    failed(&of_model, found);
     if terms.model_only {
         return (Some(Standing::ModelOnly), None);
     }
@@ -19,9 +23,7 @@ pub fn alone(row: &Row, terms: Terms<'_>, found: &mut Findings) -> (Option<Stand
         found.notes.push(reason.clone());
         return (Some(Standing::Absent), Some(reason));
     }
-    for failure in &row.failed {
-        found.missing.push(format!("the {} could not run: {}", failure.evidence, failure.error));
-    }
+    failed(&of_kernel, found);
     if let Some(lack) = place.and_then(|place| lack(&place, terms.kernel?)) {
         found.notes.push(format!("the catalogue is wrong, since it ran: {lack}"));
     }
@@ -48,6 +50,12 @@ pub fn alone(row: &Row, terms: Terms<'_>, found: &mut Findings) -> (Option<Stand
         (None, None) => None,
     };
     (standing, None)
+}
+
+fn failed(failures: &[&Failure], found: &mut Findings) {
+    for Failure { evidence, error } in failures {
+        found.missing.push(format!("the {evidence} could not run: {error}"));
+    }
 }
 
 /// Why no kernel is asked, or this one has no answer.

@@ -12,15 +12,10 @@ use crate::races::{
 };
 
 /// Whether what the model has not found in `circumstance` is what cannot happen there. What it finds there beyond the claim is
-/// in `if_worse`, where a circumstance without anything is left out. Packets, tags and collectors are explored for every cell;
-/// whoever does not follow the protocol only where there is something left to break.
+/// in `if_worse`, where a circumstance without anything is left out. Where the claim is broken already, worse circumstances
+/// are not explored: there is nothing left to break.
 fn is_explored(model: &Model, circumstance: Circumstance) -> bool {
-    match circumstance {
-        Circumstance::Spread | Circumstance::Collision | Circumstance::TwoCollectors => true,
-        Circumstance::AgentUpdates | Circumstance::AgentStores | Circumstance::HandDeletes => {
-            model.counterexamples.is_empty() || model.if_worse.contains_key(&circumstance)
-        }
-    }
+    model.counterexamples.is_empty() || model.if_worse.contains_key(&circumstance)
 }
 
 /// Holds the runs against the model.

@@ -181,6 +181,15 @@ fn the_model_alone_passes_if_that_was_asked_for() {
 }
 
 #[test]
+fn a_model_that_broke_says_why_even_if_it_is_all_that_was_asked_for() {
+    let error = "no such step: cas".to_owned();
+    let mut matrix = matrix(&[RaceEvent::Failed { cell: here(), evidence: "model".into(), error }]);
+    let judged = judge(&mut matrix, &[], false).unwrap();
+    assert_eq!(judged.outcome, Outcome::Failed);
+    assert!(judged.reason.ends_with("the model could not run: no such step: cas"), "{}", judged.reason);
+}
+
+#[test]
 fn every_kind_of_cell_ends_in_its_status() {
     let mut matrix = matrix(&of_each_kind());
     weigh(&mut matrix, false, "");
