@@ -168,7 +168,7 @@ impl Search {
             let mut goes_on = state.at_rest();
             for &action in &actions {
                 if let Some((next, _)) = self.machine.take(&state, action) {
-                    goes_on |= matches!(action, Action::Step(..) | Action::Drain(_));
+                    goes_on |= matches!(action, Action::Step(..) | Action::Drain(_) | Action::Fill | Action::Link);
                     self.add(next, Node { from: number, by: Some(action) });
                 }
             }

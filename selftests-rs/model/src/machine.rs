@@ -87,6 +87,13 @@ impl Machine {
     }
 
     fn never_removed(&self, state: &State, linked: u8) -> bool {
+        // Whoever finds a mark leaves the entry to whoever has set it.
+        if linked != NONE && self.rules.traits.marks && state.map.element(linked).dead {
+            return true;
+        }
+        if state.refused {
+            return false;
+        }
         if state.actors.iter().enumerate().any(|(i, actor)| self.rules.role(i) != Role::Gc && actor.at != 0) {
             return false;
         }

@@ -158,7 +158,12 @@ impl Rules {
         me.running()
             && match self.role(actor) {
                 Role::Packet => true,
-                Role::Gc => !self.sleepable || state.map.stripe == actor_id(actor) || state.pinned == actor_id(actor),
+                // The kernel's own calls are.
+                _ if me.phase != 0 => true,
+                Role::Gc => {
+                    let alone = [state.map.stripe, state.pinned].contains(&actor_id(actor));
+                    !self.sleepable || alone
+                }
                 Role::Agent => self.program(actor).has(Op::Store),
             }
     }

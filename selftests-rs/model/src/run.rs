@@ -36,10 +36,7 @@ impl Rules {
         if step.reports == Some(outcome) {
             state.claims += 1;
         }
-        if outcome == Outcome::Failed {
-            // A round that the kernel has refused something promises nothing.
-            state.actors[actor].clock = NONE;
-        }
+        state.refused |= outcome == Outcome::Failed;
         let target = match self.program(actor).after(state.actors[actor].at, outcome) {
             Target::Syn(_) if choice == 0 => Target::Drop,
             Target::SynElse(_, data) if choice == 0 => Target::At(data),
