@@ -38,7 +38,9 @@ impl Machine {
         let mut state = last.clone();
         let rules = &self.rules;
         let seen = match action {
-            Action::Step(actor, choice) => return rules.step(&mut state, actor, choice).map(|seen| (state, seen)),
+            Action::Step(actor, choice) => {
+                return rules.step(&mut state, actor, choice).map(|seen| (state, seen));
+            }
             Action::Drain(cpu) => {
                 let write = state.map.drain(cpu)?;
                 rules.let_go(&mut state);

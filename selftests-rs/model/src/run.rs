@@ -32,7 +32,14 @@ impl Rules {
         Some(seen)
     }
 
-    fn end_step(&self, state: &mut State, actor: usize, step: &Step, choice: u8, outcome: Outcome) -> Option<()> {
+    fn end_step(
+        &self,
+        state: &mut State,
+        actor: usize,
+        step: &Step,
+        choice: u8,
+        outcome: Outcome,
+    ) -> Option<()> {
         if step.reports == Some(outcome) {
             state.claims += 1;
         }
@@ -79,7 +86,9 @@ impl Rules {
     pub fn let_go(&self, state: &mut State) {
         let mut reading = 0u8;
         for actor in 0..4 {
-            if self.reads(state, actor) || (self.role(actor) == Role::Packet && !state.map.drained(self.cpu(actor))) {
+            if self.reads(state, actor)
+                || (self.role(actor) == Role::Packet && !state.map.drained(self.cpu(actor)))
+            {
                 reading |= 1 << actor;
             }
         }

@@ -81,8 +81,13 @@ impl Actor {
 
 impl Hash for Actor {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let keys = self.key as u8 | (self.tag as u8) << 1 | (self.backend as u8) << 2 | u8::from(self.dead) << 3 | u8::from(self.promised) << 4;
-        let first = [self.at, self.phase, self.clock, self.pointer, keys, self.copy, self.generation, self.believes];
+        let keys = self.key as u8
+            | (self.tag as u8) << 1
+            | (self.backend as u8) << 2
+            | u8::from(self.dead) << 3
+            | u8::from(self.promised) << 4;
+        let first =
+            [self.at, self.phase, self.clock, self.pointer, keys, self.copy, self.generation, self.believes];
         state.write_u64(u64::from_le_bytes(first));
         state.write_u64(u64::from(self.holds) << 8 | u64::from(self.waits_for));
     }

@@ -31,7 +31,9 @@ impl Rules {
                 whole(Outcome::Done, Seen::FoundIn { map: me.generation })
             }
             Op::LookUpCurrent => whole(Outcome::Missing, Seen::MissedIn { map: me.generation }),
-            Op::LookUpPrevious if has(turns.holds, me.copy) => whole(Outcome::Done, Seen::FoundIn { map: me.copy }),
+            Op::LookUpPrevious if has(turns.holds, me.copy) => {
+                whole(Outcome::Done, Seen::FoundIn { map: me.copy })
+            }
             Op::LookUpPrevious => {
                 state.missed |= me.promised && state.believes();
                 whole(Outcome::Missing, Seen::MissedIn { map: me.copy })
