@@ -46,8 +46,7 @@ impl Rules {
         state.refused |= outcome == Outcome::Failed;
         let target = match self.program(actor).after(state.actors[actor].at, outcome) {
             Target::Syn(_) if choice == 0 => Target::Drop,
-            Target::SynElse(_, data) if choice == 0 => Target::At(data),
-            Target::Syn(to) | Target::SynElse(to, _) => Target::At(to),
+            Target::Syn(to) => Target::At(to),
             _ if choice != 0 && Self::decides(step.op) => return None,
             other => other,
         };
@@ -66,7 +65,7 @@ impl Rules {
             target = program.passing_over(at);
         }
         match target {
-            Target::At(at) | Target::Syn(at) | Target::SynElse(_, at) => {
+            Target::At(at) | Target::Syn(at) => {
                 me.at = at;
                 me.forget(program.needs(at));
             }

@@ -72,6 +72,8 @@ impl Rules {
             Op::Unlink if linked == NONE => whole(Outcome::Missing, Seen::Nothing(Key::A)),
             Op::Unlink => self.unlink(state, actor),
             _ => {
+                // Who looks from now on cannot find it, so the grace period that begins here is long enough.
+                self.wait_for_readers(state, me.holds);
                 let freed = state.map.element_mut(me.holds);
                 freed.place = if freed.waits == 0 { Place::Free } else { Place::Waiting };
                 state.actors[actor].holds = NONE;
@@ -201,7 +203,6 @@ impl Rules {
     fn unlinked(&self, state: &mut State, actor: usize, element: u8) {
         state.actors[actor].holds = element;
         state.map.element_mut(element).place = Place::Held;
-        self.wait_for_readers(state, element);
         if self.role(actor) == Role::Gc {
             state.claims -= 1;
         }
