@@ -20,7 +20,9 @@ use space::Space;
 /// # Errors
 /// When a list of steps makes no program, or the model gets stuck; in words.
 pub fn explore(place: &Place) -> Result<Model, String> {
-    of_space(place).map(|found| named_for(place, found)).map_err(|error| format!("cannot explore {}: {error}", place.cell()))
+    of_space(place)
+        .map(|found| named_for(place, found))
+        .map_err(|error| format!("cannot explore {}: {error}", place.cell()))
 }
 
 /// The same, without the names that a place gives to functions.
@@ -76,7 +78,9 @@ fn sleeps(place: &Place) -> bool {
 fn applies(place: &Place, circumstance: Circumstance) -> bool {
     let has = |op| place.gc.steps.iter().any(|step| step.op == op);
     match circumstance {
-        Circumstance::Spread | Circumstance::TwoCollectors => true,
+        Circumstance::Spread => true,
+        // An entry has one timer.
+        Circumstance::TwoCollectors => place.gc.protocol != Protocol::Timer,
         Circumstance::Collision => place.refresh.tagged || has(Op::LockedMark) || has(Op::ReadWord),
         Circumstance::AgentUpdates | Circumstance::AgentStores | Circumstance::HandDeletes => {
             !matches!(place.refresh.protocol, Protocol::Generations | Protocol::Arena)

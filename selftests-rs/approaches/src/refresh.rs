@@ -107,8 +107,8 @@ const CREATE_NEW: Step = Step::new("create", "htab_map_update_elem", Op::CreateN
 const FREE: Step = Step::new("free", "free_htab_elem", Op::Free).same_call().then(Then::End);
 
 /// The look-up of those that create under the stripe.
-const LOOK_UP_TO_STRIPE: Step =
-    Step::new("look_up", "__htab_map_lookup_elem", Op::LookUp).on(&[(Outcome::Missing, Then::Syn("take_stripe"))]);
+const LOOK_UP_TO_STRIPE: Step = Step::new("look_up", "__htab_map_lookup_elem", Op::LookUp)
+    .on(&[(Outcome::Missing, Then::Syn("take_stripe"))]);
 
 /// For whoever has found nothing: to create.
 const TAKE_STRIPE: Step = Step::new("take_stripe", "program: cmpxchg on the lock word", Op::TakeStripe)

@@ -150,8 +150,6 @@ pub enum Then {
     Go(&'static str),
     /// A packet that found nothing: a SYN goes on with the step of that label, a data packet is dropped. Both are explored.
     Syn(&'static str),
-    /// The same for a packet that has something to let go of first: a data packet goes on with the step of the second label.
-    SynElse(&'static str, &'static str),
     /// Nowhere: the program has ended.
     End,
     /// Nowhere: the packet is dropped.

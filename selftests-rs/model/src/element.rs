@@ -73,8 +73,7 @@ impl Hash for Element {
         };
         let keys = self.key as u8 | (self.tag as u8) << 1 | (self.backend as u8) << 2;
         let flags = u8::from(self.dead) | u8::from(self.restored) << 1;
-        let bytes =
-            [self.place as u8, keys, flags, lock, self.lifetime, self.generation, self.waits, 0];
+        let bytes = [self.place as u8, keys, flags, lock, self.lifetime, self.generation, self.waits, 0];
         state.write_u64(u64::from_le_bytes(bytes));
     }
 }

@@ -54,8 +54,7 @@ impl Lab {
         let mut rules = Rules::new(packet, gc, recycling);
         rules.spread = steering == Steering::Spread;
         rules.in_turn = rules.traits.generations;
-        let scenarios =
-            if rules.traits.generations { Scenario::turns() } else { Scenario::all(steering) };
+        let scenarios = if rules.traits.generations { Scenario::turns() } else { Scenario::all(steering) };
         Self { rules, scenarios }
     }
 
@@ -168,7 +167,8 @@ impl Search {
             let mut goes_on = state.at_rest();
             for &action in &actions {
                 if let Some((next, _)) = self.machine.take(&state, action) {
-                    goes_on |= matches!(action, Action::Step(..) | Action::Drain(_));
+                    goes_on |=
+                        matches!(action, Action::Step(..) | Action::Drain(_) | Action::Fill | Action::Link);
                     self.add(next, Node { from: number, by: Some(action) });
                 }
             }

@@ -38,7 +38,9 @@ impl Machine {
         let mut state = last.clone();
         let rules = &self.rules;
         let seen = match action {
-            Action::Step(actor, choice) => return rules.step(&mut state, actor, choice).map(|seen| (state, seen)),
+            Action::Step(actor, choice) => {
+                return rules.step(&mut state, actor, choice).map(|seen| (state, seen));
+            }
             Action::Drain(cpu) => {
                 let write = state.map.drain(cpu)?;
                 rules.let_go(&mut state);
@@ -87,6 +89,13 @@ impl Machine {
     }
 
     fn never_removed(&self, state: &State, linked: u8) -> bool {
+        // Whoever finds a mark leaves the entry to whoever has set it.
+        if linked != NONE && self.rules.traits.marks && state.map.element(linked).dead {
+            return true;
+        }
+        if state.refused {
+            return false;
+        }
         if state.actors.iter().enumerate().any(|(i, actor)| self.rules.role(i) != Role::Gc && actor.at != 0) {
             return false;
         }

@@ -34,6 +34,8 @@ pub(crate) struct Rules {
 pub(crate) struct Traits {
     /// A new element is filled under its own lock.
     pub locked_fill: bool,
+    /// Whoever writes to an element takes its lock.
+    pub locked_writes: bool,
     /// The dead mark stands in the word with lifetime and tag, not beside it.
     pub dead_in_word: bool,
     /// The collector marks what it removes.
@@ -47,12 +49,17 @@ pub(crate) struct Traits {
 }
 
 impl Traits {
-    pub fn of(packet: &Program, gc: &Program) -> Self {
+    fn of(packet: &Program, gc: &Program, recycling: Recycling) -> Self {
         let dead_in_word = packet.has(Op::ReadWord) || gc.has(Op::ReadWord);
         let tagged = packet.has(Op::JudgeTagged) || packet.has(Op::JudgeHalf) || packet.has(Op::ReadWord);
         let locked = packet.has(Op::LockedStore) || packet.has(Op::LockedStoreTagged);
+        // A resizable hash fills what nobody should see any more, without a lock.
+        let locked_fill = packet.has(Op::CreateLocked) && recycling != Recycling::AfterGrace;
+        let lockless =
+            [Op::Store, Op::Exchange, Op::CasStore].iter().any(|&op| packet.has(op)) || gc.has(Op::CasMark);
         Self {
-            locked_fill: packet.has(Op::CreateLocked),
+            locked_fill,
+            locked_writes: locked_fill && !lockless,
             dead_in_word,
             sees_dead: locked || (dead_in_word && tagged),
             marks: gc.has(Op::LockedMark) || gc.has(Op::CasMark),
@@ -64,7 +71,7 @@ impl Traits {
 
 impl Rules {
     pub fn new(packet: Program, gc: Program, recycling: Recycling) -> Self {
-        let traits = Traits::of(&packet, &gc);
+        let traits = Traits::of(&packet, &gc, recycling);
         Self {
             packet,
             gc,
@@ -146,10 +153,9 @@ impl Rules {
         self.collision || element.tag == key
     }
 
-    /// Whether a section under an element's lock takes two steps: so it is where a fill does not respect that lock.
-    pub fn splits(&self, op: Op) -> bool {
-        !self.traits.locked_fill
-            && matches!(op, Op::LockedStore | Op::LockedStoreTagged | Op::LockedMark | Op::LockedUnmark)
+    /// Whether a section under an element's lock takes two steps: so it is where somebody writes to elements without it.
+    pub fn splits(&self) -> bool {
+        !self.traits.locked_writes || self.agent.is_some()
     }
 
     /// Whether a grace period that begins now has to wait for an actor. System calls are readers only for their own length.
@@ -158,7 +164,12 @@ impl Rules {
         me.running()
             && match self.role(actor) {
                 Role::Packet => true,
-                Role::Gc => !self.sleepable || state.map.stripe == actor_id(actor) || state.pinned == actor_id(actor),
+                // The kernel's own calls are.
+                _ if me.phase != 0 => true,
+                Role::Gc => {
+                    let alone = [state.map.stripe, state.pinned].contains(&actor_id(actor));
+                    !self.sleepable || alone
+                }
                 Role::Agent => self.program(actor).has(Op::Store),
             }
     }
@@ -233,10 +244,7 @@ impl Rules {
 
     /// Whether a packet may find with that step that A is missing.
     pub fn decides(op: Op) -> bool {
-        matches!(
-            op,
-            Op::LookUp | Op::LockedStore | Op::LockedStoreTagged | Op::Find | Op::LookUpPrevious
-        )
+        matches!(op, Op::LookUp | Op::LockedStore | Op::LockedStoreTagged | Op::Find | Op::LookUpPrevious)
     }
 }
 

@@ -32,18 +32,21 @@ impl Rules {
         Some(seen)
     }
 
-    fn end_step(&self, state: &mut State, actor: usize, step: &Step, choice: u8, outcome: Outcome) -> Option<()> {
+    fn end_step(
+        &self,
+        state: &mut State,
+        actor: usize,
+        step: &Step,
+        choice: u8,
+        outcome: Outcome,
+    ) -> Option<()> {
         if step.reports == Some(outcome) {
             state.claims += 1;
         }
-        if outcome == Outcome::Failed {
-            // A round that the kernel has refused something promises nothing.
-            state.actors[actor].clock = NONE;
-        }
+        state.refused |= outcome == Outcome::Failed;
         let target = match self.program(actor).after(state.actors[actor].at, outcome) {
             Target::Syn(_) if choice == 0 => Target::Drop,
-            Target::SynElse(_, data) if choice == 0 => Target::At(data),
-            Target::Syn(to) | Target::SynElse(to, _) => Target::At(to),
+            Target::Syn(to) => Target::At(to),
             _ if choice != 0 && Self::decides(step.op) => return None,
             other => other,
         };
@@ -62,7 +65,7 @@ impl Rules {
             target = program.passing_over(at);
         }
         match target {
-            Target::At(at) | Target::Syn(at) | Target::SynElse(_, at) => {
+            Target::At(at) | Target::Syn(at) => {
                 me.at = at;
                 me.forget(program.needs(at));
             }
@@ -82,7 +85,9 @@ impl Rules {
     pub fn let_go(&self, state: &mut State) {
         let mut reading = 0u8;
         for actor in 0..4 {
-            if self.reads(state, actor) || (self.role(actor) == Role::Packet && !state.map.drained(self.cpu(actor))) {
+            if self.reads(state, actor)
+                || (self.role(actor) == Role::Packet && !state.map.drained(self.cpu(actor)))
+            {
                 reading |= 1 << actor;
             }
         }

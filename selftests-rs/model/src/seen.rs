@@ -87,9 +87,15 @@ impl Seen {
                 format!("copies the value from element {element}, lifetime {lifetime}")
             }
             Self::CopiedValue { element, backend, owner } => {
-                format!("copies the value from element {element}{}, with {}'s backend", whose(owner), name(backend))
+                format!(
+                    "copies the value from element {element}{}, with {}'s backend",
+                    whose(owner),
+                    name(backend)
+                )
             }
-            Self::CopiedKey { element, key } => format!("copies the key of {} from element {element}", name(key)),
+            Self::CopiedKey { element, key } => {
+                format!("copies the key of {} from element {element}", name(key))
+            }
             Self::Found { element, lifetime, key } => {
                 format!("finds {} in element {element}, lifetime {lifetime}", name(key))
             }
@@ -103,7 +109,9 @@ impl Seen {
             Self::Half { element, lifetime, live, owner } => {
                 let left = if live { "more" } else { "no more" };
                 let whose = whose(owner);
-                format!("reads lifetime {lifetime} from element {element}{whose}: {left} than half of it is left")
+                format!(
+                    "reads lifetime {lifetime} from element {element}{whose}: {left} than half of it is left"
+                )
             }
             Self::Wrote { element, lifetime, buffered: true, .. } => {
                 format!("stores lifetime {lifetime} for element {element} in this CPU's buffer")
@@ -120,7 +128,10 @@ impl Seen {
             Self::Foreign { element } => format!("reads a tag of B's from element {element}: not A's"),
             Self::Dead { element } => format!("finds element {element} marked dead"),
             Self::Marked { element, lifetime, owner } => {
-                format!("finds lifetime {lifetime} in element {element}{}: expired, marks it dead", whose(owner))
+                format!(
+                    "finds lifetime {lifetime} in element {element}{}: expired, marks it dead",
+                    whose(owner)
+                )
             }
             Self::Unmarked { element } => format!("takes the mark in element {element} back"),
             Self::NoMark { element } => format!("finds no mark of its own in element {element}"),
@@ -154,7 +165,9 @@ impl Seen {
             Self::MissedIn { map } => format!("finds no A in map {map}"),
             Self::PutInto { map, new: true } => format!("puts A into map {map}"),
             Self::PutInto { map, new: false } => format!("is told that A exists in map {map}"),
-            Self::Previous { map } => format!("map {map} is the previous one: what was promised a period ago is over"),
+            Self::Previous { map } => {
+                format!("map {map} is the previous one: what was promised a period ago is over")
+            }
             Self::Current { map } => format!("map {map}, which is empty, is the current one"),
             Self::Dropped { map } => format!("drops map {map}"),
             Self::Filled { element, word: false } => {

@@ -40,6 +40,8 @@ pub(crate) struct Actor {
     pub dead: bool,
     /// The state word's generation (arena), or which map was the current one.
     pub generation: u8,
+    /// Where maps take turns: A was promised to be there when it began to look.
+    pub promised: bool,
     /// The lifetime until which it believes A to live.
     pub believes: u8,
     /// The element that it has unlinked and not freed.
@@ -60,6 +62,7 @@ impl Actor {
         backend: Key::A,
         dead: false,
         generation: NONE,
+        promised: false,
         believes: NONE,
         holds: NONE,
         waits_for: 0,
@@ -78,8 +81,13 @@ impl Actor {
 
 impl Hash for Actor {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let keys = self.key as u8 | (self.tag as u8) << 1 | (self.backend as u8) << 2 | u8::from(self.dead) << 3;
-        let first = [self.at, self.phase, self.clock, self.pointer, keys, self.copy, self.generation, self.believes];
+        let keys = self.key as u8
+            | (self.tag as u8) << 1
+            | (self.backend as u8) << 2
+            | u8::from(self.dead) << 3
+            | u8::from(self.promised) << 4;
+        let first =
+            [self.at, self.phase, self.clock, self.pointer, keys, self.copy, self.generation, self.believes];
         state.write_u64(u64::from_le_bytes(first));
         state.write_u64(u64::from(self.holds) << 8 | u64::from(self.waits_for));
     }
@@ -128,6 +136,8 @@ pub(crate) struct State {
     pub believed: u8,
     /// The next packet missed A although a refresh had ended.
     pub missed: bool,
+    /// The kernel has refused a delete: no round promises anything any more.
+    pub refused: bool,
     /// Somebody has removed B's entry while it was live.
     pub lost_other: bool,
     /// Removals that gc counts as its own, less those that happened.
@@ -152,6 +162,7 @@ impl State {
             pinned: NONE,
             believed: NONE,
             missed: false,
+            refused: false,
             lost_other: false,
             claims: 0,
         }

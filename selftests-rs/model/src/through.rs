@@ -59,7 +59,7 @@ impl Rules {
                 let lifetime = element.lifetime;
                 return whole(Outcome::Live, Seen::Read { element: me.pointer, lifetime, live: true, owner });
             }
-            if self.splits(op) {
+            if self.splits() {
                 state.map.element_mut(me.pointer).lock = Lock::Held(actor_id(actor));
                 let owner = state.map.owner(me.pointer);
                 return Some((None, Seen::Locked { element: me.pointer, owner }));
@@ -113,7 +113,10 @@ impl Rules {
                 state.map.element_mut(me.pointer).place = Place::Free;
                 state.claims -= 1;
                 state.lost_other |= owner == Owner::B && element.lifetime >= state.clock;
-                whole(Outcome::Done, Seen::Unlinked { element: me.pointer, lifetime: element.lifetime, key: Key::A })
+                whole(
+                    Outcome::Done,
+                    Seen::Unlinked { element: me.pointer, lifetime: element.lifetime, key: Key::A },
+                )
             }
             _ => {
                 // The tag is written with the lifetime.

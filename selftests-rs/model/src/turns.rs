@@ -17,6 +17,8 @@ impl Rules {
         let has = |turns: u8, map: u8| turns & (1 << map) != 0;
         match op {
             Op::ReadCurrent => {
+                // A flow that was not there when the packet looked first may be missed.
+                state.actors[actor].promised = state.believed != NONE && state.believed >= state.clock;
                 state.actors[actor].generation = turns.current;
                 whole(Outcome::Done, Seen::ReadMap { map: turns.current })
             }
@@ -29,9 +31,11 @@ impl Rules {
                 whole(Outcome::Done, Seen::FoundIn { map: me.generation })
             }
             Op::LookUpCurrent => whole(Outcome::Missing, Seen::MissedIn { map: me.generation }),
-            Op::LookUpPrevious if has(turns.holds, me.copy) => whole(Outcome::Done, Seen::FoundIn { map: me.copy }),
+            Op::LookUpPrevious if has(turns.holds, me.copy) => {
+                whole(Outcome::Done, Seen::FoundIn { map: me.copy })
+            }
             Op::LookUpPrevious => {
-                state.missed |= state.believes();
+                state.missed |= me.promised && state.believes();
                 whole(Outcome::Missing, Seen::MissedIn { map: me.copy })
             }
             Op::PutCurrent => {

@@ -14,7 +14,9 @@ impl Rules {
         let me = state.actors[actor];
         let linked = state.map.linked(Key::A);
         match op {
-            Op::Replace | Op::Create if self.recycling == Recycling::AfterGrace && (me.phase != 0 || linked != NONE) => {
+            Op::Replace | Op::Create
+                if self.recycling == Recycling::AfterGrace && (me.phase != 0 || linked != NONE) =>
+            {
                 if choice != 0 {
                     return None;
                 }
@@ -37,7 +39,8 @@ impl Rules {
                     // The datapath itself has made the entry that was missed.
                     state.missed &= old != NONE;
                 }
-                let seen = Seen::Updated { element: new, old, lifetime: value.lifetime, backend: value.backend };
+                let seen =
+                    Seen::Updated { element: new, old, lifetime: value.lifetime, backend: value.backend };
                 whole(Outcome::Done, seen)
             }
             Op::Delete => self.delete(state, actor, choice),
@@ -47,7 +50,10 @@ impl Rules {
                 }
                 let lifetime = state.map.element(linked).lifetime;
                 if lifetime != me.copy {
-                    return whole(Outcome::Differs, Seen::Differs { element: linked, lifetime, copy: me.copy });
+                    return whole(
+                        Outcome::Differs,
+                        Seen::Differs { element: linked, lifetime, copy: me.copy },
+                    );
                 }
                 state.map.bucket = actor_id(actor);
                 whole(Outcome::Done, Seen::Equal { element: linked, lifetime })
@@ -66,6 +72,8 @@ impl Rules {
             Op::Unlink if linked == NONE => whole(Outcome::Missing, Seen::Nothing(Key::A)),
             Op::Unlink => self.unlink(state, actor),
             _ => {
+                // Who looks from now on cannot find it, so the grace period that begins here is long enough.
+                self.wait_for_readers(state, me.holds);
                 let freed = state.map.element_mut(me.holds);
                 freed.place = if freed.waits == 0 { Place::Free } else { Place::Waiting };
                 state.actors[actor].holds = NONE;
@@ -90,7 +98,9 @@ impl Rules {
             (Op::Restore, _) => {
                 Element { lifetime: me.copy, tag: me.tag, backend: me.backend, restored: true, ..fresh }
             }
-            (Op::Replace, Role::Agent) => Element { tag: me.tag, backend: me.backend, dead: me.dead, ..fresh },
+            (Op::Replace, Role::Agent) => {
+                Element { tag: me.tag, backend: me.backend, dead: me.dead, ..fresh }
+            }
             // It writes the whole word anew, and copies what stands beside it.
             (Op::Replace, _) => {
                 Element { backend: me.backend, dead: me.dead && !self.traits.dead_in_word, ..fresh }
@@ -112,8 +122,13 @@ impl Rules {
         let owner = state.map.owner(me.pointer);
         state.map.refresh(me.pointer, value.lifetime);
         let old = *state.map.element(me.pointer);
-        *state.map.element_mut(me.pointer) =
-            Element { lifetime: value.lifetime, tag: value.tag, backend: value.backend, dead: value.dead, ..old };
+        *state.map.element_mut(me.pointer) = Element {
+            lifetime: value.lifetime,
+            tag: value.tag,
+            backend: value.backend,
+            dead: value.dead,
+            ..old
+        };
         state.actors[actor].believes = value.lifetime;
         whole(Outcome::Done, Seen::WroteAll { element: me.pointer, lifetime: value.lifetime, owner })
     }
@@ -188,7 +203,6 @@ impl Rules {
     fn unlinked(&self, state: &mut State, actor: usize, element: u8) {
         state.actors[actor].holds = element;
         state.map.element_mut(element).place = Place::Held;
-        self.wait_for_readers(state, element);
         if self.role(actor) == Role::Gc {
             state.claims -= 1;
         }
@@ -197,7 +211,8 @@ impl Rules {
     /// Those who may have a pointer to an element that has been unlinked.
     pub(crate) fn wait_for_readers(&self, state: &mut State, element: u8) {
         if self.recycling == Recycling::AfterGrace {
-            let readers = (0..4).filter(|&actor| self.reads(state, actor)).fold(0, |set, actor| set | 1 << actor);
+            let readers =
+                (0..4).filter(|&actor| self.reads(state, actor)).fold(0, |set, actor| set | 1 << actor);
             state.map.element_mut(element).waits = readers;
         }
     }

@@ -36,6 +36,6 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
         "counters across a swap, unless they are added up",
         "memory for two maps",
     ],
-    never_with: "Never with a second swapper, nor with a swap that does not wait for the packets that ran during the last one.",
+    never_with: "Never with a second swapper, nor with a packet that is held up for a whole period.",
     ..Discipline::PLAIN
 };
