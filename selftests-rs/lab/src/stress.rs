@@ -25,7 +25,7 @@ use crate::datapath::Datapath;
 use crate::layout::{Fate, TICK};
 use crate::load::Denied;
 use crate::oracle::{Left, Oracle, Settled};
-use crate::value::{backend_of, flow_of, lifetime_of};
+use crate::value::{backend_of, flow_of};
 use agent::Agent;
 use traffic::Traffic;
 

@@ -14,14 +14,15 @@ use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{Elements, Errno};
 use results::races::Violations;
 
+use crate::clock::monotonic;
 use crate::collector::{Claims, Collector, Target, lifetime_of};
 use crate::datapath::{Datapath, Handled, Packet, flow_of, key_of};
 use crate::gate::Actor as Side;
 use crate::layout::{Fate, Gate, Kind, Outcome, STEPS, TICK, VALUE_SIZE};
 use crate::load::Denied;
-use crate::oracle::{Oracle, Settled};
+use crate::oracle::{Left, Oracle, Settled};
 use crate::stress::{clear, pin};
-use crate::value::value_of;
+use crate::value::{backend_for, backend_of, value_of};
 
 use super::debugger::{Debugger, Spot};
 use super::schedule::{Actor, GRACE, GRACE_END, Move, Schedule};
@@ -73,7 +74,7 @@ impl Replay<'_> {
         let acts = |actor| self.schedule.moves.iter().any(|step| step.actor == actor);
         let mut collector = self.collector().map_err(Denied::error)?;
         let (packets, gc) = (acts(Actor::Packet), acts(Actor::Gc));
-        let third = thread::scope(|scope| -> Result<Option<u32>> {
+        let third = thread::scope(|scope| -> Result<Option<Left>> {
             let sender = packets.then(|| scope.spawn(|| self.send(&truth, &packet)));
             let collector = gc.then(|| {
                 scope.spawn(|| {
@@ -170,7 +171,7 @@ impl Replay<'_> {
 
     /// Gives what the map last had of the third flow: a later step may evict it from an LRU map, and what was done to it
     /// with it.
-    fn follow(&self, truth: &Truth, packet: &Course, round: &Course) -> Result<Option<u32>> {
+    fn follow(&self, truth: &Truth, packet: &Course, round: &Course) -> Result<Option<Left>> {
         let mut third = None;
         for (at, step) in self.schedule.moves.iter().enumerate() {
             match step.actor {
@@ -187,7 +188,7 @@ impl Replay<'_> {
                     self.insert(truth, B)?;
                 }
             }
-            third = self.lifetime(B)?.or(third);
+            third = self.found(B)?.or(third);
             if self.schedule.wants_filler_after(at, self.datapath.settings().map) {
                 pin(PACKETS)?;
                 // Expired, as what was in that element: a collector may still read it there.
@@ -229,8 +230,8 @@ impl Replay<'_> {
     /// The flow's next packet, as far as the oracle is concerned.
     fn look(&self, truth: &Truth) -> Result<()> {
         let (outcome, seen) =
-            self.lifetime(A)?.map_or((Outcome::Missed, 0), |lifetime| (Outcome::Left, lifetime));
-        truth.packet(&self.handled(A, outcome, seen));
+            self.found(A)?.map_or((Outcome::Missed, Left { lifetime: 0, backend: 0 }), |left| (Outcome::Left, left));
+        truth.packet(&Handled { seen_backend: seen.backend, ..self.handled(A, outcome, seen.lifetime) });
         Ok(())
     }
 
@@ -256,25 +257,25 @@ impl Replay<'_> {
     }
 
     /// What the map has of a flow.
-    fn lifetime(&self, flow: u32) -> Result<Option<u32>> {
+    fn found(&self, flow: u32) -> Result<Option<Left>> {
         let mut value = vec![0; VALUE_SIZE];
         match self.elements()?.look_up(&key_of(flow), &mut value, 0) {
-            Ok(()) => Ok(Some(lifetime_of(&value))),
+            Ok(()) => Ok(Some(Left { lifetime: lifetime_of(&value), backend: backend_of(&value) })),
             Err(Errno(libc::ENOENT)) => Ok(None),
             Err(errno) => bail!("cannot look for the entry of flow {flow}: {errno}"),
         }
     }
 
     /// Judges what came of it; `third` is what the map last had of the third flow.
-    fn settle(&self, truth: &Truth, third: Option<u32>) -> Result<Violations> {
-        let now_there = [(A, self.lifetime(A)?), (B, self.lifetime(B)?.or(third))];
-        let left: HashMap<u32, u32> =
-            now_there.into_iter().filter_map(|(flow, lifetime)| Some((flow, lifetime?))).collect();
+    fn settle(&self, truth: &Truth, third: Option<Left>) -> Result<Violations> {
+        let now_there = [(A, self.found(A)?), (B, self.found(B)?.or(third))];
+        let left: HashMap<u32, Left> =
+            now_there.into_iter().filter_map(|(flow, left)| Some((flow, left?))).collect();
         let now = self.datapath.control().now.load(Relaxed);
         // Without a packet, the entry has expired and a round has passed.
-        let idle = self.schedule.packets.is_empty() && left.get(&A).is_some_and(|&lifetime| lifetime < now);
+        let idle = self.schedule.packets.is_empty() && left.get(&A).is_some_and(|left| left.lifetime < now);
         let oracle = truth.oracle.lock().map_err(|_| anyhow!("a side of a replay panicked"))?.clone();
-        Ok(Settled::join(vec![oracle.settle(now, &left, u64::from(idle))]).violations)
+        Ok(Settled::join(vec![oracle.settle(now, monotonic(), &left, u64::from(idle))]).violations)
     }
 }
 
