@@ -158,8 +158,8 @@ impl Rules {
         !self.traits.locked_writes || self.agent.is_some()
     }
 
-    /// Whether a grace period that begins now has to wait for an actor. System calls are readers only for their own length.
-    pub fn reads(&self, state: &State, actor: usize) -> bool {
+    /// Whether an actor is a reader. System calls are readers only for their own length.
+    fn reads(&self, state: &State, actor: usize) -> bool {
         let me = &state.actors[actor];
         me.running()
             && match self.role(actor) {
@@ -172,6 +172,13 @@ impl Rules {
                 }
                 Role::Agent => self.program(actor).has(Op::Store),
             }
+    }
+
+    /// The actors whom a grace period that begins now has to wait for, a bit each. It implies a full barrier on each CPU.
+    pub fn readers(&self, state: &State) -> u8 {
+        let buffers = |actor| self.role(actor) != Role::Gc && !state.map.drained(self.cpu(actor));
+        let waited_for = |&actor: &usize| self.reads(state, actor) || buffers(actor);
+        (0..4).filter(waited_for).fold(0, |set, actor| set | 1 << actor)
     }
 
     /// Whether an actor may take its next step.

@@ -83,14 +83,7 @@ impl Rules {
     /// Grace periods end. A packet that has ended and left nothing in its CPU's store buffer is nobody's to wait for: a grace
     /// period implies a full barrier on each CPU.
     pub fn let_go(&self, state: &mut State) {
-        let mut reading = 0u8;
-        for actor in 0..4 {
-            if self.reads(state, actor)
-                || (self.role(actor) == Role::Packet && !state.map.drained(self.cpu(actor)))
-            {
-                reading |= 1 << actor;
-            }
-        }
+        let reading = self.readers(state);
         for gc in &mut state.actors[2..] {
             gc.waits_for &= reading;
         }
@@ -106,13 +99,9 @@ impl Rules {
         let me = state.actors[actor];
         match step.op {
             Op::Grace => {
-                for other in (0..4).filter(|&other| other != actor) {
-                    let buffered = self.role(other) == Role::Packet && !state.map.drained(self.cpu(other));
-                    let gc = self.role(other) == Role::Gc;
-                    if !gc && (self.reads(state, other) || buffered) {
-                        state.actors[actor].waits_for |= 1 << other;
-                    }
-                }
+                let rounds = (0..4).filter(|&actor| self.role(actor) == Role::Gc);
+                let gcs = rounds.fold(0, |set, actor| set | 1 << actor);
+                state.actors[actor].waits_for = self.readers(state) & !gcs;
                 whole(Outcome::Done, Seen::Waits)
             }
             Op::GraceEnd => whole(Outcome::Done, Seen::Waited),

@@ -211,8 +211,7 @@ impl Rules {
     /// Those who may have a pointer to an element that has been unlinked.
     pub(crate) fn wait_for_readers(&self, state: &mut State, element: u8) {
         if self.recycling == Recycling::AfterGrace {
-            let readers =
-                (0..4).filter(|&actor| self.reads(state, actor)).fold(0, |set, actor| set | 1 << actor);
+            let readers = self.readers(state);
             state.map.element_mut(element).waits = readers;
         }
     }

@@ -131,3 +131,17 @@ fn a_word_that_changes_as_a_whole_needs_no_lock_until_somebody_evicts() {
 fn the_lock_in_an_element_keeps_nobody_out_who_does_not_take_it() {
     assert!(finds(&explore(&locked(Op::CreateLocked), MARKS), Violation::LostRefresh));
 }
+
+/// Marked, evicted, made anew by a SYN: the delete by key takes the new one. No packet writes through a pointer here.
+#[test]
+fn a_mark_says_nothing_of_the_entry_that_comes_after_an_eviction() {
+    let opens: &[Step] = &[CLOCK, SYN.then(Then::Drop), CREATE.on(&[(Outcome::Exists, Then::Drop)])];
+    assert!(explore(opens, MARKS).counterexamples.is_empty());
+    let found = explore_on(Recycling::Evicting, opens, MARKS);
+    let lines = labels(&found, Violation::LostRefresh);
+    let at = |line: &str| {
+        lines.iter().position(|known| known == line).unwrap_or_else(|| panic!("{line}: {lines:?}"))
+    };
+    let order = ["lru evict", "packet create", "gc delete"].map(at);
+    assert!(order.is_sorted() && at("gc look_up") < order[0], "{lines:?}");
+}
