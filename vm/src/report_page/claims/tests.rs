@@ -47,7 +47,7 @@ fn a_claim_holds_fails_or_was_not_run() {
     );
     assert_eq!(
         troubles(std::slice::from_ref(&bad)),
-        ["the claim `claim-lock` does not hold: lock × prog-lock on hash: lost refresh"]
+        ["the claim `lock` does not hold: lock × prog-lock on hash: lost refresh"]
     );
     let none = standing(&Evidence::default());
     assert_eq!(
