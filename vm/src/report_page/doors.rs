@@ -56,11 +56,12 @@ pub fn all(evidence: &Evidence, lines: &[Line<'_>], claims: &[ClaimShown]) -> Ve
     Door::ALL
         .into_iter()
         .map(|door| {
-            let (says, items) = match door {
+            let (says, mut items) = match door {
                 Door::Datapath => datapath(evidence, lines),
-                Door::Kernel => kernel(lines, claims),
+                Door::Kernel => (kernel(lines), Vec::new()),
                 Door::Sceptic => sceptic(evidence),
             };
+            items.extend(claimed(claims, door));
             DoorShown { id: door.id().into(), asks: door.asks().into(), says, items }
         })
         .collect()
@@ -122,8 +123,38 @@ fn to_copy(line: &Line<'_>) -> (String, Vec<String>) {
     (says.trim_end().into(), files)
 }
 
-/// What of the proposal stays true, and its weak points beside.
-fn kernel(lines: &[Line<'_>], claims: &[ClaimShown]) -> (Vec<String>, Vec<DoorItem>) {
+/// The claims that speak to whoever stands there. Those that were not run are counted in one line.
+fn claimed(claims: &[ClaimShown], door: Door) -> Vec<DoorItem> {
+    let (not_run, run): (Vec<&ClaimShown>, Vec<&ClaimShown>) = claims
+        .iter()
+        .filter(|claim| claim.about.iter().any(|about| about == door.id()))
+        .partition(|claim| claim.standing == Standing::NotRun);
+    let mut items: Vec<DoorItem> = run
+        .into_iter()
+        .map(|claim| DoorItem {
+            head: claim.standing.words().into(),
+            parts: match claim.standing {
+                Standing::Holds | Standing::NotRun => vec![(claim.says.clone(), Vec::new())],
+                Standing::Fails => {
+                    vec![(claim.says.clone(), Vec::new()), (format!("{}.", claim.basis), Vec::new())]
+                }
+            },
+            link: Some(claim.id.clone()),
+        })
+        .collect();
+    if !not_run.is_empty() {
+        let said = format!("{} about it, for which the evidence was not run.", many(not_run.len(), "claim"));
+        items.push(DoorItem {
+            head: "not run".into(),
+            parts: vec![(said, Vec::new())],
+            link: Some("claims".into()),
+        });
+    }
+    items
+}
+
+/// Where the proposal stands; what stays true of it and its weak points are claims.
+fn kernel(lines: &[Line<'_>]) -> Vec<String> {
     let (with, without) = (of(lines, Patch::With), of(lines, Patch::Without));
     let on = |lines: &[&Line<'_>]| {
         let mut maps: Vec<&str> = lines.iter().flat_map(|line| line.maps.iter().copied()).collect();
@@ -142,21 +173,7 @@ fn kernel(lines: &[Line<'_>], claims: &[ClaimShown]) -> (Vec<String>, Vec<DoorIt
             on(&without)
         )
     };
-    let items = claims
-        .iter()
-        .filter(|claim| claim.about.iter().any(|about| about == Door::Kernel.id()))
-        .map(|claim| DoorItem {
-            head: claim.standing.words().into(),
-            parts: match claim.standing {
-                Standing::Holds | Standing::NotRun => vec![(claim.says.clone(), Vec::new())],
-                Standing::Fails => {
-                    vec![(claim.says.clone(), Vec::new()), (format!("{}.", claim.basis), Vec::new())]
-                }
-            },
-            link: Some(claim.id.clone()),
-        })
-        .collect();
-    (vec![says], items)
+    vec![says]
 }
 
 /// One command, and what it has shown here.

@@ -78,6 +78,14 @@ fn a_claim_fails_where_native_evidence_disagrees() {
 }
 
 #[test]
+fn a_name_that_the_catalogue_does_not_have_is_told() {
+    assert_eq!(
+        Evidence::default().loses_nothing("lock", &["nobody"], &["hash"]),
+        Err(Doubt::NotRun("lock × nobody on hash was not run: the catalogue has no nobody".into()))
+    );
+}
+
+#[test]
 fn what_fails_weighs_more_than_what_was_not_run() {
     let not_run = || Err(Doubt::NotRun("one".into()));
     let fails = || Err(Doubt::Fails("two".into()));
