@@ -6,6 +6,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -74,6 +75,41 @@ impl Compiler {
     }
 }
 
+/// Whether there is a libclang, of which bindgen makes the Rust side of a header. bindgen searches the same folders, and would
+/// only panic.
+///
+/// # Errors
+/// There is none.
+pub fn find_libclang() -> Result<()> {
+    println!("cargo::rerun-if-env-changed=LIBCLANG_PATH");
+    if env::var_os("LIBCLANG_PATH").is_some() {
+        return Ok(());
+    }
+    let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
+    let below = folders.iter().flat_map(|folder| subfolders(folder));
+    let deeper = below.clone().flat_map(|folder| subfolders(&folder));
+    let found = folders.iter().cloned().chain(below).chain(deeper).any(|folder| has_libclang(&folder));
+    found.then_some(()).ok_or_else(|| {
+        anyhow!(
+            "no libclang found to read the contract between BPF and Rust: install it (Debian: libclang1-19) or set \
+             LIBCLANG_PATH to its folder"
+        )
+    })
+}
+
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}
+
+fn has_libclang(folder: &Path) -> bool {
+    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        name.starts_with("libclang.so") || (name.starts_with("libclang-") && name.contains(".so"))
+    })
+}
+
 /// What a build script's `main` returns. Not the error as it is: a backtrace would bury what the compiler said.
 #[must_use]
 pub fn report(built: Result<()>) -> ExitCode {
@@ -106,7 +142,10 @@ fn find_clang() -> Result<PathBuf> {
 }
 
 /// Where `linux/bpf.h` and `asm/types.h` are. Debian keeps the latter under the machine's triplet.
-fn headers() -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// A variable that cargo sets is not set.
+pub fn headers() -> Result<Vec<PathBuf>> {
     if let Some(folder) = env::var_os("KERNEL_HEADERS") {
         return Ok(vec![folder.into()]);
     }

@@ -7,14 +7,24 @@ use std::os::fd::BorrowedFd;
 use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::{Context as _, Result, bail};
+use approaches::{Form, Runs, Strategy};
 use cmpdel_uapi::Map;
 use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
 use results::races::Refusal;
 use rustix::thread::{MembarrierCommand, membarrier};
 
 use crate::gate::Stop;
-use crate::layout::{Control, Fate, LIFETIME};
+use crate::clock::monotonic;
+use crate::datapath::Datapath;
+use crate::gc;
+use crate::generations::Swap;
+use crate::layout::{Control, Fate};
 use crate::load::Denied;
+use crate::pinned::OnFlowCpu;
+use crate::program::Program;
+use crate::timers::Timers;
+
+pub use crate::value::lifetime_of;
 
 /// What a strategy is opened on.
 #[derive(Clone, Copy)]
@@ -23,8 +33,8 @@ pub struct Target<'a> {
     pub map: BorrowedFd<'a>,
     /// Clock and gates.
     pub control: &'a Control,
-    /// The map that `control` is in, for collectors in the kernel.
-    pub control_map: BorrowedFd<'a>,
+    /// The datapath that has both, for collectors that share more with it.
+    pub datapath: &'a Datapath,
     /// Stop at gates.
     pub gated: bool,
 }
@@ -41,9 +51,13 @@ pub struct Expired<'a> {
 /// Told of the fate of each entry that a round was to remove.
 pub trait Claims {
     /// The collector says that this came of the entry at `key`. It was expired at `lifetime`, as far as it knew.
-    fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate);
+    /// By `done`, in ns, it was.
+    fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate, done: u64);
     /// A map operation failed otherwise.
     fn error(&mut self, errno: Errno);
+    /// So many entries went with a map that nobody uses any more. Nothing is known of them by key, and some of them were
+    /// copied to the next map before.
+    fn dropped(&mut self, entries: u64);
 }
 
 /// Removes entries that a snapshot showed to have expired before `now`.
@@ -64,23 +78,9 @@ pub trait Walk: Send {
     fn walk(&mut self, now: u32, claims: &mut dyn Claims) -> Result<()>;
 }
 
-/// How a strategy works in the kernel.
-#[derive(Clone, Copy)]
-pub enum Kernel {
-    /// On a snapshot.
-    Snapshot(for<'a> fn(Target<'a>) -> Result<Box<dyn Remove + 'a>, Denied>),
-    /// Without one.
-    Walk(for<'a> fn(Target<'a>) -> Result<Box<dyn Walk + 'a>, Denied>),
-    /// On a table of its own.
-    Arena,
-    /// Not at all, for this reason.
-    Nowhere(&'static str),
-}
-
 /// A strategy at work.
 pub struct Collector<'a> {
     target: Target<'a>,
-    elements: Elements<'a>,
     grace: bool,
     work: Work<'a>,
     snapshot: Snapshot,
@@ -88,27 +88,57 @@ pub struct Collector<'a> {
 }
 
 enum Work<'a> {
-    Remove(Box<dyn Remove + 'a>),
+    Remove(Elements<'a>, Box<dyn Remove + 'a>),
     Walk(Box<dyn Walk + 'a>),
+    Timers(Box<Timers>),
+}
+
+/// Has a strategy that works on a snapshot do so; `None` if it needs none.
+///
+/// # Errors
+/// [`Denied`].
+pub fn on_snapshot<'a>(
+    strategy: &Strategy,
+    target: Target<'a>,
+) -> Result<Option<Box<dyn Remove + 'a>>, Denied> {
+    let remove: Box<dyn Remove + 'a> = match strategy.runs {
+        Runs::UserSpace => {
+            let open = gc::named(strategy.name).with_context(|| format!("no file for {}", strategy.name))?;
+            open(target)?
+        }
+        Runs::Program(_, Form::Walk) | Runs::Timer { .. } | Runs::Swap | Runs::Arena => return Ok(None),
+        Runs::Program(object, form) => {
+            if strategy.patched {
+                // The verifier does not know which maps and values a series takes: ask it.
+                let free = Program::load(object, Form::Single, Target { gated: false, ..target })?;
+                require(&format!("`{object}` on an absent key"), free.answer_to_absent()?)?;
+            }
+            Box::new(Program::load(object, form, target)?)
+        }
+        Runs::OnFlowCpu(object) => Box::new(OnFlowCpu::load(object, target)?),
+    };
+    Ok(Some(remove))
 }
 
 /// Entries asked for in a batch at first, as Cilium asks.
 const BATCH: u32 = 1024;
 
 impl<'a> Collector<'a> {
-    /// Opens `kernel` on `target`.
+    /// Opens `strategy` on `target`.
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn open(kernel: Kernel, grace: bool, target: Target<'a>) -> Result<Self, Denied> {
-        let elements = Elements::new(target.map).context("cannot use the map under test")?;
-        let work = match kernel {
-            Kernel::Snapshot(open) => Work::Remove(open(target)?),
-            Kernel::Walk(open) => Work::Walk(open(target)?),
-            Kernel::Arena => return Err(anyhow::anyhow!("the arena has a collector of its own").into()),
-            Kernel::Nowhere(reason) => return Err(anyhow::anyhow!("no kernel runs this: {reason}").into()),
+    pub fn open(strategy: &Strategy, grace: bool, target: Target<'a>) -> Result<Self, Denied> {
+        let work = match (strategy.runs, on_snapshot(strategy, target)?) {
+            (_, Some(remove)) => Work::Remove(target.elements()?, remove),
+            (Runs::Program(object, form), None) => Work::Walk(Box::new(Program::load(object, form, target)?)),
+            (Runs::Swap, None) => Work::Walk(Box::new(Swap::open(target)?)),
+            (Runs::Timer { .. }, None) => Work::Timers(Box::new(Timers::open(target)?)),
+            (Runs::Arena | Runs::UserSpace | Runs::OnFlowCpu(_), None) => {
+                return Err(anyhow::anyhow!("the arena has a collector of its own").into());
+            }
         };
-        Ok(Self { target, elements, grace, work, snapshot: Snapshot::default(), room: BATCH })
+        Ok(Self { target, grace, work, snapshot: Snapshot::default(), room: BATCH })
     }
 
     /// One round over the whole map.
@@ -116,6 +146,10 @@ impl<'a> Collector<'a> {
     /// # Errors
     /// What makes a run void.
     pub fn round(&mut self, claims: &mut dyn Claims) -> Result<()> {
+        if let Work::Timers(timers) = &mut self.work {
+            timers.round(claims);
+            return Ok(());
+        }
         let stop = self.stop();
         stop.before("read_clock")?;
         let now = self.target.now();
@@ -125,7 +159,8 @@ impl<'a> Collector<'a> {
         }
         match &mut self.work {
             Work::Walk(walk) => walk.walk(now, claims),
-            Work::Remove(_) => self.by_snapshot(now, claims),
+            Work::Remove(..) => self.by_snapshot(now, claims),
+            Work::Timers(_) => Ok(()),
         }
     }
 
@@ -138,7 +173,8 @@ impl<'a> Collector<'a> {
         let mut position = None;
         loop {
             self.stop().before("snapshot")?;
-            position = match self.elements.look_up_batch(position, self.room, &mut self.snapshot) {
+            let Work::Remove(elements, work) = &mut self.work else { return Ok(()) };
+            position = match elements.look_up_batch(position.clone(), self.room, &mut self.snapshot) {
                 Ok(next) => next,
                 Err(Errno(libc::ENOSPC)) => {
                     self.room *= 2;
@@ -146,10 +182,9 @@ impl<'a> Collector<'a> {
                 }
                 Err(errno) => bail!("BPF_MAP_LOOKUP_BATCH failed: {errno}"),
             };
-            let Work::Remove(work) = &mut self.work else { return Ok(()) };
             let expired: Vec<_> = self
                 .snapshot
-                .entries(&self.elements)
+                .entries(elements)
                 .filter(|(_, value)| lifetime_of(value) < now)
                 .map(|(key, value)| Expired { key, value })
                 .collect();
@@ -202,7 +237,7 @@ pub fn tell_kept(claims: &mut dyn Claims, entry: &Expired<'_>) {
 
 /// What came of an entry.
 pub fn tell_fate(claims: &mut dyn Claims, entry: &Expired<'_>, fate: Fate) {
-    claims.claim(entry.key, lifetime_of(entry.value), fate);
+    claims.claim(entry.key, lifetime_of(entry.value), fate, monotonic());
 }
 
 /// An error of compare-and-delete: counted if the kernel said it of this entry.
@@ -261,13 +296,6 @@ fn errno_of(error: &cmpdel_uapi::Error) -> Option<Errno> {
     }
 }
 
-/// The lifetime in a value.
-pub fn lifetime_of(value: &[u8]) -> u32 {
-    let start = LIFETIME as usize;
-    let bytes = value.get(start..start + 4).and_then(|bytes| bytes.try_into().ok());
-    u32::from_ne_bytes(bytes.unwrap_or_default())
-}
-
 /// Counts what a round does, for those who need no more.
 #[derive(Debug, Default)]
 pub struct Counted {
@@ -278,11 +306,15 @@ pub struct Counted {
 }
 
 impl Claims for Counted {
-    fn claim(&mut self, _: &[u8], _: u32, fate: Fate) {
+    fn claim(&mut self, _: &[u8], _: u32, fate: Fate, _: u64) {
         self.removed += u64::from(fate == Fate::Removed);
     }
 
     fn error(&mut self, errno: Errno) {
         *self.errors.entry(errno.to_string()).or_default() += 1;
+    }
+
+    fn dropped(&mut self, entries: u64) {
+        self.removed += entries;
     }
 }

@@ -17,15 +17,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use approaches::{Column, Refresh};
 use libbpf_rs::{Xdp, XdpFlags};
 use results::races::Connections;
 
-use crate::collector::{Collector, Counted, Target};
-use crate::datapath::{Datapath, MapKind, Settings};
-use crate::gc::Strategy;
+use crate::collector::{Collector, Counted};
+use crate::datapath::{Datapath, MapKind, Settings, object_for};
 use crate::layout::TICK;
 use crate::load::Denied;
-use crate::refresh::Discipline;
 use client::{Client, Close, Tally};
 use netns::{Link, SERVER};
 use server::Server;
@@ -62,25 +61,19 @@ const ENTRIES: u32 = 1024;
 /// # Errors
 /// [`Denied`]; above all, a connection that broke before a collector ran.
 pub fn run(
-    discipline: &Discipline,
-    strategy: &Strategy,
+    discipline: Refresh,
+    strategy: Column,
     map: MapKind,
     seconds: f64,
     snat: bool,
 ) -> Result<Connections, Denied> {
     let settings =
         Settings { timeout: TIMEOUT, closing_timeout: CLOSING_TIMEOUT, snat, ..Settings::new(map, ENTRIES) };
-    let datapath = Datapath::load(discipline.name, settings)?;
+    let datapath = Datapath::load(&object_for(discipline, strategy), settings.with(strategy.runs))?;
     let maps: &[_] = if snat { &["ct4", "snat4", "ct6", "snat6"] } else { &["ct4", "ct6"] };
     let mut collectors = Vec::new();
     for map in maps {
-        let target = Target {
-            map: datapath.map(map)?,
-            control: datapath.control(),
-            control_map: datapath.map("control")?,
-            gated: false,
-        };
-        collectors.push(Collector::open(strategy.kernel, strategy.grace, target)?);
+        collectors.push(Collector::open(&strategy, strategy.grace, datapath.target(map)?)?);
     }
     let mut counted = Counted::default();
     let mut round = || collectors.iter_mut().try_for_each(|collector| collector.round(&mut counted));

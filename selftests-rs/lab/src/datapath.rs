@@ -1,54 +1,75 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The XDP connection tracker with one refresh discipline, its maps, and bursts of packets through it.
 
-use std::os::fd::BorrowedFd;
+use std::fs;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
+use approaches::{Column, Protocol, Refresh, Runs};
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::run_on_frame;
 use libbpf_rs::{MapType, OpenMapMut};
 
-use crate::layout::{BURST, Control, ETH_P_BURST, Kind, Lanes, Outcome, TICK};
-use crate::load::{DATAPATHS, Denied, Loaded, load, object};
-use crate::shared::Shared;
+pub use approaches::MapKind;
 
-/// The map dimension of the matrix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MapKind {
-    /// `BPF_MAP_TYPE_HASH`, preallocated.
-    Hash,
-    /// `BPF_MAP_TYPE_HASH` with `BPF_F_NO_PREALLOC`.
-    HashNoPrealloc,
-    /// `BPF_MAP_TYPE_LRU_HASH`.
-    LruHash,
+use crate::collector::Target;
+use crate::contract::config;
+use crate::generations::Generations;
+use crate::layout::{BURST, Control, DEAD_MARK, ETH_P_BURST, Kind, Lanes, Outcome, SEED, TICK};
+use crate::load::{DATAPATHS, Denied, Loaded, RHASH_DATAPATHS, load, object};
+use crate::shared::Shared;
+use crate::value::lifetime_of;
+
+pub use crate::value::{flow_of, key_of};
+
+/// Refresh disciplines that keep to no protocol: each collector is tried on them, on values that have what it looks at.
+const CARELESS: [Refresh; 2] = [Refresh::Store, Refresh::Replace];
+
+/// The name of the datapath that a cell takes.
+pub fn object_for(refresh: Refresh, gc: Column) -> String {
+    let values = match gc.protocol {
+        _ if !CARELESS.contains(&refresh) => "",
+        Protocol::Lock => "+lock",
+        Protocol::Mark => "+mark",
+        Protocol::Timer => "+timer",
+        Protocol::Plain | Protocol::Stripe | Protocol::Generations | Protocol::Arena => "",
+    };
+    format!("{refresh}{values}")
 }
 
-impl MapKind {
-    /// All of them, by their names in the matrix.
-    pub const ALL: [(&str, Self); 3] =
-        [("hash", Self::Hash), ("hash-no-prealloc", Self::HashNoPrealloc), ("lru-hash", Self::LruHash)];
-
-    /// The one of that name.
+/// What the kernel calls a type of map.
+pub trait Prepare: Sized {
+    /// `enum bpf_map_type`, and flags.
     ///
     /// # Errors
-    /// When there is none.
-    pub fn named(name: &str) -> Result<Self> {
-        let found = Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, map)| *map);
-        found.with_context(|| format!("there is no type of map called {name}"))
-    }
+    /// For a type that has no keys.
+    fn abi(self) -> Result<(u32, u32)>;
 
     /// Has a map of an object be of this type.
     ///
     /// # Errors
     /// libbpf's.
-    pub fn prepare(self, map: &mut OpenMapMut<'_>, entries: u32) -> Result<()> {
-        let (map_type, flags) = match self {
-            Self::Hash => (MapType::Hash, 0),
-            Self::HashNoPrealloc => (MapType::Hash, abi::BPF_F_NO_PREALLOC),
-            Self::LruHash => (MapType::LruHash, 0),
-        };
-        map.set_type(map_type)?;
+    fn prepare(self, map: &mut OpenMapMut<'_>, entries: u32) -> Result<()>;
+}
+
+impl Prepare for MapKind {
+    fn abi(self) -> Result<(u32, u32)> {
+        Ok(match self {
+            Self::Hash => (abi::BPF_MAP_TYPE_HASH, 0),
+            Self::HashNoPrealloc => (abi::BPF_MAP_TYPE_HASH, abi::BPF_F_NO_PREALLOC),
+            Self::LruHash => (abi::BPF_MAP_TYPE_LRU_HASH, 0),
+            Self::Rhash => (abi::BPF_MAP_TYPE_RHASH, abi::BPF_F_NO_PREALLOC),
+            Self::Arena => bail!("an arena is no map of entries"),
+        })
+    }
+
+    fn prepare(self, map: &mut OpenMapMut<'_>, entries: u32) -> Result<()> {
+        let (map_type, flags) = self.abi()?;
+        // What libbpf's Rust has no name for is in the object: see `RHASH_DATAPATHS`.
+        if self != Self::Rhash {
+            map.set_type(MapType::from(map_type))?;
+        }
         map.set_map_flags(flags)?;
         map.set_max_entries(entries)?;
         Ok(())
@@ -56,7 +77,7 @@ impl MapKind {
 }
 
 /// How a datapath is set up. Clock and times are in ticks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The type of its maps.
     pub map: MapKind,
@@ -64,27 +85,79 @@ pub struct Settings {
     pub entries: u32,
     /// Hold at gates.
     pub gated: bool,
-    /// What a refresh adds to the clock.
+    /// What a refresh adds to the clock; the period of generations.
     pub timeout: u32,
     /// What is left of a closing entry.
     pub closing_timeout: u32,
     /// Keep source NAT mappings beside the entries.
     pub snat: bool,
-    /// Packets come in bursts alone: each lifetime names the flow that wrote it.
-    pub tagged: bool,
+    /// An oracle listens: what seems to be another flow's is looked at twice.
+    pub oracle: bool,
+    /// Entries' timers fire on the CPU that set them.
+    pub pinned: bool,
+    /// Packets and removals note when they happen.
+    pub stamped: bool,
+    /// All tags are the same.
+    pub collide: bool,
+    /// Between a timer's firings, in ns.
+    pub interval: u64,
 }
+
+/// Between a timer's firings: a thousand entries keep a CPU busy for a tenth of the time.
+const INTERVAL: u64 = 5_000_000;
 
 impl Settings {
     /// For bursts, with a clock that the test sets.
     pub fn new(map: MapKind, entries: u32) -> Self {
-        Self { map, entries, gated: false, timeout: 8, closing_timeout: 1, snat: false, tagged: true }
+        Self {
+            map,
+            entries,
+            gated: false,
+            timeout: 8,
+            closing_timeout: 1,
+            snat: false,
+            oracle: true,
+            pinned: false,
+            stamped: map == MapKind::LruHash,
+            collide: false,
+            interval: INTERVAL,
+        }
+    }
+
+    /// The same for a strategy: its timers may be pinned.
+    #[must_use]
+    pub fn with(self, runs: Runs) -> Self {
+        Self { pinned: runs == Runs::Timer { pinned: true }, ..self }
     }
 
     /// As `struct config`.
-    fn rodata(&self) -> Vec<u8> {
-        let fields =
-            [self.gated.into(), self.timeout, self.closing_timeout, self.snat.into(), self.tagged.into(), 0];
-        fields.iter().flat_map(|field: &u32| field.to_ne_bytes()).collect()
+    pub fn rodata(&self) -> Vec<u8> {
+        let Self { gated, timeout, closing_timeout, snat, oracle, pinned, stamped, collide, interval, .. } =
+            *self;
+        let config = config {
+            gated: gated.into(),
+            timeout,
+            closing_timeout,
+            snat: snat.into(),
+            oracle: oracle.into(),
+            pinned: pinned.into(),
+            stamped: stamped.into(),
+            tag_mask: if collide { 0 } else { !DEAD_MARK },
+            interval,
+            seed: SEED,
+        };
+        let words = [
+            config.gated,
+            config.timeout,
+            config.closing_timeout,
+            config.snat,
+            config.oracle,
+            config.pinned,
+            config.stamped,
+            config.tag_mask,
+        ];
+        let words = words.iter().flat_map(|word| word.to_ne_bytes());
+        words.chain([config.interval, config.seed].iter().flat_map(|word| word.to_ne_bytes())).collect()
     }
 }
 
@@ -104,8 +177,12 @@ pub struct Handled {
     pub packet: Packet,
     /// The clock when it had been handled. Whoever removed its entry before that had read this or an earlier one.
     pub now: u32,
+    /// When it began, in ns, where packets note that.
+    pub began: u64,
     /// The lifetime that it found, 0 where it found no entry.
     pub seen: u32,
+    /// The backend that it found there.
+    pub seen_backend: u32,
     /// The lifetime that it wrote, if it did.
     pub lifetime: u32,
     /// What became of it.
@@ -120,18 +197,27 @@ pub struct Datapath {
     control: Shared<Control>,
     lanes: Shared<Lanes>,
     settings: Settings,
+    generations: Option<Generations>,
 }
 
 impl Datapath {
-    /// Loads the datapath with the refresh discipline `name`.
+    /// Loads the datapath of that name: a refresh discipline, or one of [`object_for`].
     ///
     /// # Errors
     /// [`Denied`].
     pub fn load(name: &str, settings: Settings) -> Result<Self, Denied> {
-        Self::open(object(DATAPATHS, name)?, settings, |map, open| match map {
+        Self::open(Self::object(name, settings.map)?, settings, |map, open| match map {
             "ct4" | "ct6" | "snat4" | "snat6" => settings.map.prepare(open, settings.entries),
             _ => Ok(()),
         })
+    }
+
+    /// The object of that name for maps of that type.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn object(name: &str, map: MapKind) -> Result<&'static [u8]> {
+        object(if map == MapKind::Rhash { RHASH_DATAPATHS } else { DATAPATHS }, name)
     }
 
     /// Loads a datapath of another kind, once `prepare` has seen to its maps.
@@ -143,13 +229,94 @@ impl Datapath {
         settings: Settings,
         mut prepare: impl FnMut(&str, &mut OpenMapMut<'_>) -> Result<()>,
     ) -> Result<Self, Denied> {
+        // The verifier wants one of the inner maps.
+        let mut inner = None;
         let loaded = load(object, |map, open| match map {
             ".rodata" => set_rodata(open, &settings.rodata()),
+            "generations" => {
+                let first = inner.insert(Generations::inner(settings.map, settings.entries)?);
+                Ok(open.set_inner_map_fd(first.as_fd())?)
+            }
             _ => prepare(map, open),
         })?;
         let control = Shared::map(loaded.map("control")?)?;
         let lanes = Shared::map(loaded.map("lanes")?)?;
-        Ok(Self { loaded, control, lanes, settings })
+        let outer = loaded.map("generations").and_then(|outer| Ok(outer.try_clone_to_owned()?));
+        let generations = match (outer, inner) {
+            (Ok(outer), Some(first)) => {
+                Some(Generations::new(outer, first, settings.map, settings.entries)?)
+            }
+            _ => None,
+        };
+        Ok(Self { loaded, control, lanes, settings, generations })
+    }
+
+    /// What a collector is opened on, to work on the map of that name.
+    ///
+    /// # Errors
+    /// When there is no such map.
+    pub fn target(&self, map: &str) -> Result<Target<'_>> {
+        let map = if self.generations.is_some() { "generations" } else { map };
+        Ok(Target { map: self.map(map)?, control: &self.control, datapath: self, gated: self.settings.gated })
+    }
+
+    /// The maps that take turns, if it has such.
+    pub fn generations(&self) -> Option<&Generations> {
+        self.generations.as_ref()
+    }
+
+    /// The maps in which flows of bursts are found at present; an entry may be in more than one, the first of which counts.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn tables(&self) -> Result<Vec<OwnedFd>> {
+        match &self.generations {
+            Some(generations) => generations.both(),
+            None => Ok(vec![self.map("ct4")?.try_clone_to_owned().context("cannot keep a map")?]),
+        }
+    }
+
+    /// Until when an entry with that value is to be there, if nothing changes. In generations that is not what was written.
+    pub fn promised(&self, value: &[u8]) -> u32 {
+        let written = lifetime_of(value);
+        if self.generations.is_none() {
+            return written;
+        }
+        let now = self.control.now.load(SeqCst);
+        (now / TICK + self.settings.timeout) * TICK + written % TICK
+    }
+
+    /// One that stores in place and follows nobody's protocol, on the same map. `locked`: its values have a lock.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn careless(&self, locked: bool) -> Result<Self, Denied> {
+        let name = if locked { "store+lock" } else { "store" };
+        let loaded = load(Self::object(name, self.settings.map)?, |map, open| match map {
+            ".rodata" => set_rodata(open, &self.settings.rodata()),
+            "ct4" | "ct6" | "control" => Ok(open.reuse_fd(self.map(map)?)?),
+            "snat4" | "snat6" => self.settings.map.prepare(open, 1),
+            _ => Ok(()),
+        })?;
+        let control = Shared::map(loaded.map("control")?)?;
+        let lanes = Shared::map(loaded.map("lanes")?)?;
+        Ok(Self { loaded, control, lanes, settings: self.settings, generations: None })
+    }
+
+    /// Memory of the maps that flows of bursts are in, and of what the protocol has beside them, in bytes; and for how many
+    /// entries there is room.
+    ///
+    /// # Errors
+    /// When procfs does not tell.
+    pub fn memory(&self) -> Result<(u64, u64)> {
+        let mut bytes = 0;
+        for table in self.tables().unwrap_or_default() {
+            bytes += memory_of(table.as_fd())?;
+        }
+        if let Ok(stripes) = self.map("stripes") {
+            bytes += memory_of(stripes)?;
+        }
+        Ok((bytes, self.settings.entries.into()))
     }
 
     /// How it was set up.
@@ -212,35 +379,23 @@ impl Datapath {
             handled(Handled {
                 packet,
                 now,
+                began: slot.began.load(Relaxed),
                 seen: slot.seen.load(Relaxed),
+                seen_backend: slot.seen_backend.load(Relaxed),
                 lifetime: slot.lifetime.load(Relaxed),
                 outcome: outcome.context("the datapath left a packet of a burst out")?,
-                errno: -i32::from(slot.err.load(Relaxed).cast_signed()),
+                errno: -i32::from(slot.err.load(Relaxed)),
             });
         }
         Ok(())
     }
 }
 
-/// The key of a flow, as the datapath makes it of a packet in a burst.
-pub fn key_of(flow: u32) -> [u8; 14] {
-    let mut key = [0; 14];
-    key[..4].copy_from_slice(&[10, 0, 0, 1]);
-    key[4..8].copy_from_slice(&[10, 0, 0, 2]);
-    let [a, b, c, _] = flow.to_le_bytes();
-    key[8..10].copy_from_slice(&[a, b]);
-    key[10..12].copy_from_slice(&80_u16.to_be_bytes());
-    key[12] = 6;
-    key[13] = c;
-    key
-}
-
-/// Which flow a key is of.
-pub fn flow_of(key: &[u8]) -> u32 {
-    match key {
-        [_, _, _, _, _, _, _, _, a, b, _, _, _, c] => u32::from_le_bytes([*a, *b, *c, 0]),
-        _ => u32::MAX,
-    }
+/// Memory of a map, as the kernel accounts it.
+fn memory_of(map: BorrowedFd<'_>) -> Result<u64> {
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", map.as_raw_fd())).context("cannot read what an fd is")?;
+    let bytes = text.lines().find_map(|line| line.strip_prefix("memlock:")?.trim().parse().ok());
+    bytes.context("the kernel does not tell the memory of a map")
 }
 
 fn set_rodata(map: &mut OpenMapMut<'_>, config: &[u8]) -> Result<()> {
@@ -258,16 +413,4 @@ pub fn frame(lane: usize, packets: usize) -> [u8; 18] {
     frame[14..16].copy_from_slice(&(lane as u16).to_ne_bytes());
     frame[16..18].copy_from_slice(&(packets as u16).to_ne_bytes());
     frame
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_name_their_flows() {
-        for flow in [0, 1, 4095, 65_535, 65_536, 0xff_ffff] {
-            assert_eq!(flow_of(&key_of(flow)), flow);
-        }
-    }
 }

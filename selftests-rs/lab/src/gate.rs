@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Gates: where a side stops before a step until it is let on. The programs have theirs (`gate()` in
-//! `bpf/conntrack.h`); what a collector does in user space stops here.
+//! Gates: where a side stops before a step until it is let on. The programs have theirs (`gate()` in `bpf/conntrack.h`); what a
+//! collector does in user space stops here.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread;
@@ -8,41 +8,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::layout::{Control, Gate};
-
-/// The names of `enum step`, in its order, and then of the steps that user space takes alone. They are the labels of the
-/// model's steps.
-pub const STEPS: [&str; 21] = [
-    "",
-    "read_clock",
-    "look_up",
-    "create",
-    "store",
-    "replace",
-    "locked_store",
-    "exchange",
-    "look_up_again",
-    "judge",
-    "visit",
-    "locked_mark",
-    "delete",
-    "compare",
-    "find",
-    "cas",
-    "grace",
-    "snapshot",
-    "look_up_locked",
-    "take",
-    "restore",
-];
+use crate::contract;
+use crate::layout::{Control, Gate, STEPS};
 
 /// Whose gate, as `enum actor` numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub enum Actor {
     /// The datapath.
-    Packet,
+    Packet = contract::PACKET,
     /// The collector.
-    Gc,
+    Gc = contract::GC,
 }
 
 /// How long a side may take to come to its next gate: it runs on an emulated CPU that the host may take away.
@@ -79,5 +55,24 @@ impl Stop<'_> {
             thread::yield_now();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approaches::{Gc, Refresh};
+
+    use super::*;
+
+    #[test]
+    fn every_gate_of_the_catalogue_has_a_name() {
+        let refresh = Refresh::ALL.iter().flat_map(|discipline| discipline.steps);
+        let gc = Gc::ALL.iter().flat_map(|strategy| strategy.steps);
+        let unknown: Vec<_> = refresh
+            .chain(gc)
+            .filter(|step| step.gate && !STEPS.contains(&step.label))
+            .map(|step| step.label)
+            .collect();
+        assert_eq!(unknown, Vec::<&str>::new(), "add them to `enum step` in bpf/contract.h");
     }
 }

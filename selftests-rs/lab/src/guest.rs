@@ -2,6 +2,7 @@
 //! `lab races`: all that is tried in a kernel, cell by cell, with an event for each outcome.
 
 mod plan;
+mod release;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -9,17 +10,16 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
+use approaches::{MapKind, Place};
 use clap::Args;
-use results::races::{Cell, Model, RaceEvent};
+use results::races::{Cell, Circumstance, Model, RaceEvent};
 use results::{read_events, write_event};
 
-use crate::cell::{self, Place};
-use crate::collector::Kernel;
-use crate::datapath::{Datapath, MapKind, Settings};
+use crate::datapath::{Datapath, Settings, object_for};
 use crate::load::Denied;
-use crate::refresh::Discipline;
-use crate::witness::{QUICK_REPLAYS, REPLAYS, Stage};
+use crate::witness::Stage;
 use crate::{arena, connections, stress};
+use plan::Extent;
 
 /// What to run.
 #[derive(Clone, Debug, Args)]
@@ -27,28 +27,44 @@ pub struct Options {
     /// File for the events, one JSON object a line
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
-    /// What `lab model --events` wrote: its counter-examples are replayed, and its cells without one tried for longer
-    #[arg(long, value_name = "FILE", default_value = "model.jsonl")]
-    model: PathBuf,
+    /// What the model found, as events: its counter-examples are replayed, and its cells without one tried for longer. Without
+    /// it nothing is replayed, and every cell is tried for as long
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// Series that this kernel carries: strategies that need another one are left to that one's kernel
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", default_value = "")]
     kernel_series: String,
     /// Only strategies that need this very series
     #[arg(long)]
     own: bool,
+    /// Only what needs no patch, on the kernel that is there, in a minute or two
+    #[arg(long, conflicts_with_all = ["own", "quick"])]
+    here: bool,
+    /// With --here: each cell in which the model finds nothing is tried a hundred million times
+    #[arg(long, requires = "here")]
+    long: bool,
     /// Only cells whose "REFRESH × GC on MAP" contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Fewer replays, shorter runs, one type of map
+    /// Fewer replays, shorter runs, fewer types of map
     #[arg(long)]
     quick: bool,
 }
 
 impl Options {
     fn wants(&self, place: &Place) -> bool {
-        let own = place.strategy.series.map(|series| series == self.kernel_series);
-        let here = own.unwrap_or(!self.own);
-        here && self.filter.as_ref().is_none_or(|text| place.cell().to_string().contains(text.as_str()))
+        let own = place.gc.series.map(|series| series == self.kernel_series);
+        let kernel = if self.here { !place.gc.patched } else { own.unwrap_or(!self.own) };
+        kernel && self.filter.as_ref().is_none_or(|text| place.cell().to_string().contains(text.as_str()))
+    }
+
+    fn extent(&self) -> Extent {
+        match (self.here, self.long, self.quick) {
+            (true, true, _) => Extent::Long,
+            (true, false, _) => Extent::Here,
+            (false, _, true) => Extent::Quick,
+            (false, _, false) => Extent::Full,
+        }
     }
 }
 
@@ -58,19 +74,21 @@ impl Options {
 /// When the events cannot be written or the machine is not fit.
 pub fn run(options: &Options) -> Result<()> {
     libbpf_log::keep();
-    let cpus = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
-    let places: Vec<_> = cell::all().filter(|place| options.wants(place)).collect();
-    let connected = plan::connections(options.quick).filter(|run| options.wants(&run.place));
-    let connected: Vec<_> = connected.collect();
+    let cpus = plan::cpus()?;
+    let places: Vec<_> = approaches::all().filter(|place| options.wants(place)).collect();
+    let extent = options.extent();
+    let connected: Vec<_> = plan::connections(extent).filter(|run| options.wants(&run.place)).collect();
     let file = File::create(&options.events)
         .with_context(|| format!("cannot write {}", options.events.display()))?;
-    let models = models(&options.model)?;
+    let models = options.model.as_deref().map(models).transpose()?;
     let folder = options.events.parent().unwrap_or(Path::new("."));
     let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
         .context("cannot find the folder of the events")?;
-    let mut lab = Lab { options, cpus, models, folder, events: BufWriter::new(file), steps: 0 };
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
-    let steps = places.iter().map(|place| lab.trials(place).map_or(1, <[Trial]>::len));
+    let kernel = release::version(&release);
+    let events = BufWriter::new(file);
+    let mut lab = Lab { options, extent, cpus, models, folder, kernel, events, steps: 0 };
+    let steps = places.iter().map(|place| lab.trials(place).map_or(1, |trials| trials.len()));
     let planned = steps.sum::<usize>() as u64;
     lab.send(&RaceEvent::Plan { release, cpus, steps: planned + connected.len() as u64 })?;
     let mut bench = None;
@@ -85,19 +103,22 @@ pub fn run(options: &Options) -> Result<()> {
     lab.send(&RaceEvent::Done { steps })
 }
 
-/// A datapath, free and gated, that serves all strategies of a discipline on one type of map.
+/// A datapath, free and gated, that serves all strategies of a kind of datapath on one type of map.
 struct Bench {
-    discipline: &'static Discipline,
-    map: &'static str,
+    object: String,
+    settings: Settings,
     free: Result<Datapath, Denied>,
     gated: Stage,
 }
 
 struct Lab<'a> {
     options: &'a Options,
+    extent: Extent,
     cpus: usize,
-    models: HashMap<Cell, Model>,
+    /// The model's findings, if there are some.
+    models: Option<HashMap<Cell, Model>>,
     folder: PathBuf,
+    kernel: approaches::Since,
     events: BufWriter<File>,
     steps: u64,
 }
@@ -107,6 +128,7 @@ struct Lab<'a> {
 enum Trial {
     Stress,
     Witness,
+    Disturbed(Circumstance),
 }
 
 impl Lab<'_> {
@@ -119,93 +141,99 @@ impl Lab<'_> {
         self.send(event)
     }
 
+    fn model(&self, place: &Place) -> Option<&Model> {
+        self.models.as_ref()?.get(&place.cell())
+    }
+
+    /// The model finds nothing in the cell, or nobody has asked it.
+    fn clean(&self, place: &Place) -> bool {
+        self.models.is_none() || self.model(place).is_some_and(|model| model.counterexamples.is_empty())
+    }
+
     /// What is tried, or why nothing is.
-    fn trials(&self, place: &Place) -> Result<&'static [Trial], &'static str> {
-        if let Kernel::Nowhere(reason) = place.strategy.kernel {
-            return Err(reason);
+    fn trials(&self, place: &Place) -> Result<Vec<Trial>, String> {
+        if let Some(reason) = place.model_alone() {
+            return Err(reason.into());
         }
-        if self.options.quick && !plan::QUICK_MAPS.contains(&place.map) {
-            return Err("left out of the quick form: run `cargo xtask races` for it");
+        let since = [place.refresh.since, place.gc.since, place.map.since()].into_iter().max().unwrap_or((0, 0));
+        if since > self.kernel {
+            let (major, minor) = since;
+            return Err(format!("this kernel lacks it: it came with {major}.{minor}"));
         }
-        let found = self.models.get(&place.cell()).is_some_and(|model| !model.counterexamples.is_empty());
-        Ok(if found { &[Trial::Stress, Trial::Witness] } else { &[Trial::Stress] })
+        let clean = self.clean(place);
+        if !self.extent.has(place, clean) {
+            return Err(self.extent.why_not().into());
+        }
+        let mut trials = vec![Trial::Stress];
+        if self.model(place).is_some_and(|model| !model.counterexamples.is_empty()) {
+            trials.push(Trial::Witness);
+        }
+        if clean {
+            trials.extend(self.extent.circumstances(place).into_iter().map(Trial::Disturbed));
+        }
+        Ok(trials)
     }
 
     fn place(&mut self, place: &Place, bench: &mut Option<Bench>) -> Result<()> {
         let cell = place.cell();
         let trials = match self.trials(place) {
             Ok(trials) => trials,
-            Err(reason) => {
-                let reason = format!("{reason} (series {})", self.options.kernel_series);
-                return self.ended(&RaceEvent::Absent { cell, reason });
-            }
+            Err(reason) => return self.ended(&RaceEvent::Absent { cell, reason }),
         };
-        for &trial in trials {
+        for trial in trials {
             self.send(&RaceEvent::Began { what: format!("{cell}, {}", trial.name()) })?;
             let ended = self.attempt(trial, place, bench);
-            self.tell(&cell, trial.name(), ended)?;
+            self.tell(&cell, &trial.name(), ended)?;
         }
         Ok(())
     }
 
     fn attempt(&self, trial: Trial, place: &Place, bench: &mut Option<Bench>) -> Result<RaceEvent, Denied> {
         let cell = place.cell();
-        let plan = self.plan(&cell);
-        if place.map == arena::MAP {
-            let stress = arena::stress(self.cpus, plan)?;
-            return Ok(RaceEvent::Stressed { cell, stress });
+        let circumstance = match trial {
+            Trial::Disturbed(circumstance) => Some(circumstance),
+            Trial::Stress | Trial::Witness => None,
+        };
+        let plan = match circumstance {
+            Some(_) => stress::Plan::DISTURB,
+            None => self.extent.plan(self.clean(place)),
+        };
+        if place.map == MapKind::Arena {
+            let stress = arena::stress(self.cpus, plan, place.gc, circumstance)?;
+            return Ok(said(cell, circumstance, stress));
         }
-        let serves =
-            |bench: &&mut Bench| bench.discipline.name == place.discipline.name && bench.map == place.map;
+        let settings = Settings {
+            collide: circumstance == Some(Circumstance::Collision),
+            ..Settings::new(place.map, stress::entries(place.map, self.cpus)).with(place.gc.runs)
+        };
+        let object = object_for(place.refresh, place.gc);
+        let serves = |bench: &&mut Bench| bench.object == object && bench.settings == settings;
         let bench = match bench.as_mut().filter(serves) {
             Some(_) => bench.as_mut(),
-            None => Some(bench.insert(self.bench(place)?)),
+            None => Some(bench.insert(self.bench(place, object, settings))),
         };
         let bench = bench.context("a bench that was just set up is gone")?;
+        if trial == Trial::Witness {
+            let model = self.model(place).context("there is no counter-example to replay")?;
+            let witness = bench.gated.witness(place.gc, model, self.extent.replays())?;
+            return Ok(RaceEvent::Witnessed { cell, witness });
+        }
         let free = bench.free.as_ref().map_err(Denied::again)?;
-        match trial {
-            Trial::Stress => {
-                stress::clear(free)?;
-                let stress = stress::run(free, place.strategy, self.cpus, plan)?;
-                Ok(RaceEvent::Stressed { cell, stress })
-            }
-            Trial::Witness => {
-                let model = self.models.get(&cell).context("there is no counter-example to replay")?;
-                let times = if self.options.quick { QUICK_REPLAYS } else { REPLAYS };
-                let witness = bench.gated.witness(place.strategy, model, times)?;
-                Ok(RaceEvent::Witnessed { cell, witness })
-            }
-        }
+        stress::clear(free)?;
+        let run = stress::Run { datapath: free, gc: place.gc, cpus: self.cpus, plan, circumstance };
+        Ok(said(cell, circumstance, stress::run(&run)?))
     }
 
-    fn bench(&self, place: &Place) -> Result<Bench> {
-        let map = MapKind::named(place.map)?;
-        let settings = Settings::new(map, stress::entries(map, self.cpus));
-        Ok(Bench {
-            discipline: place.discipline,
-            map: place.map,
-            free: Datapath::load(place.discipline.name, settings),
-            gated: Stage::new(place.discipline, map, self.folder.clone()),
-        })
-    }
-
-    /// A cell in which the model finds nothing has the burden of proof; in the others the witness has it.
-    fn plan(&self, cell: &Cell) -> stress::Plan {
-        let safe = self.models.get(cell).is_some_and(|model| model.counterexamples.is_empty());
-        match (self.options.quick, safe) {
-            (false, true) => stress::Plan::FULL,
-            (false, false) => stress::Plan::SHOW,
-            (true, true) => stress::Plan::QUICK,
-            (true, false) => stress::Plan::GLANCE,
-        }
+    fn bench(&self, place: &Place, object: String, settings: Settings) -> Bench {
+        let free = Datapath::load(&object, settings);
+        let gated = Stage::new(place.refresh, place.gc, place.map, self.folder.clone());
+        Bench { object, settings, free, gated }
     }
 
     fn connect(&mut self, run: &plan::Run) -> Result<()> {
         let cell = run.place.cell();
         self.send(&RaceEvent::Began { what: format!("{cell}, real connections") })?;
-        let ended = MapKind::named(run.place.map).map_err(Denied::from).and_then(|map| {
-            connections::run(run.place.discipline, run.place.strategy, map, run.seconds, run.snat)
-        });
+        let ended = connections::run(run.place.refresh, run.place.gc, run.place.map, run.seconds, run.snat);
         let ended = ended.map(|connections| RaceEvent::Connected { cell: cell.clone(), connections });
         self.tell(&cell, "connections", ended)
     }
@@ -223,11 +251,19 @@ impl Lab<'_> {
     }
 }
 
+fn said(cell: Cell, circumstance: Option<Circumstance>, stress: results::races::Stress) -> RaceEvent {
+    match circumstance {
+        Some(circumstance) => RaceEvent::Disturbed { cell, circumstance, stress },
+        None => RaceEvent::Stressed { cell, stress },
+    }
+}
+
 impl Trial {
-    fn name(self) -> &'static str {
+    fn name(self) -> String {
         match self {
-            Self::Stress => "stress",
-            Self::Witness => "witness",
+            Self::Stress => "stress".into(),
+            Self::Witness => "witness".into(),
+            Self::Disturbed(circumstance) => circumstance.words().into(),
         }
     }
 }

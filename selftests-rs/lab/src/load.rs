@@ -13,7 +13,7 @@ mod objects {
     include!(concat!(env!("OUT_DIR"), "/objects.rs"));
 }
 
-pub use objects::{BENCHES, COLLECTORS, DATAPATHS, TABLES};
+pub use objects::{BENCHES, COLLECTORS, DATAPATHS, RHASH_DATAPATHS, TABLES};
 
 /// Programs and maps by name. They live as long as this, without the object.
 pub struct Loaded {
@@ -69,7 +69,19 @@ pub fn object(table: &[(&str, &'static [u8])], name: &str) -> Result<&'static [u
 /// [`Denied::Refused`] where map or program are not to the kernel's liking.
 pub fn load(
     object: &[u8],
+    prepare: impl FnMut(&str, &mut OpenMapMut<'_>) -> Result<()>,
+) -> Result<Loaded, Denied> {
+    load_some(object, prepare, |_| true)
+}
+
+/// The same with those of its programs alone that are `wanted`.
+///
+/// # Errors
+/// As of [`load`].
+pub fn load_some(
+    object: &[u8],
     mut prepare: impl FnMut(&str, &mut OpenMapMut<'_>) -> Result<()>,
+    wanted: impl Fn(&str) -> bool,
 ) -> Result<Loaded, Denied> {
     libbpf_log::clear();
     let mut builder = ObjectBuilder::default();
@@ -79,6 +91,10 @@ pub fn load(
         // Sections of variables are named after the object, cut off: `conntrac.rodata`.
         let name = name.rsplit_once('.').map_or(name.clone(), |(_, section)| format!(".{section}"));
         prepare(&name, &mut map).with_context(|| format!("cannot prepare map {name}"))?;
+    }
+    for mut program in open.progs_mut() {
+        let load = wanted(&program.name().to_string_lossy());
+        program.set_autoload(load);
     }
     let object = match open.load() {
         Ok(object) => object,
@@ -91,6 +107,9 @@ pub fn load(
     let mut loaded = Loaded { programs: HashMap::new(), maps: HashMap::new() };
     for program in object.progs() {
         let name = program.name().to_string_lossy().into_owned();
+        if !wanted(&name) {
+            continue;
+        }
         let fd = program.as_fd().try_clone_to_owned().context("cannot keep a program")?;
         loaded.programs.insert(name, fd);
     }

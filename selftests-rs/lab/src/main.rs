@@ -3,28 +3,31 @@
 
 mod arena;
 mod bench;
-mod cell;
+mod clock;
 mod collector;
 mod connections;
+mod contract;
 mod datapath;
 mod gate;
 mod gc;
+mod generations;
 mod guest;
 mod layout;
 mod load;
-mod model_run;
 mod oracle;
+mod pinned;
 mod program;
-mod refresh;
 mod shared;
 mod stress;
+mod timers;
+mod value;
 mod witness;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The race lab. All but `model` want root, and a machine to throw away.
+/// The race lab. It wants root, and a machine to throw away.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -34,8 +37,6 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Explore every interleaving of each cell in a model, on any machine
-    Model(model_run::Options),
     /// Run cells in this kernel: witness, stress, connections
     Races(guest::Options),
     /// Measure what each approach costs in this kernel
@@ -44,7 +45,6 @@ enum Command {
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
-        Command::Model(options) => model_run::run(&options),
         Command::Races(options) => guest::run(&options),
         Command::Bench(options) => bench::run(&options),
     };

@@ -1,87 +1,102 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Collectors that are syscall programs: loaded on the map under test, and called for one record or for an array.
+//! Collectors in the kernel: loaded on the map under test, and called for one record, for an array of them or for the map.
 
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::fs;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result, ensure};
-use cmpdel_uapi_raw::{Errno, run_on_context};
+use approaches::Form;
+use cmpdel_uapi_raw::{Errno, run_on_context, run_on_frame};
 
-use crate::collector::{Claims, Expired, Remove, Target, Walk, lifetime_of};
-use crate::layout::{Fate, MAX_KEY, MAX_RECORDS, Records, VALUE_SIZE};
-use crate::load::{COLLECTORS, Denied, Loaded, load, object};
+use crate::collector::{Claims, Expired, Remove, Target, Walk};
+use crate::datapath::Settings;
+use crate::layout::{Call, Fate, MAX_KEY, MAX_RECORDS, Record, Records, VALUE_SIZE};
+use crate::load::{COLLECTORS, Denied, Loaded, load_some, object};
 use crate::shared::Shared;
+use crate::value::{lifetime_of, tag_of};
 
 /// A loaded `bpf/gc/NAME.bpf.c`.
 pub struct Program<'a> {
     loaded: Loaded,
     /// The entry of its form.
     entry: OwnedFd,
+    call: Shared<Call>,
     records: Shared<Records>,
     target: Target<'a>,
     key_size: usize,
     form: Form,
+    way: Way,
 }
 
-/// How often the program is called.
+/// How a program is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// Once for a record, which is its context.
-    Single,
-    /// Once for up to [`MAX_RECORDS`].
-    Array,
-    /// Once for the map, which it walks by itself.
-    Walk,
+enum Way {
+    /// As a syscall program.
+    Syscall,
+    /// As one of packets, with bottom halves off.
+    Frame,
 }
 
-impl Form {
-    /// The name of its entry in the program.
-    fn entry(self) -> &'static str {
-        match self {
-            Self::Single => "single",
-            Self::Array => "array",
-            Self::Walk => "walk",
-        }
-    }
-}
+/// A frame for those who look at none.
+const FRAME: [u8; 64] = [0; 64];
+/// The end of the names of programs that are run on frames.
+const ON_FRAME: &str = "_tc";
 
-/// Runs a program with `call` as its context, and returns it as the program left it.
-fn run(program: BorrowedFd<'_>, call: &Call) -> Result<Call> {
-    let mut context = call.bytes();
-    let answer = run_on_context(program, &mut context).context("cannot run a collector")?;
-    ensure!(answer == 0, "the collector gave up with {answer}");
-    Ok(Call::of(&context))
+/// The name of its entry in the program.
+fn entry_of(form: Form, way: Way) -> String {
+    let form = match form {
+        Form::Single => "single",
+        Form::Array => "array",
+        Form::Walk => "walk",
+    };
+    let end = if way == Way::Frame { ON_FRAME } else { "" };
+    format!("{form}{end}")
 }
 
 impl<'a> Program<'a> {
-    /// Loads `name` on the target's map.
+    /// Loads `name` on the target's map. Maps that the datapath has as well are its own.
     ///
     /// # Errors
     /// [`Denied`].
     pub fn load(name: &str, form: Form, target: Target<'a>) -> Result<Self, Denied> {
         let elements = target.elements()?;
         let (key_size, map) = (elements.key_size(), target.map);
-        let gated = u32::from(target.gated);
-        let loaded = load(object(COLLECTORS, name)?, |section, open| {
+        let object = object(COLLECTORS, name)?;
+        let way = way_of(object);
+        let prepare = |section: &str, open: &mut libbpf_rs::OpenMapMut<'_>| {
             match section {
                 "entries" => open.reuse_fd(map)?,
-                "control" => open.reuse_fd(target.control_map)?,
+                "control" => open.reuse_fd(target.datapath.map(section)?)?,
+                // A datapath that takes none leaves the collector with stripes of its own.
+                "stripes" => {
+                    if let Ok(stripes) = target.datapath.map(section) {
+                        open.reuse_fd(stripes)?;
+                    }
+                }
                 ".rodata" => {
                     let data = open.initial_value_mut().context("there is no config to set")?;
-                    data[..4].copy_from_slice(&gated.to_ne_bytes());
+                    let settings = Settings { gated: target.gated, ..target.datapath.settings() };
+                    let config = settings.rodata();
+                    let place = data.get_mut(..config.len()).context("the config is too short")?;
+                    place.copy_from_slice(&config);
                 }
                 _ => {}
             }
             Ok(())
-        })?;
+        };
+        let loaded = load_some(object, prepare, |entry| entry.ends_with(ON_FRAME) == (way == Way::Frame))?;
         let records = Shared::map(loaded.map("records")?)?;
+        let call = Shared::map(loaded.map("calls")?)?;
         if elements.value_size() != VALUE_SIZE || key_size > MAX_KEY {
             return Err(
                 anyhow::anyhow!("the map under test holds other keys or values than records do").into()
             );
         }
-        let entry = loaded.program(form.entry())?.try_clone_to_owned().context("cannot keep a program")?;
-        Ok(Self { loaded, entry, records, target, key_size, form })
+        let entry = loaded.program(&entry_of(form, way))?;
+        let entry = entry.try_clone_to_owned().context("cannot keep a program")?;
+        Ok(Self { loaded, entry, call, records, target, key_size, form, way })
     }
 
     /// What the program hears of the kernel when it works on the record of an absent key. It is not gated.
@@ -89,31 +104,52 @@ impl<'a> Program<'a> {
     /// # Errors
     /// When it cannot be run, or leaves the record out.
     pub fn answer_to_absent(&self) -> Result<Result<(), Errno>> {
-        let mut call = self.context(0);
-        call.key[..self.key_size].fill(0xff);
-        let call = run(self.loaded.program("single")?, &call)?;
-        ensure!(Fate::of(call.fate).is_some(), "the collector left its record out");
-        Ok(if call.err == 0 { Ok(()) } else { Err(Errno(-i32::from(call.err))) })
+        self.ask(&[0xff; MAX_KEY][..self.key_size], &[]);
+        let entry = self.loaded.program(&entry_of(Form::Single, self.way))?.try_clone_to_owned()?;
+        self.run(&entry, 0)?;
+        let one = &self.call.one;
+        ensure!(Fate::of(one.fate.load(Relaxed)).is_some(), "the collector left its record out");
+        let err = i32::from(one.err.load(Relaxed));
+        Ok(if err == 0 { Ok(()) } else { Err(Errno(-err)) })
+    }
+
+    /// Fills in the record of the single form.
+    fn ask(&self, key: &[u8], value: &[u8]) {
+        fill(&self.call.one, key, value);
     }
 
     /// Calls the program as its form has it.
-    fn call(&self, call: &Call) -> Result<Call> {
-        run(self.entry.as_fd(), call).with_context(|| format!("in `{}` of the collector", self.form.entry()))
+    fn call(&self, now: u32) -> Result<()> {
+        self.run(&self.entry, now)
+            .with_context(|| format!("in `{}` of the collector", entry_of(self.form, self.way)))
     }
 
-    fn context(&self, now: u32) -> Call {
-        let map_fd = self.target.map.as_raw_fd();
-        Call { now, map_fd, key_size: u32::try_from(self.key_size).unwrap_or(0), ..Call::default() }
+    fn run(&self, entry: &OwnedFd, now: u32) -> Result<()> {
+        self.call.now.store(now, Relaxed);
+        self.call.map_fd.store(self.target.map.as_raw_fd(), Relaxed);
+        self.call.key_size.store(u32::try_from(self.key_size).unwrap_or(0), Relaxed);
+        let answer = match self.way {
+            // What it is called with is in the map; the kernel wants a context of some size.
+            Way::Syscall => run_on_context(entry.as_fd(), &mut [0; 8]),
+            Way::Frame => run_on_frame(entry.as_fd(), &FRAME),
+        };
+        let answer = answer.context("cannot run a collector")?;
+        ensure!(answer == 0, "the collector gave up with {answer}");
+        Ok(())
     }
 
-    fn claim(&self, i: usize, claims: &mut dyn Claims) -> Result<()> {
-        let record = self.records.0.get(i).context("there are not so many records")?;
+    /// Tells what came of a record.
+    fn claim(&self, record: &Record, claims: &mut dyn Claims) -> Result<()> {
         let mut key = [0; MAX_KEY];
         for (bytes, shared) in key.chunks_exact_mut(8).zip(&record.key[..self.key_size.div_ceil(8)]) {
             bytes.copy_from_slice(&shared.load(Relaxed).to_ne_bytes());
         }
-        let errno = -i32::from(record.err.load(Relaxed).cast_signed());
-        told(claims, &key[..self.key_size], record.lifetime.load(Relaxed), record.fate.load(Relaxed), errno)
+        let fate = Fate::of(record.fate.load(Relaxed)).context("the collector left a record out")?;
+        claims.claim(&key[..self.key_size], record.lifetime.load(Relaxed), fate, record.done.load(Relaxed));
+        if fate == Fate::Error {
+            claims.error(Errno(-i32::from(record.err.load(Relaxed))));
+        }
+        Ok(())
     }
 }
 
@@ -121,30 +157,20 @@ impl Remove for Program<'_> {
     fn remove(&mut self, expired: &[Expired<'_>], now: u32, claims: &mut dyn Claims) -> Result<()> {
         if self.form == Form::Single {
             for entry in expired {
-                let lifetime = lifetime_of(entry.value);
-                let mut call = self.context(now);
-                call.key[..self.key_size].copy_from_slice(entry.key);
-                call.lifetime = lifetime;
-                let call = self.call(&call)?;
-                told(claims, entry.key, lifetime, call.fate, -i32::from(call.err))?;
+                self.ask(entry.key, entry.value);
+                self.call(now)?;
+                self.claim(&self.call.one, claims)?;
             }
             return Ok(());
         }
         for chunk in expired.chunks(MAX_RECORDS) {
-            for (record, entry) in self.records.0.iter().zip(chunk) {
-                for (shared, bytes) in record.key.iter().zip(entry.key.chunks(8)) {
-                    let mut word = [0; 8];
-                    word[..bytes.len()].copy_from_slice(bytes);
-                    shared.store(u64::from_ne_bytes(word), Relaxed);
-                }
-                record.lifetime.store(lifetime_of(entry.value), Relaxed);
-                record.fate.store(0, Relaxed);
-                record.err.store(0, Relaxed);
+            for (record, entry) in self.records.record.iter().zip(chunk) {
+                fill(record, entry.key, entry.value);
             }
-            let count = u32::try_from(chunk.len()).unwrap_or(0);
-            self.call(&Call { count, ..self.context(now) })?;
-            for i in 0..chunk.len() {
-                self.claim(i, claims)?;
+            self.call.count.store(u32::try_from(chunk.len()).unwrap_or(0), Relaxed);
+            self.call(now)?;
+            for record in &self.records.record[..chunk.len()] {
+                self.claim(record, claims)?;
             }
         }
         Ok(())
@@ -153,67 +179,47 @@ impl Remove for Program<'_> {
 
 impl Walk for Program<'_> {
     fn walk(&mut self, now: u32, claims: &mut dyn Claims) -> Result<()> {
-        let call = self.call(&self.context(now))?;
-        for i in 0..call.count as usize {
-            self.claim(i, claims)?;
-        }
-        Ok(())
-    }
-}
-
-fn told(claims: &mut dyn Claims, key: &[u8], lifetime: u32, fate: u16, errno: i32) -> Result<()> {
-    let fate = Fate::of(fate).context("the collector left a record out")?;
-    claims.claim(key, lifetime, fate);
-    if fate == Fate::Error {
-        claims.error(Errno(errno));
-    }
-    Ok(())
-}
-
-/// Bytes of `struct call`.
-const CALL: usize = 64;
-
-/// As `struct call`.
-#[derive(Clone, Copy)]
-struct Call {
-    key: [u8; MAX_KEY],
-    lifetime: u32,
-    fate: u16,
-    err: i16,
-    count: u32,
-    now: u32,
-    map_fd: i32,
-    key_size: u32,
-}
-
-impl Default for Call {
-    fn default() -> Self {
-        Self { key: [0; MAX_KEY], lifetime: 0, fate: 0, err: 0, count: 0, now: 0, map_fd: 0, key_size: 0 }
-    }
-}
-
-impl Call {
-    fn bytes(&self) -> [u8; CALL] {
-        let mut bytes = [0; CALL];
-        bytes[..MAX_KEY].copy_from_slice(&self.key);
-        bytes[40..44].copy_from_slice(&self.lifetime.to_ne_bytes());
-        bytes[44..46].copy_from_slice(&self.fate.to_ne_bytes());
-        bytes[46..48].copy_from_slice(&self.err.to_ne_bytes());
-        bytes[48..52].copy_from_slice(&self.count.to_ne_bytes());
-        bytes[52..56].copy_from_slice(&self.now.to_ne_bytes());
-        bytes[56..60].copy_from_slice(&self.map_fd.to_ne_bytes());
-        bytes[60..].copy_from_slice(&self.key_size.to_ne_bytes());
-        bytes
-    }
-
-    /// What a program writes back.
-    fn of(bytes: &[u8; CALL]) -> Self {
-        let at = |i: usize| bytes[i];
-        Self {
-            fate: u16::from_ne_bytes([at(44), at(45)]),
-            err: i16::from_ne_bytes([at(46), at(47)]),
-            count: u32::from_ne_bytes([at(48), at(49), at(50), at(51)]),
-            ..Self::default()
+        loop {
+            self.call(now)?;
+            let listed = self.call.count.load(Relaxed) as usize;
+            for record in self.records.record.iter().take(listed) {
+                self.claim(record, claims)?;
+            }
+            // There was no room to tell of more: it goes on from the beginning, where those that it told of are gone.
+            if self.call.full.load(Relaxed) == 0 {
+                return Ok(());
+            }
         }
     }
+}
+
+fn fill(record: &Record, key: &[u8], value: &[u8]) {
+    for (i, shared) in record.key.iter().enumerate() {
+        let bytes = key.get(8 * i..).unwrap_or_default();
+        let mut word = [0; 8];
+        let length = bytes.len().min(8);
+        word[..length].copy_from_slice(&bytes[..length]);
+        shared.store(u64::from_ne_bytes(word), Relaxed);
+    }
+    record.lifetime.store(lifetime_of(value), Relaxed);
+    record.tag.store(tag_of(value), Relaxed);
+    record.fate.store(0, Relaxed);
+    record.err.store(0, Relaxed);
+}
+
+/// A program that must not be interrupted has entries of both kinds. Where the kernel lets no program turn interrupts off, it
+/// has to be run on a frame.
+fn way_of(object: &[u8]) -> Way {
+    let has_both = object.windows(ON_FRAME.len() + 1).any(|name| name == b"_tc\0");
+    if has_both && !can_turn_interrupts_off() { Way::Frame } else { Way::Syscall }
+}
+
+/// Whether the kernel has `bpf_local_irq_save`, which is in its BTF by name.
+fn can_turn_interrupts_off() -> bool {
+    const NAME: &[u8] = b"\0bpf_local_irq_save\0";
+    static KNOWN: OnceLock<bool> = OnceLock::new();
+    *KNOWN.get_or_init(|| {
+        fs::read("/sys/kernel/btf/vmlinux")
+            .is_ok_and(|btf| btf.windows(NAME.len()).any(|name| name == NAME))
+    })
 }

@@ -10,12 +10,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::anyhow;
+use approaches::{Column, Refresh};
 use results::races::{Model, Violation, Witness};
 
-use crate::datapath::{Datapath, MapKind, Settings};
-use crate::gc::Strategy;
+use crate::datapath::{Datapath, MapKind, Settings, object_for};
 use crate::load::Denied;
-use crate::refresh::Discipline;
 pub use replay::HELD_WINDOW;
 use replay::Replay;
 use schedule::{Hold, Schedule};
@@ -28,7 +27,9 @@ pub const QUICK_REPLAYS: u32 = 2;
 /// Gated datapaths of one discipline and map type, by the number of their entries: a replay that hands an element on needs
 /// a map without spare ones.
 pub struct Stage {
-    discipline: &'static Discipline,
+    discipline: Refresh,
+    object: String,
+    settings: Settings,
     map: MapKind,
     run: PathBuf,
     datapaths: BTreeMap<u32, Datapath>,
@@ -36,14 +37,15 @@ pub struct Stage {
 
 impl Stage {
     /// An empty one. `run` is the folder shared with a host that may be able to hold CPUs.
-    pub fn new(discipline: &'static Discipline, map: MapKind, run: PathBuf) -> Self {
-        Self { discipline, map, run, datapaths: BTreeMap::new() }
+    pub fn new(discipline: Refresh, gc: Column, map: MapKind, run: PathBuf) -> Self {
+        let settings = Settings { gated: true, ..Settings::new(map, 0) }.with(gc.runs);
+        let object = object_for(discipline, gc);
+        Self { discipline, object, settings, map, run, datapaths: BTreeMap::new() }
     }
 
     fn datapath(&mut self, entries: u32) -> Result<&Datapath, Denied> {
         if !self.datapaths.contains_key(&entries) {
-            let settings = Settings { gated: true, ..Settings::new(self.map, entries) };
-            let datapath = Datapath::load(self.discipline.name, settings)?;
+            let datapath = Datapath::load(&self.object, Settings { entries, ..self.settings })?;
             self.datapaths.insert(entries, datapath);
         }
         self.datapaths.get(&entries).ok_or_else(|| anyhow!("a datapath that was just loaded is gone").into())
@@ -53,7 +55,7 @@ impl Stage {
     ///
     /// # Errors
     /// [`Denied`]; that a replay did not come about is a note.
-    pub fn witness(&mut self, strategy: &Strategy, model: &Model, times: u32) -> Result<Witness, Denied> {
+    pub fn witness(&mut self, strategy: Column, model: &Model, times: u32) -> Result<Witness, Denied> {
         let mut witness = Witness { held_by: "gate".into(), ..Witness::default() };
         for (&violation, steps) in &model.counterexamples {
             let schedule = Schedule::read(steps, self.discipline.steps, strategy.steps)?;

@@ -30,9 +30,10 @@ pub struct Snapshot {
     pub count: usize,
 }
 
-/// Where a walk of batch look-ups goes on. The kernel's own.
-#[derive(Clone, Copy, Debug)]
-pub struct Position(u32);
+/// Where a walk of batch look-ups goes on. The kernel's own: the number of a bucket, or a whole key where the map has no
+/// buckets that stay (`BPF_MAP_TYPE_RHASH`).
+#[derive(Clone, Debug)]
+pub struct Position(Box<[u8]>);
 
 impl<'fd> Elements<'fd> {
     /// Reads the sizes.
@@ -113,16 +114,19 @@ impl<'fd> Elements<'fd> {
     ) -> Result<Option<Position>, Errno> {
         snapshot.keys.resize(room as usize * self.key_size, 0);
         snapshot.values.resize(room as usize * self.value_size, 0);
-        let (mut start, mut next) = (from.map_or(0, |position| position.0), 0_u32);
+        let mut next = vec![0; self.position_size()].into_boxed_slice();
         let mut attr = self.whole_attr(offset_of!(bpf_attr, batch.map_fd));
-        let start_address = if from.is_some() { (&raw mut start) as u64 } else { 0 };
-        attr.u64(offset_of!(bpf_attr, batch.in_batch), start_address);
-        attr.u64(offset_of!(bpf_attr, batch.out_batch), (&raw mut next) as u64);
+        let start = from.as_ref().map_or(0, |position| position.0.as_ptr() as u64);
+        if from.as_ref().is_some_and(|position| position.0.len() != next.len()) {
+            return Err(Errno(libc::EINVAL));
+        }
+        attr.u64(offset_of!(bpf_attr, batch.in_batch), start);
+        attr.u64(offset_of!(bpf_attr, batch.out_batch), next.as_mut_ptr() as u64);
         attr.u64(offset_of!(bpf_attr, batch.keys), snapshot.keys.as_mut_ptr() as u64);
         attr.u64(offset_of!(bpf_attr, batch.values), snapshot.values.as_mut_ptr() as u64);
         attr.u32(offset_of!(bpf_attr, batch.count), room);
         // SAFETY: the kernel writes at most `room` keys and values of the map's own sizes, which the two vectors hold, and
-        // a bucket's number of 32 bits (plain hash maps) to `next`; `start` is such a number.
+        // to `next` a bucket's number of 32 bits or a key; it reads as much at `start`, which `from` holds for the call.
         let answer = unsafe { attr.send(abi::BPF_MAP_LOOKUP_BATCH) };
         snapshot.count = attr.read_u32(offset_of!(bpf_attr, batch.count)) as usize;
         match answer {
@@ -134,6 +138,11 @@ impl<'fd> Elements<'fd> {
                 Err(error)
             }
         }
+    }
+
+    /// Bytes of what a walk goes on from: a bucket's number, or a key.
+    fn position_size(&self) -> usize {
+        self.key_size.max(size_of::<u32>())
     }
 
     fn element(
@@ -171,5 +180,66 @@ impl Snapshot {
     pub fn entries(&self, elements: &Elements<'_>) -> impl Iterator<Item = (&[u8], &[u8])> {
         let keys = self.keys.chunks_exact(elements.key_size);
         keys.zip(self.values.chunks_exact(elements.value_size)).take(self.count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::os::fd::{AsFd as _, OwnedFd};
+
+    use super::*;
+    use crate::{Create, map_create};
+
+    const KEY: usize = 14;
+    const ENTRIES: u32 = 300;
+
+    /// `None`: this kernel does not have, or does not let us make, maps of that type.
+    fn full_map(map_type: u32, flags: u32) -> Option<OwnedFd> {
+        let create = Create {
+            map_type,
+            key_size: KEY as u32,
+            value_size: 56,
+            max_entries: ENTRIES,
+            flags,
+            ..Create::default()
+        };
+        let fd = map_create(&create).ok()?;
+        let elements = Elements::new(fd.as_fd()).unwrap();
+        for number in 0..ENTRIES {
+            elements.update(&key(number), &[1; 56], abi::BPF_ANY.into()).unwrap();
+        }
+        Some(fd)
+    }
+
+    fn key(number: u32) -> [u8; KEY] {
+        let mut key = [0xee; KEY];
+        key[KEY - 4..].copy_from_slice(&number.to_be_bytes());
+        key
+    }
+
+    /// Every key, as a walk in small steps comes by it.
+    fn walk(fd: &OwnedFd) -> BTreeSet<Vec<u8>> {
+        let elements = Elements::new(fd.as_fd()).unwrap();
+        let (mut position, mut snapshot, mut keys) = (None, Snapshot::default(), BTreeSet::new());
+        loop {
+            position = elements.look_up_batch(position, 64, &mut snapshot).unwrap();
+            keys.extend(snapshot.entries(&elements).map(|(key, _)| key.to_vec()));
+            if position.is_none() {
+                return keys;
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_goes_on_from_a_whole_key_where_the_kernel_wants_one() {
+        let types = [(abi::BPF_MAP_TYPE_HASH, 0), (abi::BPF_MAP_TYPE_RHASH, abi::BPF_F_NO_PREALLOC)];
+        for (map_type, flags) in types {
+            let Some(fd) = full_map(map_type, flags) else {
+                println!("skipped: this kernel makes no map of type {map_type} here");
+                continue;
+            };
+            assert_eq!(walk(&fd), (0..ENTRIES).map(|number| key(number).to_vec()).collect());
+        }
     }
 }

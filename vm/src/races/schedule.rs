@@ -3,7 +3,7 @@
 
 use results::races::{Side, Step, Violation};
 
-use super::matrix::{Matrix, Row};
+use super::{matrix::Matrix, row::Row};
 
 /// Whose step brings a violation about.
 fn actor(violation: Violation) -> &'static str {

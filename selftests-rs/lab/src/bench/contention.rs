@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Acquire, Ordering::Rela
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow};
+use approaches::{Gc, Protocol, Strategy};
 use cmpdel_uapi_raw::now;
 use results::bench::{Contention, Group, Measure};
 use rustix::thread::{CpuSet, sched_getaffinity};
@@ -21,9 +22,8 @@ use super::job::{Whose, discipline_of};
 use super::samples::{measure, summary};
 use super::{Not, Step};
 use crate::arena::{self, Opened, table};
-use crate::collector::{Collector, Counted, Kernel, Target};
+use crate::collector::{Collector, Counted};
 use crate::datapath::Packet;
-use crate::gc::{self, Strategy};
 use crate::layout::{BURST, Kind, Outcome};
 use crate::stress::pin;
 
@@ -52,8 +52,8 @@ const REFILL: usize = 1;
 
 /// All steps of the table.
 pub fn steps<'a>(whose: Whose<'_>) -> Vec<Step<'a>> {
-    let here: Vec<&Strategy> = gc::ALL.iter().filter(|strategy| whose.has(strategy)).collect();
-    let on_maps = |strategy: &Strategy| matches!(strategy.kernel, Kernel::Snapshot(_) | Kernel::Walk(_));
+    let here: Vec<&Strategy> = Gc::ALL.iter().map(|gc| gc.data()).filter(|strategy| whose.has(strategy)).collect();
+    let on_maps = |strategy: &Strategy| matches!(strategy.protocol, Protocol::Plain | Protocol::Lock);
     let mut steps = Vec::new();
     for discipline in DISCIPLINES {
         for &strategy in here.iter().filter(|strategy| on_maps(strategy)) {
@@ -208,7 +208,7 @@ fn pair(discipline: &str, strategy: &Strategy, clock: &Clock) -> Result<Measure,
     let (removal_alone, removal_ratio) = against(&removals);
     let contention = Contention {
         discipline: discipline.into(),
-        strategy: strategy.full_name(),
+        strategy: strategy.name.into(),
         packet_alone,
         packet_ratio,
         removal: summary(removals.iter().map(|(beside, _)| *beside)).median,
@@ -240,13 +240,7 @@ fn collect(track: &Track, strategy: &Strategy, cpu: usize, course: &Course) -> R
     let mut collector = match track {
         Track::Arena(_) => None,
         Track::Map(_) => {
-            let target = Target {
-                map: datapath.map("ct4")?,
-                control: datapath.control(),
-                control_map: datapath.map("control")?,
-                gated: false,
-            };
-            Some(Collector::open(strategy.kernel, false, target)?)
+            Some(Collector::open(strategy, false, datapath.target("ct4")?)?)
         }
     };
     let mut timed = || -> Result<(u64, Counted)> {

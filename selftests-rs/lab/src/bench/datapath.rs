@@ -7,6 +7,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use approaches::Refresh;
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{Elements, Errno, Prepared};
 use results::bench::{FlowState, Group, Measure, Packet as What};
@@ -17,10 +18,9 @@ use super::stage::must_say;
 use super::{Not, Run, Step};
 use crate::arena::{self, Opened, table};
 use crate::collector::Counted;
-use crate::datapath::{Datapath, MapKind, Packet, Settings, frame, key_of};
+use crate::datapath::{Datapath, MapKind, Packet, Prepare as _, Settings, frame, key_of};
 use crate::layout::{BURST, Kind, Lanes, Outcome, TICK, VALUE_SIZE};
 use crate::load::{BENCHES, DATAPATHS, load, object};
-use crate::refresh;
 use crate::shared::Shared;
 
 const SAMPLES: usize = 9;
@@ -42,8 +42,8 @@ pub fn steps<'a>() -> Vec<Step<'a>> {
     for name in FLOOR {
         steps.push(step(name, FlowState::Floor, "hash", Box::new(move |clock| floor(name, clock))));
     }
-    for discipline in refresh::ALL {
-        let name = discipline.name;
+    for discipline in Refresh::ALL {
+        let name = discipline.data().name;
         let map = if name == arena::MAP { arena::MAP } else { "hash" };
         for state in [FlowState::Live, FlowState::Due, FlowState::New] {
             steps.push(step(name, state, map, Box::new(move |clock| refreshed(name, state, clock))));
@@ -191,7 +191,7 @@ impl Track {
     /// # Errors
     /// [`Not::Here`] where the discipline has none.
     pub fn open(name: &str, entries: u32) -> Result<Self, Not> {
-        let settings = Settings { tagged: false, ..Settings::new(MapKind::Hash, entries) };
+        let settings = Settings { oracle: false, ..Settings::new(MapKind::Hash, entries) };
         if name == arena::MAP {
             return Ok(Self::Arena(arena::open(settings)?));
         }

@@ -6,6 +6,7 @@ mod arena;
 mod calls;
 mod field;
 
+use approaches::{Gc, Protocol, Strategy};
 use cmpdel_uapi_raw::{Errno, Prepared, Snapshot, now};
 use results::bench::{Group, Job, Measure};
 
@@ -13,8 +14,7 @@ use super::clock::Clock;
 use super::samples::measure;
 use super::stage::must_say;
 use super::{Not, Step};
-use crate::collector::{Counted, Expired, Kernel, Remove, lifetime_of};
-use crate::gc::{self, Strategy};
+use crate::collector::{Counted, Expired, Remove, lifetime_of, on_snapshot};
 use crate::layout::Control;
 use calls::Calls;
 use field::{CLOCK, Field, expired_of};
@@ -47,7 +47,7 @@ pub struct Whose<'a> {
 impl Whose<'_> {
     /// Whether this kernel measures the strategy. What waits for a grace period costs no more but the wait.
     pub fn has(&self, strategy: &Strategy) -> bool {
-        !strategy.grace && strategy.series.map_or(!self.own, |series| series == self.series)
+        strategy.series.map_or(!self.own, |series| series == self.series)
     }
 }
 
@@ -77,7 +77,7 @@ pub fn steps<'a>(shelf: &'a Shelf, extent: Extent, whose: Whose<'_>) -> Vec<Step
     let mut steps = Vec::new();
     for size in SIZES {
         for discipline in ["store", "lock"] {
-            for strategy in gc::ALL.iter().filter(|strategy| whose.has(strategy)) {
+            for strategy in Gc::ALL.iter().map(|gc| gc.data()).filter(|strategy| whose.has(strategy)) {
                 if discipline_of(strategy) != discipline {
                     continue;
                 }
@@ -94,8 +94,7 @@ pub fn steps<'a>(shelf: &'a Shelf, extent: Extent, whose: Whose<'_>) -> Vec<Step
 
 /// Whose maps have what the strategy needs in a value.
 pub fn discipline_of(strategy: &Strategy) -> &'static str {
-    let locks = ["lock-recheck", "take-restore", "prog-lock", "prog-lock-array"];
-    if locks.contains(&strategy.name) { "lock" } else { "store" }
+    if strategy.protocol == Protocol::Lock { "lock" } else { "store" }
 }
 
 fn step<'a>(shelf: &'a Shelf, strategy: &'static Strategy, size: u32, share: u32) -> Step<'a> {
@@ -140,7 +139,7 @@ fn whole(strategy: &Strategy, size: u32, share: u32, map: &str, found: Round, cl
     let half = clock.floor * found.readings / 2;
     let each = |took: u64, of: u64| took.saturating_sub(half) as f64 / of.max(1) as f64;
     let job = Job {
-        strategy: strategy.full_name(),
+        strategy: strategy.name.into(),
         entries: size.into(),
         expired_percent: share,
         removed: found.removed,
@@ -197,16 +196,11 @@ fn round(field: &Field, strategy: &Strategy, share: u32) -> Result<Round, Not> {
 
 /// Snapshot, decision, removal, batch by batch: as the lab's collector, with a clock between.
 fn by_snapshot(field: &Field, strategy: &Strategy, share: u32, counting: bool) -> Result<Round, Not> {
-    let open = match strategy.kernel {
-        Kernel::Snapshot(open) => open,
-        Kernel::Nowhere(reason) => return Err(Not::Here(reason.into())),
-        Kernel::Walk(_) | Kernel::Arena => {
-            return Err(Not::Here(format!("no way to time `{}` is written", strategy.name)));
-        }
-    };
     let before = field::memory()?;
     let target = field.target()?;
-    let mut strategy = open(target)?;
+    let name = strategy.name;
+    let mut strategy = on_snapshot(strategy, target)?
+        .ok_or_else(|| Not::Here(format!("no way to time `{name}` is written")))?;
     let own = field::memory()?.saturating_sub(before);
     let elements = target.elements()?;
     let mut claims = Counted::default();
@@ -215,7 +209,7 @@ fn by_snapshot(field: &Field, strategy: &Strategy, share: u32, counting: bool) -
     let calls = Calls::count(counting)?;
     loop {
         let start = now();
-        position = match elements.look_up_batch(position, ROOM, &mut snapshot) {
+        position = match elements.look_up_batch(position.take(), ROOM, &mut snapshot) {
             Ok(next) => next,
             Err(Errno(errno)) => {
                 return Err(Not::Failed(anyhow::anyhow!("BPF_MAP_LOOKUP_BATCH: {}", Errno(errno))));

@@ -8,7 +8,7 @@ use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{Create, Elements, Errno, map_create};
 
 use super::Not;
-use crate::datapath::MapKind;
+use crate::datapath::{MapKind, Prepare as _};
 use crate::layout::{LIFETIME, VALUE_SIZE};
 
 /// Bytes in a key.
@@ -43,11 +43,7 @@ pub fn key(i: u64) -> [u8; KEY_SIZE] {
 /// # Errors
 /// The kernel's.
 pub fn map(kind: MapKind, window: Option<u32>) -> Result<OwnedFd, Not> {
-    let (map_type, flags) = match kind {
-        MapKind::Hash => (abi::BPF_MAP_TYPE_HASH, 0),
-        MapKind::HashNoPrealloc => (abi::BPF_MAP_TYPE_HASH, abi::BPF_F_NO_PREALLOC),
-        MapKind::LruHash => (abi::BPF_MAP_TYPE_LRU_HASH, 0),
-    };
+    let (map_type, flags) = kind.abi()?;
     let create = Create {
         map_type,
         key_size: KEY_BYTES,

@@ -7,6 +7,7 @@
 #include "burst.h"
 
 /* A lost swap means that somebody else got on: several in a row are rare. */
+#undef TRIES
 #define TRIES		64
 /* A bound, not a time: the holder's virtual CPU may be off its core for a while. */
 #define LOCK_SPINS	(1 << 20)
@@ -151,6 +152,7 @@ static __always_inline __u32 track(const struct ct4_key *key, struct packet *p)
 	p->now = read_clock();
 	p->err = 0;
 	p->seen = 0;
+	p->seen_backend = 0;
 	p->lifetime = p->now + config.timeout * TICK + p->flow % TICK;
 	outcome = refresh(bucket, &name, p);
 	if (outcome == MISSED && p->kind == OPEN)
@@ -175,18 +177,12 @@ static long one_of_burst(__u64 i, void *ctx)
 SEC("xdp")
 int xdp_conntrack(struct xdp_md *ctx)
 {
-	void *data_end = (void *)(long)ctx->data_end;
-	struct burst *burst = (void *)(long)ctx->data;
-	struct lane *lane;
-	__u32 i;
+	__u32 packets = 0;
+	struct lane *lane = lane_of(ctx, &packets);
 
-	if ((void *)(burst + 1) > data_end || burst->eth.h_proto != bpf_htons(ETH_P_BURST))
-		return XDP_PASS;
-	i = burst->lane;
-	lane = bpf_map_lookup_elem(&lanes, &i);
 	if (!lane)
-		return XDP_ABORTED;
-	bpf_loop(burst->packets, one_of_burst, &lane, 0);
+		return XDP_PASS;
+	bpf_loop(packets, one_of_burst, &lane, 0);
 	return XDP_DROP;
 }
 

@@ -6,23 +6,7 @@
 #ifndef BURST_H
 #define BURST_H
 
-#include <linux/if_ether.h>
-
 #include "datapath.h"
-
-#define ETH_P_BURST	0x88b5	/* for local experiments */
-#define BURST		64	/* as many as NAPI hands over in one poll */
-#define LANES		8
-
-struct burst {
-	struct ethhdr eth;
-	__u16 lane;
-	__u16 packets;
-} __attribute__((packed));
-
-struct lane {
-	struct packet packets[BURST];
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -31,5 +15,19 @@ struct {
 	__type(key, __u32);
 	__type(value, struct lane);
 } lanes SEC(".maps");
+
+/* The lane that a frame names, and how many packets are in it; NULL: none. */
+static __always_inline struct lane *lane_of(struct xdp_md *ctx, __u32 *packets)
+{
+	void *data_end = (void *)(long)ctx->data_end;
+	struct burst *burst = (void *)(long)ctx->data;
+	__u32 i;
+
+	if ((void *)(burst + 1) > data_end || burst->proto != bpf_htons(ETH_P_BURST))
+		return NULL;
+	i = burst->lane;
+	*packets = burst->packets;
+	return bpf_map_lookup_elem(&lanes, &i);
+}
 
 #endif

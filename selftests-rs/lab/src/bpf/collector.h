@@ -1,36 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A collector that is a syscall program works on the datapath's map, which user
- * space puts in the place of @entries. It is one function,
+ * A collector in the kernel works on the datapath's map, which user space puts in
+ * the place of @entries, and is called with what is in @calls. It is one function,
  *
- *	static int collect(struct record *r, struct call *call);
+ *	static void collect(struct record *r, const struct key *key,
+ *			    struct call *call);
  *
- * for one record of the snapshot, and comes in two forms: one record a call, as
- * the program's context, or all records in a call, from the map @records.
+ * for one record of a snapshot, and comes in two forms: for the record in the call,
+ * or for all of @records (array.h). One that walks the map by itself is the callback
+ *
+ *	static long visit(struct bpf_map *map, const void *key,
+ *			  struct ct_value *entry, void *ctx);
+ *
+ * and comes in one (walk.h), for keys of IPv4 alone.
+ *
+ * One that must not be interrupted defines QUIET. It has the same entries as tc
+ * programs too, for kernels in which no program can turn interrupts off: a test run
+ * of those is with bottom halves off, which keeps XDP from its CPU as well.
  */
 #ifndef COLLECTOR_H
 #define COLLECTOR_H
 
-#include "conntrack.h"
+struct bpf_map;
 
-#define MAX_KEY		40
-#define MAX_RECORDS	4096
-
-enum fate {
-	ASKED,
-	REMOVED,
-	KEPT,			/* live by now */
-	ABSENT,			/* somebody else removed it */
-	ERROR,			/* see err */
-};
-
-/* One entry of a snapshot, and what became of it. */
-struct record {
-	__u8 key[MAX_KEY];
-	__u32 lifetime;		/* in the snapshot */
-	__u16 fate;
-	__s16 err;
-};
+#include "hash.h"
+#ifdef QUIET
+#include "quiet.h"
+#endif
 
 /* Key and value sizes, and all else, are those of the map put in its place. */
 struct {
@@ -40,10 +36,6 @@ struct {
 	__type(value, struct ct_value);
 } entries SEC(".maps");
 
-struct records {
-	struct record record[MAX_RECORDS];
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -52,76 +44,99 @@ struct {
 	__type(value, struct records);
 } records SEC(".maps");
 
-/* The context of every call. */
-struct call {
-	struct record one;	/* of the single form */
-	__u32 count;		/* records, in the array form; out: visited, when walking */
-	__u32 now;		/* what the collector judges by */
-	__s32 map_fd;		/* of @entries, in the calling process */
-	__u32 key_size;
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+/* A copy on the stack: what is deleted by it is what was looked at by it. */
+struct key {
+	__u64 words[KEY_WORDS];
 };
 
-static __always_inline int fate_of(struct record *r, long err)
+static __always_inline struct call *get_call(void)
 {
-	r->err = err;
-	if (!err)
-		r->fate = REMOVED;
-	else if (err == -ENOENT)
-		r->fate = ABSENT;
-	else if (err == -EBUSY || err == -EAGAIN)
-		r->fate = KEPT;	/* the window differs */
-	else
-		r->fate = ERROR;
-	return 0;
-}
-
-static __always_inline int kept(struct record *r)
-{
-	r->fate = KEPT;
-	return 0;
-}
-
-static __always_inline int gone(struct record *r)
-{
-	r->fate = ABSENT;
-	return 0;
-}
-
-#ifndef NO_ENTRY_POINTS
-static int collect(struct record *r, struct call *call);
-
-SEC("syscall")
-int single(struct call *call)
-{
-	struct record r = call->one;
-	int err;
-
-	err = collect(&r, call);
-	call->one.fate = r.fate;
-	call->one.err = r.err;
-	return err;
-}
-
-static long one_of_array(__u64 i, void *ctx)
-{
-	struct call *call = *(struct call **)ctx;
-	struct records *all;
 	__u32 zero = 0;
 
-	all = bpf_map_lookup_elem(&records, &zero);
-	if (!all || i >= MAX_RECORDS)
-		return 1;
-	collect(&all->record[i], call);
-	return 0;
+	return bpf_map_lookup_elem(&calls, &zero);
 }
 
-SEC("syscall")
-int array(struct call *call)
+static __always_inline struct records *get_records(void)
 {
-	__u32 count = call->count;
+	__u32 zero = 0;
 
-	return bpf_loop(count, one_of_array, &call, 0) == count ? 0 : 1;
+	return bpf_map_lookup_elem(&records, &zero);
 }
+
+static __always_inline struct key key_in(const struct record *r)
+{
+	struct key key;
+
+	__builtin_memcpy(key.words, r->key, sizeof(key.words));
+	return key;
+}
+
+static __always_inline __u64 hash_of_key(const struct key *key, const struct call *call)
+{
+	if (call->key_size == sizeof(struct ct6_key))
+		return hash_of(key, sizeof(struct ct6_key));
+	return hash_of(key, sizeof(struct ct4_key));
+}
+
+static __always_inline void fate_of(struct record *r, long err)
+{
+	r->err = err;
+	if (!err) {
+		r->fate = REMOVED;
+		if (config.stamped)
+			r->done = bpf_ktime_get_ns();
+	} else if (err == -ENOENT) {
+		r->fate = ABSENT;
+	} else if (err == -EBUSY || err == -EAGAIN) {
+		r->fate = KEPT;	/* the window differs */
+	} else {
+		r->fate = ERROR;
+	}
+}
+
+/* Also an error that reads like a window that differs. */
+static __always_inline void error(struct record *r, long err)
+{
+	r->err = err;
+	r->fate = ERROR;
+}
+
+static __always_inline void kept(struct record *r)
+{
+	r->fate = KEPT;
+}
+
+static __always_inline void gone(struct record *r)
+{
+	r->fate = ABSENT;
+}
+
+/* Judges and deletes what a look-up by @key has found. */
+static __always_inline void judge_and_delete(struct record *r, const struct key *key,
+					     struct ct_value *entry, const struct call *call)
+{
+	gate(GC, JUDGE);
+	if (READ_ONCE(entry->lifetime) >= call->now)
+		return kept(r);
+	gate(GC, DELETE);
+	fate_of(r, bpf_map_delete_elem(&entries, key));
+}
+
+/* An entry of a program, in the form of each type. */
+#ifdef QUIET
+#define ENTRY(name)								\
+	SEC("tc") int name##_tc(struct __sk_buff *frame) { return do_##name(); }	\
+	SEC("syscall") int name(void *ctx) { return do_##name(); }
+#else
+#define ENTRY(name)	SEC("syscall") int name(void *ctx) { return do_##name(); }
 #endif
 
 #endif

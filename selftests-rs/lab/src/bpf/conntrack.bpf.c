@@ -7,6 +7,7 @@
  * that names a lane, in which user space has listed up to BURST packets. A burst
  * is handled in one run, as the driver handles what one poll brought in.
  */
+#include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
@@ -14,58 +15,71 @@
 
 #include REFRESH_HEADER
 #include "burst.h"
+#ifndef OWN_HANDLE
+#include "handle.h"
+#endif
+#ifdef TIMED
+#include "timer.h"
+#endif
 
-/* Type, flags and size are chosen by whoever loads this. */
+/* Flags and size are chosen by whoever loads this, and the type where it is one
+ * that libbpf's Rust knows.
+ */
+#ifndef MAP_TYPE
+#define MAP_TYPE BPF_MAP_TYPE_HASH
+#endif
+
+#ifndef GENERATIONS
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, MAP_TYPE);
 	__uint(max_entries, 4096);
 	__type(key, struct ct4_key);
 	__type(value, struct ct_value);
 } ct4 SEC(".maps"), snat4 SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, MAP_TYPE);
 	__uint(max_entries, 4096);
 	__type(key, struct ct6_key);
 	__type(value, struct ct_value);
 } ct6 SEC(".maps"), snat6 SEC(".maps");
+#define CT4	(&ct4)
+#else
+/* Found packet by packet. */
+#define CT4	NULL
+#endif
 
-static __always_inline __u32 track(void *map, const void *key, struct packet *p)
+static __always_inline __u32 track(void *map, const void *key, __u32 key_size, struct packet *p)
 {
-	struct ct_value *entry;
 	__u32 ticks = config.timeout;
+	__u32 outcome;
 
+	if (config.stamped)
+		p->began = bpf_ktime_get_ns();
 	gate(PACKET, READ_CLOCK);
 	p->now = read_clock();
 	p->err = 0;
 	p->seen = 0;
+	p->seen_backend = 0;
 	p->flags = 0;
+	p->tag = 0;
 	if (p->kind == CLOSE) {
 		p->flags = CLOSING;
 		ticks = config.closing_timeout;
 	}
 	p->lifetime = p->now + ticks * TICK + p->flow % TICK;
-
-	gate(PACKET, LOOK_UP);
-	entry = bpf_map_lookup_elem(map, key);
-	if (!entry) {
-		if (p->kind == DATA || p->kind == CLOSE)
-			return MISSED;
-		return create(map, key, p);
-	}
-	p->seen = READ_ONCE(entry->lifetime);
-	/* Another flow's lifetime. Was it written here by mistake, or is this
-	 * element another flow's by now? The oracle is told of the first alone.
-	 */
-	if (config.tagged && (p->seen ^ p->flow) % TICK &&
-	    bpf_map_lookup_elem(map, key) != entry)
-		p->seen = 0;
-	/* What is closing stays so until it is opened again. */
-	if (p->kind != OPEN && entry->flags & CLOSING) {
-		p->flags = CLOSING;
-		p->lifetime = p->now + config.closing_timeout * TICK + p->flow % TICK;
-	}
-	return refresh(map, key, entry, p);
+#if defined(TAGGED) || defined(STRIPED)
+	p->hash = hash_of(key, key_size);
+#endif
+#ifdef TAGGED
+	p->tag = tag_of(p->hash);
+#endif
+	outcome = handle(map, key, p);
+#ifdef TIMED
+	if (outcome == CREATED)
+		arm(map, key, key_size);
+#endif
+	return outcome;
 }
 
 /* --- bursts ---------------------------------------------------------------- */
@@ -73,33 +87,29 @@ static __always_inline __u32 track(void *map, const void *key, struct packet *p)
 static long one_of_burst(__u64 i, void *ctx)
 {
 	struct lane *lane = *(struct lane **)ctx;
-	struct ct4_key key;
+	struct ct4_key key __key;
 	struct packet *p;
 
 	if (i >= BURST)
 		return 1;
 	p = &lane->packets[i];
 	key = key_of(p->flow);
-	p->outcome = track(&ct4, &key, p);
+	p->outcome = track(CT4, &key, sizeof(key), p);
 	return 0;
 }
 
-static __always_inline int handle_burst(void *data, void *data_end)
+static __always_inline int handle_burst(struct xdp_md *ctx)
 {
-	struct burst *burst = data;
-	struct lane *lane;
-	__u32 i;
+	__u32 packets = 0;
+	struct lane *lane = lane_of(ctx, &packets);
 
-	if ((void *)(burst + 1) > data_end)
-		return XDP_ABORTED;
-	i = burst->lane;
-	lane = bpf_map_lookup_elem(&lanes, &i);
 	if (!lane)
 		return XDP_ABORTED;
-	bpf_loop(burst->packets, one_of_burst, &lane, 0);
+	bpf_loop(packets, one_of_burst, &lane, 0);
 	return XDP_DROP;
 }
 
+#ifndef GENERATIONS
 /* --- frames ---------------------------------------------------------------- */
 
 struct ports {
@@ -131,7 +141,13 @@ static __always_inline bool transport(void *l4, void *data_end, __u8 proto,
 	return true;
 }
 
-static __always_inline int decide(__u32 ct, __u32 snat)
+/* The packet would go where another flow's state says. */
+static __always_inline bool is_foreign(const struct packet *p)
+{
+	return p->seen_backend && p->seen_backend != backend_of(p->flow);
+}
+
+static __always_inline int decide(__u32 ct, __u32 snat, bool foreign)
 {
 	struct control *c = get_control();
 
@@ -145,6 +161,8 @@ static __always_inline int decide(__u32 ct, __u32 snat)
 		__sync_fetch_and_add(&c->snat_dropped, 1);
 		return XDP_DROP;
 	}
+	if (foreign)
+		__sync_fetch_and_add(&c->foreign, 1);
 	__sync_fetch_and_add(&c->passed, 1);
 	return XDP_PASS;
 }
@@ -153,8 +171,9 @@ static __always_inline int handle_ipv4(void *data, void *data_end, __u32 bytes)
 {
 	struct iphdr *ip = data;
 	struct packet p = { .bytes = bytes };
-	struct ct4_key key = {};
+	struct ct4_key key __key = {};
 	struct ports ports;
+	bool foreign;
 	__u32 ct, snat = NOTHING;
 
 	if ((void *)(ip + 1) > data_end)
@@ -172,18 +191,22 @@ static __always_inline int handle_ipv4(void *data, void *data_end, __u32 bytes)
 	key.dport = ports.dest;
 	key.proto = ip->protocol;
 	p.flow = bpf_ntohs(ports.source);
-	ct = track(&ct4, &key, &p);
-	if (config.snat && ct != MISSED && ct != FAILED)
-		snat = track(&snat4, &key, &p);
-	return decide(ct, snat);
+	ct = track(&ct4, &key, sizeof(key), &p);
+	foreign = is_foreign(&p);
+	if (config.snat && ct != MISSED && ct != FAILED) {
+		snat = track(&snat4, &key, sizeof(key), &p);
+		foreign |= is_foreign(&p);
+	}
+	return decide(ct, snat, foreign);
 }
 
 static __always_inline int handle_ipv6(void *data, void *data_end, __u32 bytes)
 {
 	struct ipv6hdr *ip = data;
 	struct packet p = { .bytes = bytes };
-	struct ct6_key key = {};
+	struct ct6_key key __key = {};
 	struct ports ports;
+	bool foreign;
 	__u32 ct, snat = NOTHING;
 
 	if ((void *)(ip + 1) > data_end)
@@ -198,11 +221,16 @@ static __always_inline int handle_ipv6(void *data, void *data_end, __u32 bytes)
 	key.dport = ports.dest;
 	key.proto = ip->nexthdr;
 	p.flow = bpf_ntohs(ports.source);
-	ct = track(&ct6, &key, &p);
-	if (config.snat && ct != MISSED && ct != FAILED)
-		snat = track(&snat6, &key, &p);
-	return decide(ct, snat);
+	ct = track(&ct6, &key, sizeof(key), &p);
+	foreign = is_foreign(&p);
+	if (config.snat && ct != MISSED && ct != FAILED) {
+		snat = track(&snat6, &key, sizeof(key), &p);
+		foreign |= is_foreign(&p);
+	}
+	return decide(ct, snat, foreign);
 }
+
+#endif
 
 SEC("xdp")
 int xdp_conntrack(struct xdp_md *ctx)
@@ -210,17 +238,18 @@ int xdp_conntrack(struct xdp_md *ctx)
 	void *data = (void *)(long)ctx->data;
 	void *data_end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = data;
-	__u32 bytes = data_end - data;
 
 	if ((void *)(eth + 1) > data_end)
 		return XDP_DROP;
 	switch (eth->h_proto) {
+#ifndef GENERATIONS
 	case bpf_htons(ETH_P_IP):
-		return handle_ipv4(eth + 1, data_end, bytes);
+		return handle_ipv4(eth + 1, data_end, data_end - data);
 	case bpf_htons(ETH_P_IPV6):
-		return handle_ipv6(eth + 1, data_end, bytes);
+		return handle_ipv6(eth + 1, data_end, data_end - data);
+#endif
 	case bpf_htons(ETH_P_BURST):
-		return handle_burst(data, data_end);
+		return handle_burst(ctx);
 	}
 	return XDP_PASS;
 }

@@ -1,56 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A packet on its way through the datapath, and how entries are created and
- * replaced. A refresh discipline (refresh/NAME.h) is one function:
+ * What a packet does with the entry of its flow. A refresh discipline
+ * (refresh/NAME.h) is one function:
  *
  *	static __always_inline __u32 refresh(void *map, const void *key,
  *					     struct ct_value *entry,
  *					     struct packet *p);
  *
- * It gives @entry, which the look-up found, p->lifetime and p->flags, and
- * says what came of it. A discipline with a lock in the value defines LOCKED, and
- * one that creates entries in another way CREATE_FLAGS, before it includes this.
+ * It gives @entry, which the look-up found, p->lifetime and p->flags, and says
+ * what came of it: an outcome, or that the look-up has to be made again. Before
+ * it includes this, a discipline defines what it is about:
+ *
+ *	TAGGED		entries carry a tag of their tuple
+ *	LOCKED		entries carry a bpf_spin_lock
+ *	CREATE_FLAGS	of the update that makes an entry, if not BPF_ANY
+ *	OWN_CREATE	it has a create() of its own
+ *	OWN_HANDLE	it has a handle() of its own, which looks up by itself
  */
 #ifndef DATAPATH_H
 #define DATAPATH_H
 
-#include "conntrack.h"
+#include "hash.h"
 
-enum kind {
-	DATA,			/* of an established flow: dropped without an entry */
-	OPEN,			/* SYN: opens, or reopens what is closing */
-	CLOSE,			/* FIN or RST */
-	DATAGRAM,		/* UDP: the first one opens */
+/* Not outcomes yet: what the loop around a discipline is to do. */
+enum {
+	AGAIN = 64,		/* look up again */
+	DYING,			/* the same: a collector is about to remove it */
+	LOST,			/* try again on the same entry */
 };
 
-enum outcome {
-	NOTHING,
-	MISSED,			/* no entry, dropped */
-	CREATED,
-	STORED,			/* refreshed in place */
-	REPLACED,		/* refreshed by a new value */
-	LEFT,			/* live for long enough: nothing written */
-	FAILED,			/* a map operation did: see err */
-};
-
-/* One packet in a lane: what user space asks, and what became of it. */
-struct packet {
-	__u32 flow;
-	__u32 kind;
-	__u32 now;		/* the clock it read */
-	__u32 seen;		/* lifetime found, if an entry was */
-	__u32 lifetime;		/* lifetime to write */
-	__u16 outcome;
-	__s16 err;
-	__u32 flags;		/* flags to write */
-	__u32 bytes;
-};
-
-static __always_inline void account(struct ct_value *entry, struct packet *p)
-{
-	__sync_fetch_and_add(&entry->rx_packets, 1);
-	__sync_fetch_and_add(&entry->rx_bytes, p->bytes);
-}
+/* Look-ups for one packet, before it is dropped. */
+#define TRIES		8
 
 static __always_inline __u32 failed(struct packet *p, long err)
 {
@@ -58,53 +38,166 @@ static __always_inline __u32 failed(struct packet *p, long err)
 	return FAILED;
 }
 
-/* Puts a value of its own in place of the entry, or where there is none. All
- * that holds the bucket's lock comes before or after it.
- */
-static __always_inline __u32 replace(void *map, const void *key, struct packet *p)
+static __always_inline bool may_open(const struct packet *p)
 {
-	struct ct_value value = {
-		.rx_packets = 1,
-		.rx_bytes = p->bytes,
-		.lifetime = p->lifetime,
-		.flags = p->flags,
-	};
-	long err;
-
-	gate(PACKET, REPLACE);
-	err = bpf_map_update_elem(map, key, &value, BPF_ANY);
-	return err ? failed(p, err) : REPLACED;
+	return p->kind == OPEN || p->kind == DATAGRAM;
 }
 
-/* Gives the entry what the packet has to say of it, in place: no lock is held,
- * and the element may be another flow's by now.
+/* Counters in place: no lock is held, and the element may be another flow's. */
+static __always_inline void account(struct ct_value *entry, struct packet *p)
+{
+	__sync_fetch_and_add(&entry->packets, 1);
+	__sync_fetch_and_add(&entry->bytes, p->bytes);
+}
+
+static __always_inline void set_flags(struct ct_value *entry, struct packet *p)
+{
+	if (entry->flags != p->flags)
+		WRITE_ONCE(entry->flags, p->flags);
+}
+
+/* Gives the entry what the packet has to say of it, in place, by one aligned
+ * 32-bit store and what hangs on it.
  */
 static __always_inline __u32 store(struct ct_value *entry, struct packet *p)
 {
 	gate(PACKET, STORE);
 	WRITE_ONCE(entry->lifetime, p->lifetime);
-	if (entry->flags != p->flags)
-		WRITE_ONCE(entry->flags, p->flags);
+	set_flags(entry, p);
 	account(entry, p);
 	return STORED;
 }
 
-#ifndef CREATE_FLAGS
-#define CREATE_FLAGS BPF_ANY
-#endif
-
-static __always_inline __u32 create(void *map, const void *key, struct packet *p)
+/* An update has to bring the state along, which is in the entry alone. All of it
+ * is read through a pointer: if the element is another flow's by now, so is what
+ * was read. Locks and timers stay where they are.
+ */
+static __always_inline void read_value(struct ct_value *copy, const struct ct_value *entry)
 {
-	struct ct_value value = {
-		.rx_packets = 1,
-		.rx_bytes = p->bytes,
-		.lifetime = p->lifetime,
-	};
+	copy->packets = READ_ONCE(entry->packets);
+	copy->bytes = READ_ONCE(entry->bytes);
+	copy->backend = READ_ONCE(entry->backend);
+	copy->nat_port = READ_ONCE(entry->nat_port);
+	copy->flags = READ_ONCE(entry->flags);
+	copy->cpu = READ_ONCE(entry->cpu);
+	copy->word = READ_ONCE(entry->word);
+}
+
+static __always_inline void copy_value(struct ct_value *copy, const struct ct_value *entry)
+{
+	gate(PACKET, COPY_VALUE);
+	read_value(copy, entry);
+}
+
+static __always_inline bool look_up_again(void *map, const void *key, struct ct_value *entry)
+{
+	gate(PACKET, LOOK_UP_AGAIN);
+	return bpf_map_lookup_elem(map, key) == entry;
+}
+
+/* The element was this flow's all the while that @copy was made of it, if it is
+ * this flow's afterwards: nobody but this flow's packets puts it back there. The
+ * tag says the same of what was copied.
+ */
+static __always_inline bool still_ours(void *map, const void *key, struct ct_value *entry,
+				       const struct ct_value *copy, const struct packet *p)
+{
+	return look_up_again(map, key, entry) && copy->tag == p->tag;
+}
+
+/* Puts @copy, refreshed, in place of the entry, or where there is none by now.
+ * All that holds the bucket's lock comes before or after it.
+ */
+static __always_inline __u32 replace(void *map, const void *key, struct ct_value *copy,
+				     struct packet *p)
+{
 	long err;
 
+	copy->packets++;
+	copy->bytes += p->bytes;
+	copy->flags = p->flags;
+	copy->lifetime = p->lifetime;
+	copy->tag = p->tag;
+	gate(PACKET, REPLACE);
+	err = bpf_map_update_elem(map, key, copy, BPF_ANY);
+	return err ? failed(p, err) : REPLACED;
+}
+
+/* The state of a flow is chosen here. */
+static __always_inline void open_value(struct ct_value *value, const struct packet *p)
+{
+	value->packets = 1;
+	value->bytes = p->bytes;
+	value->backend = backend_of(p->flow);
+	value->nat_port = nat_port_of(p->flow);
+	value->cpu = bpf_get_smp_processor_id();
+	value->lifetime = p->lifetime;
+	value->tag = p->tag;
+}
+
+#ifndef CREATE_FLAGS
+#define CREATE_FLAGS	BPF_ANY
+#endif
+
+static __always_inline __u32 insert(void *map, const void *key, struct packet *p)
+{
+	struct ct_value value = {};
+	long err;
+
+	open_value(&value, p);
 	gate(PACKET, CREATE);
 	err = bpf_map_update_elem(map, key, &value, CREATE_FLAGS);
+	if (CREATE_FLAGS & BPF_NOEXIST && err == -EEXIST)
+		return AGAIN;
 	return err ? failed(p, err) : CREATED;
+}
+
+#ifndef OWN_CREATE
+static __always_inline __u32 create(void *map, const void *key, struct packet *p)
+{
+	return insert(map, key, p);
+}
+#endif
+
+/* A lifetime or a state that is another flow's. Is it in this flow's entry, or was
+ * the element handed on after the look-up? The oracle is told of the first alone:
+ * if a second look-up, after what was read, comes to the same element, then that
+ * was this flow's, and if it still says the same it was no passing thing.
+ */
+static __always_inline void confirm(void *map, const void *key, struct ct_value *entry,
+				    struct packet *p)
+{
+	p->seen_backend = READ_ONCE(entry->backend);
+	if (!((p->seen ^ p->flow) % TICK) && p->seen_backend == backend_of(p->flow))
+		return;
+	if (bpf_map_lookup_elem(map, key) != entry) {
+		p->seen = 0;
+		p->seen_backend = 0;
+		return;
+	}
+	p->seen = READ_ONCE(entry->lifetime);
+	p->seen_backend = READ_ONCE(entry->backend);
+}
+
+/* Tells the oracle, and keeps what is closing so until it is opened again. */
+static __always_inline void found(void *map, const void *key, struct ct_value *entry,
+				  struct packet *p)
+{
+	p->seen = READ_ONCE(entry->lifetime);
+	if (config.oracle)
+		confirm(map, key, entry, p);
+	if (p->kind != OPEN && READ_ONCE(entry->flags) & CLOSING) {
+		p->flags = CLOSING;
+		p->lifetime = p->now + config.closing_timeout * TICK + p->flow % TICK;
+	}
+}
+
+/* What to do once there were enough tries: an entry that is about to be removed
+ * had expired, so the flow is one that was missed.
+ */
+static __always_inline __u32 give_up(__u32 outcome, struct packet *p)
+{
+	return outcome == DYING ? MISSED : failed(p, -EAGAIN);
 }
 
 #endif

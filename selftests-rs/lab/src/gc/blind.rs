@@ -4,26 +4,16 @@
 use anyhow::Result;
 use cmpdel_uapi_raw::Elements;
 
-use super::{DELETE, FREE, READ_CLOCK, SNAPSHOT, Strategy};
-use crate::collector::{Claims, Expired, Kernel, Remove, Target, tell};
+use crate::collector::{Claims, Expired, Remove, Target, tell};
 use crate::gate::Stop;
 use crate::load::Denied;
-
-pub(super) const STRATEGY: Strategy = Strategy {
-    name: "blind",
-    about: "deletes by key (Cilium 1.19)",
-    grace: false,
-    steps: &[READ_CLOCK, SNAPSHOT, DELETE, FREE],
-    kernel: Kernel::Snapshot(open),
-    series: None,
-};
 
 struct Blind<'a> {
     elements: Elements<'a>,
     stop: Stop<'a>,
 }
 
-fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
+pub fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
     Ok(Box::new(Blind { elements: target.elements()?, stop: target.stop() }))
 }
 

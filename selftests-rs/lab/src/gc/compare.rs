@@ -4,21 +4,11 @@
 use anyhow::Result;
 use cmpdel_uapi::{Map, Outcome, Window};
 
-use super::{COMPARE, FREE, READ_CLOCK, SNAPSHOT, Strategy, UNLINK};
-use crate::collector::{Claims, Expired, Kernel, Remove, Target, supported, tell_error, tell_fate};
+use crate::collector::{Claims, Expired, Remove, Target, supported, tell_error, tell_fate};
 use crate::gate::Stop;
 use crate::layout::{Fate, LIFETIME};
 use crate::load::Denied;
 use crate::witness::HELD_WINDOW;
-
-pub(super) const STRATEGY: Strategy = Strategy {
-    name: "compare",
-    about: "BPF_F_COMPARE, one call a key",
-    grace: false,
-    steps: &[READ_CLOCK, SNAPSHOT, COMPARE, UNLINK, FREE],
-    kernel: Kernel::Snapshot(open),
-    series: None,
-};
 
 struct Compare<'a> {
     map: Map<'a>,
@@ -35,7 +25,7 @@ pub(super) fn window(target: &Target<'_>) -> u32 {
     if target.gated { HELD_WINDOW } else { WINDOW }
 }
 
-fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
+pub fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
     let window = window(&target) as usize;
     Ok(Box::new(Compare { map: supported(target.map)?, stop: target.stop(), window }))
 }

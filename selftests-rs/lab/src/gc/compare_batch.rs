@@ -4,22 +4,13 @@
 use anyhow::Result;
 use cmpdel_uapi::{Map, Outcome};
 
-use super::{Strategy, compare};
+use super::compare;
 use crate::collector::{
-    Claims, Expired, Kernel, Remove, Target, supported, tell_error, tell_fate, unsupported,
+    Claims, Expired, Remove, Target, supported, tell_error, tell_fate, unsupported,
 };
 use crate::gate::Stop;
 use crate::layout::{Fate, LIFETIME};
 use crate::load::Denied;
-
-pub(super) const STRATEGY: Strategy = Strategy {
-    name: "compare-batch",
-    about: "BPF_F_COMPARE for a whole snapshot in one call",
-    grace: false,
-    steps: compare::STRATEGY.steps,
-    kernel: Kernel::Snapshot(open),
-    series: None,
-};
 
 struct CompareBatch<'a> {
     map: Map<'a>,
@@ -29,7 +20,7 @@ struct CompareBatch<'a> {
     values: Vec<u8>,
 }
 
-fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
+pub fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
     let map = supported(target.map)?;
     // An empty batch deletes nothing, and tells whether the kernel takes batches.
     let _none = map.delete_batch_if_eq(&[], &[], LIFETIME..LIFETIME + 4).map_err(unsupported)?;

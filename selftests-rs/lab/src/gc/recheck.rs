@@ -4,24 +4,9 @@
 use anyhow::Result;
 use cmpdel_uapi_raw::Elements;
 
-use crate::collector::{Claims, Expired, Kernel, Remove, Target, lifetime_of, tell, tell_kept};
+use crate::collector::{Claims, Expired, Remove, Target, lifetime_of, tell, tell_kept};
 use crate::gate::Stop;
 use crate::load::Denied;
-use model::dsl::{Op, Outcome, Step, Then};
-
-use super::{DELETE, FREE, READ_CLOCK, SNAPSHOT, Strategy};
-
-const LOOK_UP: Step = Step::new("look_up", "htab_map_lookup_elem", Op::Copy)
-    .on(&[(Outcome::Live, Then::End), (Outcome::Missing, Then::End)]);
-
-pub(super) const STRATEGY: Strategy = Strategy {
-    name: "recheck",
-    about: "looks up again, compares, deletes (Cilium's and AWS's mitigation)",
-    grace: false,
-    steps: &[READ_CLOCK, SNAPSHOT, LOOK_UP, DELETE, FREE],
-    kernel: Kernel::Snapshot(open),
-    series: None,
-};
 
 struct Recheck<'a> {
     elements: Elements<'a>,
@@ -31,8 +16,8 @@ struct Recheck<'a> {
     look_up: (&'static str, u64),
 }
 
-fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
-    open_with(target, LOOK_UP.label, 0)
+pub fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
+    open_with(target, "look_up", 0)
 }
 
 /// One whose look-up stops at that gate and has those flags.

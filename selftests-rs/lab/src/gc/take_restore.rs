@@ -4,33 +4,10 @@
 use anyhow::Result;
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{Elements, Errno};
-use model::dsl::{Op, Outcome, Step, Then};
 
-use crate::collector::{Claims, Expired, Kernel, Remove, Target, lifetime_of, require, tell, tell_kept};
+use crate::collector::{Claims, Expired, Remove, Target, lifetime_of, require, tell, tell_kept};
 use crate::gate::Stop;
 use crate::load::Denied;
-
-use super::{READ_CLOCK, SNAPSHOT, Strategy};
-
-// hashtab.c:1717-1751: bucket lock, copy under the element's lock, that one dropped, unlink.
-const TAKE_COPY: Step =
-    Step::new("take", "__htab_map_lookup_and_delete_elem", Op::TakeCopy).on(&[(Outcome::Missing, Then::End)]);
-const TAKE_UNLINK: Step = Step::new("take_unlink", "hlist_nulls_del_rcu", Op::Unlink).same_call();
-// Only what was expired when it was taken counts as removed.
-const FREE: Step = Step::new("free", "free_htab_elem", Op::Free)
-    .same_call()
-    .on(&[(Outcome::Expired, Then::End)])
-    .reports(Outcome::Expired);
-const RESTORE: Step = Step::new("restore", "htab_map_update_elem", Op::Restore);
-
-pub(super) const STRATEGY: Strategy = Strategy {
-    name: "take-restore",
-    about: "takes the entry out with BPF_F_LOCK, puts a live one back with BPF_NOEXIST",
-    grace: false,
-    steps: &[READ_CLOCK, SNAPSHOT, TAKE_COPY, TAKE_UNLINK, FREE, RESTORE],
-    kernel: Kernel::Snapshot(open),
-    series: None,
-};
 
 struct TakeRestore<'a> {
     elements: Elements<'a>,
@@ -40,7 +17,7 @@ struct TakeRestore<'a> {
 
 const LOCK: u64 = abi::BPF_F_LOCK as u64;
 
-fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
+pub fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
     let elements = target.elements()?;
     let mut value = vec![0; elements.value_size()];
     let absent = vec![0xff; elements.key_size()];

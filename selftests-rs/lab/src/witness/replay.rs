@@ -9,18 +9,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use approaches::Column;
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{Elements, Errno};
 use results::races::Violations;
 
 use crate::collector::{Claims, Collector, Target, lifetime_of};
 use crate::datapath::{Datapath, Handled, Packet, flow_of, key_of};
-use crate::gate::{Actor as Side, STEPS};
-use crate::gc::Strategy;
-use crate::layout::{Fate, Gate, Kind, LIFETIME, Outcome, TICK, VALUE_SIZE};
+use crate::gate::Actor as Side;
+use crate::layout::{Fate, Gate, Kind, Outcome, STEPS, TICK, VALUE_SIZE};
 use crate::load::Denied;
 use crate::oracle::{Oracle, Settled};
 use crate::stress::{clear, pin};
+use crate::value::value_of;
 
 use super::debugger::{Debugger, Spot};
 use super::schedule::{Actor, GRACE, GRACE_END, Move, Schedule};
@@ -49,7 +50,7 @@ pub struct Replay<'a> {
     /// Loaded with gates.
     pub datapath: &'a Datapath,
     /// The gc strategy.
-    pub strategy: &'a Strategy,
+    pub strategy: Column,
     /// What to do in which order.
     pub schedule: &'a Schedule,
 }
@@ -152,13 +153,8 @@ impl Replay<'_> {
     /// # Errors
     /// [`Denied`].
     pub fn collector(&self) -> Result<Collector<'_>, Denied> {
-        let target = Target {
-            map: self.datapath.map("ct4")?,
-            control: self.datapath.control(),
-            control_map: self.datapath.map("control")?,
-            gated: true,
-        };
-        Collector::open(self.strategy.kernel, self.strategy.grace, target)
+        let target = Target { gated: true, ..self.datapath.target("ct4")? };
+        Collector::open(&self.strategy, self.strategy.grace, target)
     }
 
     /// The flow's packets, one run of the program each.
@@ -248,9 +244,7 @@ impl Replay<'_> {
 
     fn put(&self, handled: &Handled) -> Result<()> {
         let flow = handled.packet.flow;
-        let mut value = vec![0; VALUE_SIZE];
-        let start = LIFETIME as usize;
-        value[start..start + 4].copy_from_slice(&handled.lifetime.to_ne_bytes());
+        let value = value_of(flow, handled.lifetime);
         let answer = self.elements()?.update(&key_of(flow), &value, abi::BPF_ANY.into());
         answer.map_err(|errno| anyhow!("cannot make the entry of flow {flow}: {errno}"))
     }
@@ -258,7 +252,7 @@ impl Replay<'_> {
     fn handled(&self, flow: u32, outcome: Outcome, seen: u32) -> Handled {
         let now = self.datapath.control().now.load(Relaxed);
         let lifetime = now + self.datapath.settings().timeout * TICK + flow;
-        Handled { packet: Packet { flow, kind: Kind::Open }, now, seen, lifetime, outcome, errno: 0 }
+        Handled { packet: Packet { flow, kind: Kind::Open }, now, seen, began: monotonic(), seen_backend: backend_for(flow), lifetime, outcome, errno: 0 }
     }
 
     /// What the map has of a flow.
@@ -302,15 +296,17 @@ impl Truth {
 struct Claimed<'a>(&'a Truth);
 
 impl Claims for Claimed<'_> {
-    fn claim(&mut self, key: &[u8], _: u32, fate: Fate) {
+    fn claim(&mut self, key: &[u8], _: u32, fate: Fate, done: u64) {
         if fate == Fate::Removed
             && let Ok(mut oracle) = self.0.oracle.lock()
         {
-            oracle.claimed(flow_of(key));
+            oracle.claimed(flow_of(key), done);
         }
     }
 
     fn error(&mut self, _: Errno) {}
+
+    fn dropped(&mut self, _: u64) {}
 }
 
 /// How far a side is. Its program does not begin before the schedule has it begin: one that waits at its first gate is

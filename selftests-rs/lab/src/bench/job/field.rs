@@ -12,7 +12,7 @@ use cmpdel_uapi_raw::{Errno, run_on_context};
 
 use super::{Not, set};
 use crate::collector::Target;
-use crate::datapath::{Datapath, MapKind, Settings, key_of};
+use crate::datapath::{Datapath, MapKind, Prepare as _, Settings, key_of};
 use crate::layout::{TICK, VALUE_SIZE};
 use crate::load::{BENCHES, DATAPATHS, Loaded, load, object};
 
@@ -104,12 +104,7 @@ impl Field {
     /// # Errors
     /// When a map is missing.
     pub fn target(&self) -> Result<Target<'_>> {
-        Ok(Target {
-            map: self.datapath.map("ct4")?,
-            control: self.datapath.control(),
-            control_map: self.datapath.map("control")?,
-            gated: false,
-        })
+        self.datapath.target("ct4")
     }
 
     /// The walk in the kernel.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Fills a datapath's map from within, which takes a fifth of the time that bpf(2) takes; see src/bench/job.rs. */
 #include "job.h"
+#include "../hash.h"
 
 /* The context. */
 struct fill {
@@ -15,10 +16,16 @@ struct fill {
 static long fill_one(__u64 i, void *ctx)
 {
 	struct fill *fill = *(struct fill **)ctx;
-	struct ct_value value = { .rx_packets = 1 };
 	__u32 flow = fill->from + i;
-	struct ct4_key key = key_of(flow);
+	struct ct4_key key __key = key_of(flow);
+	struct ct_value value = {
+		.packets = 1,
+		.backend = backend_of(flow),
+		.nat_port = nat_port_of(flow),
+		.cpu = bpf_get_smp_processor_id(),
+	};
 
+	value.tag = tag_of(hash_of(&key, sizeof(key)));
 	value.lifetime = flow % 100 < fill->of_hundred ? fill->due : fill->live;
 	if (bpf_map_update_elem(&entries, &key, &value, BPF_ANY))
 		fill->failed++;

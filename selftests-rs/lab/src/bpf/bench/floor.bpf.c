@@ -32,19 +32,6 @@ static long look_up_one(__u64 i, void *ctx)
 	return 0;
 }
 
-static __always_inline struct lane *lane_of(struct xdp_md *ctx, __u32 *packets)
-{
-	void *data_end = (void *)(long)ctx->data_end;
-	struct burst *burst = (void *)(long)ctx->data;
-	__u32 i;
-
-	if ((void *)(burst + 1) > data_end)
-		return NULL;
-	i = burst->lane;
-	*packets = burst->packets;
-	return bpf_map_lookup_elem(&lanes, &i);
-}
-
 SEC("xdp")
 int empty(struct xdp_md *ctx)
 {

@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Compares and marks under the lock in the value, so that no refresh comes in
- * between; the removal follows, since no helper may be called with the lock
- * held. Every writer has to respect the mark.
- */
-#define LOCKED
-#include "../collector.h"
+/* Looks up, marks under the lock in the value, deletes by key. */
+#include "locked.h"
 
-static int collect(struct record *r, struct call *call)
+static void collect(struct record *r, const struct key *key, struct call *call)
 {
+	__u32 tag = tag_of(hash_of_key(key, call));
 	struct ct_value *entry;
-	bool expired;
 
 	gate(GC, LOOK_UP);
-	entry = bpf_map_lookup_elem(&entries, r->key);
+	entry = bpf_map_lookup_elem(&entries, key);
 	if (!entry)
 		return gone(r);
-	gate(GC, LOCKED_MARK);
-	bpf_spin_lock(&entry->lock);
-	expired = entry->lifetime < call->now;
-	if (expired)
-		entry->flags |= DEAD;
-	bpf_spin_unlock(&entry->lock);
-	if (!expired)
+	if (!locked_mark(entry, tag, call->now))
 		return kept(r);
-	gate(GC, DELETE);
-	return fate_of(r, bpf_map_delete_elem(&entries, r->key));
+	delete_marked(r, key, entry, tag);
 }
 
-char LICENSE[] SEC("license") = "GPL";
+#include "../array.h"

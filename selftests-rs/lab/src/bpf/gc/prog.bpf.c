@@ -2,19 +2,15 @@
 /* Look up, compare with the clock, delete by key: three steps, in the kernel. */
 #include "../collector.h"
 
-static int collect(struct record *r, struct call *call)
+static void collect(struct record *r, const struct key *key, struct call *call)
 {
 	struct ct_value *entry;
 
 	gate(GC, LOOK_UP);
-	entry = bpf_map_lookup_elem(&entries, r->key);
+	entry = bpf_map_lookup_elem(&entries, key);
 	if (!entry)
 		return gone(r);
-	gate(GC, JUDGE);
-	if (READ_ONCE(entry->lifetime) >= call->now)
-		return kept(r);
-	gate(GC, DELETE);
-	return fate_of(r, bpf_map_delete_elem(&entries, r->key));
+	judge_and_delete(r, key, entry, call);
 }
 
-char LICENSE[] SEC("license") = "GPL";
+#include "../array.h"

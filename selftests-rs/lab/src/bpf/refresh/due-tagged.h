@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As "due", with a lifetime that names its flow below the tick: what is read in
- * one load is a lifetime and whose it is. An element that was handed on to
- * another flow since the look-up shows that one's, and is not stored to.
+ * As "due", with a tag beside the lifetime: one load says how long, and whose it
+ * is. An element that was handed on to another flow since the look-up shows that
+ * one's tag: it is not stored to, and no copy of it is written.
+ *
+ * The claim: safe with a collector that compares, after a grace period. Never with
+ * an agent that writes entries without tags.
  */
+#define TAGGED
 #include "../datapath.h"
 
 static __always_inline __u32 refresh(void *map, const void *key,
 				     struct ct_value *entry, struct packet *p)
 {
-	__u32 lifetime;
+	struct ct_value copy = {};
+	union word seen;
 
 	gate(PACKET, JUDGE);
-	lifetime = READ_ONCE(entry->lifetime);
-	if (lifetime < p->now || (lifetime ^ p->lifetime) % TICK)
-		return replace(map, key, p);
-	return store(entry, p);
+	seen.whole = READ_ONCE(entry->word);
+	if (seen.tag != p->tag)
+		return AGAIN;
+	if (seen.lifetime >= p->now)
+		return store(entry, p);
+	copy_value(&copy, entry);
+	if (!still_ours(map, key, entry, &copy, p))
+		return AGAIN;
+	return replace(map, key, &copy, p);
 }

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * While more than half of its lifetime is left an entry is not written at all;
- * after that it is replaced. No store in place ever: packets and bytes have to
- * be counted elsewhere (a per-CPU map), and a lifetime is exact to a half.
+ * Nothing while more than half of the lifetime is left, then a whole new value: a
+ * packet of a live flow pays for a load.
  *
- * Below its tick a lifetime names the flow that wrote it. The element may be
- * another flow's by now, and that one's lifetime says nothing of this flow.
+ * The claim: a refresh and a collector that compares both take the bucket's lock,
+ * so one comes before the other. Never where elements are handed on while packets
+ * run: the copy is made without looking whose it is.
  */
-#include "../datapath.h"
+#define TAGGED
+#include "../half.h"
 
 static __always_inline __u32 refresh(void *map, const void *key,
 				     struct ct_value *entry, struct packet *p)
 {
-	__u32 lifetime;
+	union word seen = judge_half(entry);
+	struct ct_value copy = {};
 
-	gate(PACKET, JUDGE);
-	lifetime = READ_ONCE(entry->lifetime);
-	if (!((lifetime ^ p->lifetime) % TICK) && entry->flags == p->flags &&
-	    lifetime >= p->now + config.timeout / 2 * TICK)
+	if (seen.tag != p->tag)
+		return AGAIN;
+	if (enough_left(seen, entry, p))
 		return LEFT;
-	return replace(map, key, p);
+	copy_value(&copy, entry);
+	return replace(map, key, &copy, p);
 }

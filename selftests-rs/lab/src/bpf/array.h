@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The two forms of a collector that works on a snapshot. */
+#ifndef ARRAY_H
+#define ARRAY_H
+
+#include "collector.h"
+
+static __always_inline int do_single(void)
+{
+	struct call *call = get_call();
+	struct key key;
+
+	if (!call)
+		return 1;
+	key = key_in(&call->one);
+	collect(&call->one, &key, call);
+	return 0;
+}
+
+static long one_of_array(__u64 i, void *ctx)
+{
+	struct records *all = get_records();
+	struct call *call = get_call();
+	struct key key;
+
+	if (!all || !call || i >= MAX_RECORDS)
+		return 1;
+	key = key_in(&all->record[i]);
+	collect(&all->record[i], &key, call);
+	return 0;
+}
+
+static __always_inline int do_array(void)
+{
+	struct call *call = get_call();
+	__u32 count;
+
+	if (!call)
+		return 1;
+	count = call->count;
+	return bpf_loop(count, one_of_array, NULL, 0) == count ? 0 : 1;
+}
+
+ENTRY(single)
+ENTRY(array)
+
+char LICENSE[] SEC("license") = "GPL";
+
+#endif

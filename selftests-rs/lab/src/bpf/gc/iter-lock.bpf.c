@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Walks the map, marks under the lock in the value, deletes by key. */
+#include "locked.h"
+
+static long visit(struct bpf_map *map, const void *visited, struct ct_value *entry, void *ctx);
+
+#include "../walk.h"
+
+static long visit(struct bpf_map *map, const void *visited, struct ct_value *entry, void *ctx)
+{
+	struct call *call = get_call();
+	struct record *r;
+	struct key key;
+	__u32 tag;
+
+	gate(GC, VISIT);
+	key = copy_key(visited);
+	tag = tag_of(hash_of(&key, sizeof(struct ct4_key)));
+	/* A record first: once it is marked, the entry has to go. */
+	if (!call || call->count >= MAX_RECORDS) {
+		if (call)
+			call->full = 1;
+		return 1;
+	}
+	if (!locked_mark(entry, tag, call->now))
+		return 0;
+	r = next_record(call, &key, entry);
+	if (!r) {
+		unmark(entry, tag);
+		return 1;
+	}
+	delete_marked(r, &key, entry, tag);
+	return 0;
+}

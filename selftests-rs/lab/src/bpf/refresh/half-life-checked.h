@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * As "half-life", but what was copied is only written if the element was still
+ * this flow's when it had been copied, by a second look-up and by its tag.
+ *
+ * The claim: safe with a collector that compares under the bucket's lock, and the
+ * cheapest that is. Never with anybody who stores in place: a copy is older.
+ */
+#define TAGGED
+#include "../half.h"
+
+static __always_inline __u32 refresh(void *map, const void *key,
+				     struct ct_value *entry, struct packet *p)
+{
+	union word seen = judge_half(entry);
+	struct ct_value copy = {};
+
+	if (seen.tag != p->tag)
+		return AGAIN;
+	if (enough_left(seen, entry, p))
+		return LEFT;
+	copy_value(&copy, entry);
+	if (!still_ours(map, key, entry, &copy, p))
+		return AGAIN;
+	return replace(map, key, &copy, p);
+}

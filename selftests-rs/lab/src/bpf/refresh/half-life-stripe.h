@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * As "half-life", with every update under the lock word of the key's stripe, which
+ * a collector holds around look-up, judgement and delete: compare-and-delete, as
+ * programs can have it. A packet of a live flow takes no lock. What no stripe keeps
+ * out is an eviction, so the copy is checked by a second look-up.
+ *
+ * The claim: safe with a collector that takes the stripe, on every type of map.
+ * Never with anybody who replaces or deletes without the stripe.
+ */
+#define TAGGED
+#include "../striped.h"
+#include "../half.h"
+
+static __always_inline __u32 refresh(void *map, const void *key,
+				     struct ct_value *entry, struct packet *p)
+{
+	union word seen = judge_half(entry);
+	struct ct_value copy = {};
+	struct stripe *stripe;
+	__u32 outcome;
+
+	if (seen.tag == p->tag && enough_left(seen, entry, p))
+		return LEFT;
+	stripe = take_stripe(PACKET, p->hash);
+	if (!stripe)
+		return failed(p, -EBUSY);
+	entry = look_up_striped(map, key);
+	if (!entry && may_open(p))
+		return create_under(stripe, map, key, p);
+	outcome = MISSED;
+	if (entry) {
+		copy_value(&copy, entry);
+		outcome = AGAIN;
+		if (still_ours(map, key, entry, &copy, p))
+			outcome = replace(map, key, &copy, p);
+	}
+	drop_stripe(PACKET, stripe);
+	return outcome;
+}

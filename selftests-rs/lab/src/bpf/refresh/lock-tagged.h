@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * As "lock", but under the lock it is also seen whose the element is. BPF_F_LOCK
+ * has the kernel fill a new element under that very lock, so a tag that is read
+ * with it held is the tag of whoever has the element now. What is dead or another
+ * flow's is looked up again.
+ *
+ * The claim: with a collector that looks at the same and takes back a mark whose
+ * delete failed, no refresh is lost and none strays. Never with anybody who stores,
+ * updates or deletes without the lock and the mark.
+ */
+#define LOCKED
+#define TAGGED
+#define CREATE_FLAGS	(BPF_NOEXIST | BPF_F_LOCK)
+#include "../datapath.h"
+
+static __always_inline __u32 refresh(void *map, const void *key,
+				     struct ct_value *entry, struct packet *p)
+{
+	__u32 outcome = STORED;
+
+	gate(PACKET, LOCKED_STORE);
+	bpf_spin_lock(&entry->lock);
+	if (entry->tag != p->tag) {
+		outcome = AGAIN;
+	} else if (entry->flags & DEAD) {
+		outcome = DYING;
+	} else {
+		entry->lifetime = p->lifetime;
+		entry->flags = p->flags;
+		entry->packets++;
+		entry->bytes += p->bytes;
+	}
+	bpf_spin_unlock(&entry->lock);
+	return outcome;
+}

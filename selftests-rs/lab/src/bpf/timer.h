@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Entries that remove themselves: whoever makes one arms its timer, whose callback
+ * judges by the same clock as everybody, and deletes the entry or waits again. No
+ * collector, no snapshot, no system call.
+ *
+ * The claim: the kernel's documentation suggests it. Never where packets of the
+ * flow run on another CPU than its timer; pinned, it fires where it was set.
+ */
+#ifndef TIMER_H
+#define TIMER_H
+
+#include "datapath.h"
+
+#define CLOCK_MONOTONIC	1
+
+/* What timers have removed, by flow: user space reads that as claims. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fired);
+} fired SEC(".maps");
+
+static __always_inline void set_timer(struct ct_value *entry)
+{
+	bpf_timer_start(&entry->timer, config.interval, config.pinned ? BPF_F_TIMER_CPU_PIN : 0);
+}
+
+static __always_inline void note(long err, __u32 flow)
+{
+	__u32 zero = 0;
+	struct fired *all = bpf_map_lookup_elem(&fired, &zero);
+
+	if (!all)
+		return;
+	if (!err) {
+		__sync_fetch_and_add(&all->removed[flow % COUNTED_FLOWS], 1);
+	} else if (err != -ENOENT) {
+		all->err = err;
+		__sync_fetch_and_add(&all->failed, 1);
+	}
+}
+
+/* The key is copied before anything else: it lies in the element. */
+static __always_inline int fire(void *map, const void *key, __u32 flow, struct ct_value *entry)
+{
+	gate(GC, JUDGE);
+	if (READ_ONCE(entry->lifetime) >= read_clock()) {
+		set_timer(entry);
+		return 0;
+	}
+	gate(GC, DELETE);
+	note(bpf_map_delete_elem(map, key), flow);
+	return 0;
+}
+
+static __always_inline void begin_firing(void)
+{
+	if (config.pinned)
+		gate(GC, PIN);
+	gate(GC, FIRE);
+	gate(GC, COPY_KEY);
+}
+
+static __always_inline void end_firing(void)
+{
+	if (config.pinned)
+		gate(GC, UNPIN);
+}
+
+static int fire4(void *map, struct ct4_key *key, struct ct_value *entry)
+{
+	struct ct4_key copy;
+
+	begin_firing();
+	__builtin_memcpy(&copy, key, sizeof(copy));
+	fire(map, &copy, copy.sport | (__u32)copy.flags << 16, entry);
+	end_firing();
+	return 0;
+}
+
+static int fire6(void *map, struct ct6_key *key, struct ct_value *entry)
+{
+	struct ct6_key copy;
+
+	begin_firing();
+	__builtin_memcpy(&copy, key, sizeof(copy));
+	fire(map, &copy, copy.sport, entry);
+	end_firing();
+	return 0;
+}
+
+/* Of the entry that was just made. Somebody else's has a timer already, which the
+ * kernel says to whoever tries (-EBUSY).
+ */
+static __always_inline void arm(void *map, const void *key, __u32 key_size)
+{
+	struct ct_value *entry = bpf_map_lookup_elem(map, key);
+
+	if (!entry || bpf_timer_init(&entry->timer, map, CLOCK_MONOTONIC))
+		return;
+	if (key_size == sizeof(struct ct4_key))
+		bpf_timer_set_callback(&entry->timer, fire4);
+	else
+		bpf_timer_set_callback(&entry->timer, fire6);
+	set_timer(entry);
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The form of a collector that walks the map by itself. What it has come to is
+ * listed in @records; once they are full the walk ends, says so, and is called
+ * again: no removal goes untold.
+ */
+#ifndef WALK_H
+#define WALK_H
+
+#include "collector.h"
+
+/* The next record, with the visited key in it; NULL: end the walk. */
+static __always_inline struct record *next_record(struct call *call, const struct key *key,
+						  const struct ct_value *entry)
+{
+	struct records *all = get_records();
+	__u32 i = call->count;
+	struct record *r;
+
+	if (!all || i >= MAX_RECORDS) {
+		call->full = 1;
+		return NULL;
+	}
+	r = &all->record[i];
+	__builtin_memcpy(r->key, key->words, sizeof(r->key));
+	r->lifetime = READ_ONCE(entry->lifetime);
+	r->tag = READ_ONCE(entry->tag);
+	r->fate = ASKED;
+	r->err = 0;
+	call->count = i + 1;
+	return r;
+}
+
+/* The visited key lies in the element, which may be another flow's at any time. */
+static __always_inline struct key copy_key(const void *visited)
+{
+	struct key key = {};
+
+	gate(GC, COPY_KEY);
+	__builtin_memcpy(&key, visited, sizeof(struct ct4_key));
+	return key;
+}
+
+static __always_inline int do_walk(void)
+{
+	struct call *call = get_call();
+
+	if (!call)
+		return 1;
+	call->count = 0;
+	call->full = 0;
+	bpf_for_each_map_elem(&entries, visit, NULL, 0);
+	return 0;
+}
+
+ENTRY(walk)
+
+char LICENSE[] SEC("license") = "GPL";
+
+#endif
