@@ -76,7 +76,7 @@ pub fn overhead(figures: &Figures, operation: &str, map: &str, window: Option<u3
 }
 
 /// Every measured column of a family, with what a removal costs, on the largest map.
-pub fn removals<'a>(figures: &'a Figures, keep: impl Fn(&str) -> bool) -> Vec<(&'a str, f64, &'a Row)> {
+pub fn removals(figures: &Figures, keep: impl Fn(&str) -> bool) -> Vec<(&str, f64, &Row)> {
     let mut seen: Vec<&str> = Vec::new();
     let mut all = Vec::new();
     for job in figures.group(Group::Job).filter_map(|row| row.measure.job.as_ref()) {

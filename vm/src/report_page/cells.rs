@@ -150,10 +150,13 @@ fn natively(evidence: &Evidence, cell: &Cell) -> Vec<String> {
         .collect()
 }
 
+/// How a cell goes wrong: in what worse circumstances, if any.
+type Way = (Option<Circumstance>, Violation);
+
 /// The shortest schedule of each violation, of cells that ran in a kernel; and of what breaks those that are safe. What the
 /// model alone has found is in `matrix.json`: the page would be a book of it.
 fn schedules(rows: &[&Row]) -> Vec<Schedule> {
-    let mut shortest: BTreeMap<(Option<Circumstance>, Violation), (Vec<String>, &[Step])> = BTreeMap::new();
+    let mut shortest: BTreeMap<Way, (Vec<String>, &[Step])> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.ran_in_the_kernel()) {
         let Some(model) = &row.model else { continue };
         let found = model.counterexamples.iter().map(|(violation, steps)| (None, *violation, steps));

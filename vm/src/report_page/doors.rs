@@ -7,7 +7,7 @@ use super::{
     catalogue,
     evidence::Evidence,
     page::{ClaimShown, DoorItem, DoorShown, Patch, Standing},
-    safety::{Line, of},
+    safety::{Line, cheapest_packet, of},
     words::{listed, many},
 };
 
@@ -56,11 +56,12 @@ pub fn all(evidence: &Evidence, lines: &[Line<'_>], claims: &[ClaimShown]) -> Ve
     Door::ALL
         .into_iter()
         .map(|door| {
-            let (says, items) = match door {
+            let (says, mut items) = match door {
                 Door::Datapath => datapath(evidence, lines),
-                Door::Kernel => kernel(lines, claims),
+                Door::Kernel => (kernel(lines), Vec::new()),
                 Door::Sceptic => sceptic(evidence),
             };
+            items.extend(claimed(claims, door));
             DoorShown { id: door.id().into(), asks: door.asks().into(), says, items }
         })
         .collect()
@@ -75,32 +76,20 @@ fn datapath(evidence: &Evidence, lines: &[Line<'_>]) -> (Vec<String>, Vec<DoorIt
     let hashes: Vec<&str> = MapKind::HASHES.map(MapKind::name).into();
     let mut items = Vec::new();
     for map in evidence.maps().into_iter().filter(|map| hashes.contains(map)) {
-        let safe: Vec<&Line<'_>> =
-            of(lines, Patch::Without).into_iter().filter(|line| line.maps.contains(&map)).collect();
-        let mut item = DoorItem { head: map.into(), says: Vec::new(), code: Vec::new(), link: None };
+        let mut safe = of(lines, Patch::Without);
+        safe.retain(|line| line.maps.contains(&map));
+        // What costs a packet of a live flow the least comes first; what was not measured, last.
+        safe.sort_by(|a, b| live(evidence, a).total_cmp(&live(evidence, b)));
+        let mut parts: Vec<(String, Vec<String>)> =
+            safe.iter().take(NAMED).map(|line| to_copy(line)).collect();
         if safe.is_empty() {
-            item.says.push("Nothing without a patch is safe here, by the evidence there is.".into());
-        }
-        for line in safe.iter().take(NAMED) {
-            item.says.push(format!("{} with {}.", line.refresh, listed(&line.gcs)));
-            let never = Refresh::named(line.refresh).map_or("", |refresh| refresh.never_with);
-            if !never.is_empty() && !item.says.iter().any(|said| said == never) {
-                item.says.push(never.into());
-            }
-            let files = catalogue::header(line.refresh)
-                .into_iter()
-                .chain(line.gcs.iter().filter_map(|gc| catalogue::collector(gc)));
-            for file in files {
-                if !item.code.contains(&file) {
-                    item.code.push(file);
-                }
-            }
+            parts
+                .push(("Nothing without a patch is safe here, by the evidence there is.".into(), Vec::new()));
         }
         if safe.len() > NAMED {
-            item.says.push(format!("{} more in the table.", safe.len() - NAMED));
+            parts.push((format!("{} more in the table.", safe.len() - NAMED), Vec::new()));
         }
-        item.link = safe.first().map(|line| line.id());
-        items.push(item);
+        items.push(DoorItem { head: map.into(), parts, link: safe.first().map(|line| line.id()) });
     }
     let free = of(lines, Patch::Without).len();
     let says = if evidence.cells().is_empty() {
@@ -117,8 +106,55 @@ fn datapath(evidence: &Evidence, lines: &[Line<'_>]) -> (Vec<String>, Vec<DoorIt
     (vec![says], items)
 }
 
-/// What of the proposal stays true, and its weak points beside.
-fn kernel(lines: &[Line<'_>], claims: &[ClaimShown]) -> (Vec<String>, Vec<DoorItem>) {
+fn live(evidence: &Evidence, line: &Line<'_>) -> f64 {
+    cheapest_packet(&evidence.figures, &[line]).map_or(f64::INFINITY, |(_, cost)| cost)
+}
+
+/// A line with what it must never meet, and its files.
+fn to_copy(line: &Line<'_>) -> (String, Vec<String>) {
+    let never = Refresh::named(line.refresh).map_or("", |refresh| refresh.never_with);
+    let says = format!("{} with {}. {never}", line.refresh, listed(&line.gcs));
+    let mut files: Vec<String> = catalogue::header(line.refresh).into_iter().collect();
+    for file in line.gcs.iter().filter_map(|gc| catalogue::collector(gc)) {
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    (says.trim_end().into(), files)
+}
+
+/// The claims that speak to whoever stands there. Those that were not run are counted in one line.
+fn claimed(claims: &[ClaimShown], door: Door) -> Vec<DoorItem> {
+    let (not_run, run): (Vec<&ClaimShown>, Vec<&ClaimShown>) = claims
+        .iter()
+        .filter(|claim| claim.about.iter().any(|about| about == door.id()))
+        .partition(|claim| claim.standing == Standing::NotRun);
+    let mut items: Vec<DoorItem> = run
+        .into_iter()
+        .map(|claim| DoorItem {
+            head: claim.standing.words().into(),
+            parts: match claim.standing {
+                Standing::Holds | Standing::NotRun => vec![(claim.says.clone(), Vec::new())],
+                Standing::Fails => {
+                    vec![(claim.says.clone(), Vec::new()), (format!("{}.", claim.basis), Vec::new())]
+                }
+            },
+            link: Some(claim.id.clone()),
+        })
+        .collect();
+    if !not_run.is_empty() {
+        let said = format!("{} about it, for which the evidence was not run.", many(not_run.len(), "claim"));
+        items.push(DoorItem {
+            head: "not run".into(),
+            parts: vec![(said, Vec::new())],
+            link: Some("claims".into()),
+        });
+    }
+    items
+}
+
+/// Where the proposal stands; what stays true of it and its weak points are claims.
+fn kernel(lines: &[Line<'_>]) -> Vec<String> {
     let (with, without) = (of(lines, Patch::With), of(lines, Patch::Without));
     let on = |lines: &[&Line<'_>]| {
         let mut maps: Vec<&str> = lines.iter().flat_map(|line| line.maps.iter().copied()).collect();
@@ -137,20 +173,7 @@ fn kernel(lines: &[Line<'_>], claims: &[ClaimShown]) -> (Vec<String>, Vec<DoorIt
             on(&without)
         )
     };
-    let items = claims
-        .iter()
-        .filter(|claim| claim.about.iter().any(|about| about == Door::Kernel.id()))
-        .map(|claim| DoorItem {
-            head: claim.standing.words().into(),
-            says: match claim.standing {
-                Standing::Holds | Standing::NotRun => vec![claim.says.clone()],
-                Standing::Fails => vec![claim.says.clone(), format!("{}.", claim.basis)],
-            },
-            code: Vec::new(),
-            link: Some(claim.id.clone()),
-        })
-        .collect();
-    (vec![says], items)
+    vec![says]
 }
 
 /// One command, and what it has shown here.
@@ -177,9 +200,39 @@ fn sceptic(evidence: &Evidence) -> (Vec<String>, Vec<DoorItem>) {
     ];
     let item = DoorItem {
         head: "as root, from the top of the repository".into(),
-        says: vec![said],
-        code: vec![HERE.into()],
+        parts: vec![(said, vec![HERE.into()])],
         link: Some("natively".into()),
     };
     (says, vec![item])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        races::made_up::{cell, model, stressed, weighed},
+        report_page::{figures::Figures, made_up::bench, safety},
+    };
+
+    #[test]
+    fn what_costs_a_live_packet_the_least_comes_first_with_its_files() {
+        let mut events = Vec::new();
+        for (refresh, gc) in [("replace", "prog"), ("lock", "prog-lock"), ("half-life", "compare")] {
+            events.extend([
+                model(cell(refresh, gc, "hash"), &[]),
+                stressed(cell(refresh, gc, "hash"), 9, 9, 0),
+            ]);
+        }
+        let evidence =
+            Evidence { emulated: weighed(&events), figures: Figures::of(&bench()), ..Evidence::default() };
+        let doors = all(&evidence, &safety::lines(&evidence), &[]);
+        let hash = &doors[0].items[0];
+        let said: Vec<&str> = hash.parts.iter().map(|(said, _)| said.as_str()).collect();
+        assert!(said.len() == 2 && said[0].starts_with("lock with prog-lock."), "{said:?}");
+        assert_eq!(
+            hash.parts[0].1,
+            ["selftests-rs/lab/src/bpf/refresh/lock.h", "selftests-rs/lab/src/bpf/gc/prog-lock.bpf.c"]
+        );
+        assert_eq!(doors[2].items[0].parts[0].1, [HERE]);
+    }
 }

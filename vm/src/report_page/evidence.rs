@@ -2,7 +2,7 @@
 //! All evidence of the races side by side: emulated, native, and on stock kernels. What one of them says of a cell is never
 //! added to what another says: a cell loses nothing only if no kind of evidence saw it lose.
 
-use results::races::{Cell, Circumstance, Stress, Violation};
+use results::races::{Cell, Circumstance, Model, Stress, Violation};
 
 use super::{catalogue, figures::Figures, input::RacesFile};
 use crate::races::{Matrix, Row, Verdict, verdict};
@@ -174,14 +174,29 @@ impl Evidence {
                 seen = Some((violation.min(worst), all + count));
             }
         }
-        let model = self.rows(cell).find_map(|row| row.model.as_ref()?.if_worse.get(&circumstance));
-        match (seen, model.map(|found| found.keys().next())) {
+        let model = self.rows(cell).find_map(|row| self.modelled(row.model.as_ref()?, circumstance));
+        match (seen, model) {
             (Some((violation, count)), _) => Ordeal::Breaks(violation, Some((count, deletes))),
-            (None, Some(Some(violation))) => Ordeal::Breaks(*violation, None),
+            (None, Some(Some(violation))) => Ordeal::Breaks(violation, None),
             (None, _) if ran => Ordeal::Survives(deletes),
             (None, Some(None)) => Ordeal::SurvivesInTheModel,
             (None, None) => Ordeal::NotRun,
         }
+    }
+
+    /// What the model finds in a circumstance. It explores worse ones where it finds nothing otherwise, and leaves out those
+    /// that bring nothing; so nothing is nothing only if any were explored.
+    fn modelled(&self, model: &Model, circumstance: Circumstance) -> Option<Option<Violation>> {
+        match model.if_worse.get(&circumstance) {
+            Some(found) => Some(found.keys().next().copied()),
+            None => (model.counterexamples.is_empty() && self.worse_were_explored()).then_some(None),
+        }
+    }
+
+    fn worse_were_explored(&self) -> bool {
+        let matrices = std::iter::once(&self.emulated).chain(self.natively().map(|native| &native.matrix));
+        let models = matrices.flat_map(|matrix| &matrix.rows).filter_map(|row| row.model.as_ref());
+        models.into_iter().any(|model| !model.if_worse.is_empty())
     }
 
     /// Cells of which one kind of evidence says safe and another does not, as sentences.

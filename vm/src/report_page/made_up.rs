@@ -8,10 +8,9 @@ use results::{
     },
     races::{
         Cell,
-        Circumstance::{self, AgentStores, AgentUpdates, HandDeletes, Spread},
-        RaceEvent, Stress,
+        Circumstance::{AgentStores, AgentUpdates, HandDeletes, Spread},
+        RaceEvent,
         Violation::{Gap, LostRefresh},
-        Violations,
     },
 };
 
@@ -24,7 +23,10 @@ use super::{
 use crate::{
     accel::Accel,
     races::{
-        made_up::{absent, cell, connected, model, of_each_kind, refused, stressed, weighed, witnessed},
+        made_up::{
+            absent, cell, connected, disturbed, model, model_if_worse, of_each_kind, refused, stressed,
+            weighed, witnessed,
+        },
         sentences,
     },
     report::KernelReport,
@@ -56,13 +58,6 @@ fn environment(command: &str) -> Environment {
         verdict: "passed".into(),
         reason: "made up".into(),
     }
-}
-
-/// A run in worse circumstances.
-pub fn disturbed(cell: Cell, circumstance: Circumstance, deletes: u64, lost: u64) -> RaceEvent {
-    let violations = Violations { lost_refresh: lost, ..Violations::default() };
-    let stress = Stress { refreshes: deletes, deletes, violations, ..Stress::default() };
-    RaceEvent::Disturbed { cell, circumstance, stress }
 }
 
 /// A machine's own kernel, on which these cells ran.
@@ -117,7 +112,8 @@ pub fn races() -> RacesFile {
         connected(cell("store", "blind", "hash"), 40_000, 12, true),
         connected(cell("replace", "compare", "hash"), 40_000, 0, false),
         // Safe without a patch, as long as everybody writes by the protocol.
-        model(lock_on_hash(), &[]),
+        model_if_worse(lock_on_hash(), AgentUpdates, &[LostRefresh]),
+        model_if_worse(lock_on_hash(), AgentStores, &[LostRefresh]),
         stressed(lock_on_hash(), 13_000_000, 400_000, 0),
         disturbed(lock_on_hash(), AgentUpdates, 100_000, 700),
         disturbed(lock_on_hash(), AgentStores, 100_000, 5),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a claim may ask of the evidence.
 
+use approaches::{MapKind, Refresh};
 use results::races::{Cell, Circumstance, Violation};
 
 use super::{Doubt, Held, all};
@@ -8,6 +9,7 @@ use crate::{
     races::{Matrix, Row, per_million},
     report_page::{
         alternatives::{of_the_proposal, overhead, removals},
+        catalogue::strategy,
         evidence::{Evidence, Found, Ordeal, cell, counted},
         figures::{Figures, comparable},
         words::{count, short, times, value},
@@ -45,7 +47,7 @@ impl Evidence {
             Some(Found::Refused(errno)) => fails(format!("{cell}: refused by the kernel, {errno}")),
             Some(Found::SafeInTheModel) => not_run(format!("{cell} has no evidence of a kernel")),
             Some(Found::Undecided) => not_run(format!("{cell} is not decided")),
-            None => not_run(format!("{cell} was not run")),
+            None => not_run(unknown(cell)),
         }))
         .map(|_| format!("{refresh}: none in {} deletes", count(deletes)))
     }
@@ -62,7 +64,7 @@ impl Evidence {
                 not_run(format!("{cell} has no evidence of a kernel"))
             }
             Some(Found::Undecided) => not_run(format!("{cell} is not decided")),
-            None => not_run(format!("{cell} was not run")),
+            None => not_run(unknown(&cell)),
         }
     }
 
@@ -196,6 +198,19 @@ impl Evidence {
         let base = other.map_or_else(String::new, |ratio| format!(", {} that of the base", times(ratio)));
         let said = format!("{} a plain delete of the same kernel{base}", times(same));
         if same > 1.0 { Ok(said) } else { fails(said) }
+    }
+}
+
+/// Why nobody knows a cell: a name that the catalogue does not have would never be run.
+fn unknown(cell: &Cell) -> String {
+    let strange = [
+        (Refresh::named(&cell.refresh).is_none(), &cell.refresh),
+        (strategy(&cell.gc).is_none(), &cell.gc),
+        (MapKind::named(&cell.map).is_none(), &cell.map),
+    ];
+    match strange.into_iter().find(|(strange, _)| *strange) {
+        Some((_, name)) => format!("{cell} was not run: the catalogue has no {name}"),
+        None => format!("{cell} was not run"),
     }
 }
 

@@ -84,7 +84,9 @@ pub fn troubles(claims: &[ClaimShown]) -> Vec<String> {
     claims
         .iter()
         .filter(|claim| claim.standing == Standing::Fails)
-        .map(|claim| format!("the claim `{}` does not hold: {}", claim.id, claim.basis))
+        .map(|claim| {
+            format!("the claim `{}` does not hold: {}", claim.id.trim_start_matches("claim-"), claim.basis)
+        })
         .collect()
 }
 

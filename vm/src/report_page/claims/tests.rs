@@ -3,11 +3,11 @@ use results::races::{Circumstance::Spread, Violation::LostRefresh};
 
 use super::*;
 use crate::{
-    races::made_up::{cell, model, stressed, weighed, witnessed},
+    races::made_up::{cell, disturbed, model, stressed, weighed, witnessed},
     report_page::{
         evidence::Natively,
         figures::Figures,
-        made_up::{bench, disturbed, natively},
+        made_up::{bench, natively},
     },
 };
 
@@ -47,7 +47,7 @@ fn a_claim_holds_fails_or_was_not_run() {
     );
     assert_eq!(
         troubles(std::slice::from_ref(&bad)),
-        ["the claim `claim-lock` does not hold: lock × prog-lock on hash: lost refresh"]
+        ["the claim `lock` does not hold: lock × prog-lock on hash: lost refresh"]
     );
     let none = standing(&Evidence::default());
     assert_eq!(
@@ -78,6 +78,14 @@ fn a_claim_fails_where_native_evidence_disagrees() {
 }
 
 #[test]
+fn a_name_that_the_catalogue_does_not_have_is_told() {
+    assert_eq!(
+        Evidence::default().loses_nothing("lock", &["nobody"], &["hash"]),
+        Err(Doubt::NotRun("lock × nobody on hash was not run: the catalogue has no nobody".into()))
+    );
+}
+
+#[test]
 fn what_fails_weighs_more_than_what_was_not_run() {
     let not_run = || Err(Doubt::NotRun("one".into()));
     let fails = || Err(Doubt::Fails("two".into()));
@@ -91,6 +99,8 @@ fn without_evidence_no_claim_is_true_and_none_is_false() {
     let shown = checked(CLAIMS, &Evidence::default());
     let wrong: Vec<_> = shown.iter().filter(|claim| claim.standing != Standing::NotRun).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
+    let strange: Vec<_> = shown.iter().filter(|claim| claim.basis.contains("the catalogue has no")).collect();
+    assert!(strange.is_empty(), "{strange:?}");
     let mut ids: Vec<&str> = CLAIMS.iter().map(|claim| claim.id).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -14,8 +14,8 @@ pub fn section(page: &Page) -> Markup {
             p {
                 "Down: what a collector does with an entry that has expired. Across: how the datapath refreshes it. One table for
                 each type of map: "
-                @for grid in &matrix.grids { a href={ "#" (grid.id) } { (grid.map) } " " }
-                ". Each cell leads to its evidence."
+                @for grid in &matrix.grids { a href={ "#" (grid.id) } { (grid.map) } ". " }
+                "Each cell leads to its evidence."
             }
             (legend(&matrix.grids))
             @for (i, grid) in matrix.grids.iter().enumerate() { (fold(grid, i == 0, "Matrix on ")) }

@@ -86,17 +86,17 @@ fn row(line: &SafeLine) -> Markup {
             td { (line.opens_refused) }
             td { (line.bytes) }
             td { (line.flows) }
-            td { (list(&line.gives_up, "nothing is named")) }
-            td {
+            td.wide { (list(&line.gives_up, "nothing is named")) }
+            td.wide {
                 (list(&line.breaks, if line.survives.is_empty() { "not run" } else { "nothing that was tried" }))
                 @if !line.survives.is_empty() {
                     details { summary { "survived " (line.survives.len()) } (list(&line.survives, "")) }
                 }
-                @if !line.untried.is_empty() { p.note { "Not run: " (line.untried.join(", ")) "." } }
+                @if !line.untried.is_empty() && line.survives.len() + line.breaks.len() > 0 { p.note { "Not run: " (line.untried.join(", ")) "." } }
             }
-            td { (line.emulated) }
-            td { (line.native) }
-            td { (line.stock) }
+            td.wide { (line.emulated) }
+            td.wide { (line.native) }
+            td.wide { (line.stock) }
         }
     }
 }

@@ -43,8 +43,9 @@ fn door(door: &DoorShown) -> Markup {
             @for item in &door.items {
                 div.item {
                     p.head { @match &item.link { Some(link) => a href={ "#" (link) } { (item.head) }, None => (item.head) } }
-                    @for said in &item.says { p { (said) } }
-                    @for code in &item.code { p { code { (code) } } }
+                    @for (said, codes) in &item.parts {
+                        p { (said) @for code in codes { br; code { (code) } } }
+                    }
                 }
             }
         }

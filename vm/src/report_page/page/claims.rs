@@ -61,7 +61,7 @@ pub struct DoorShown {
     pub asks: String,
     /// The answer.
     pub says: Vec<String>,
-    /// What there is to take or to type.
+    /// What there is to take, or to type.
     pub items: Vec<DoorItem>,
 }
 
@@ -70,10 +70,8 @@ pub struct DoorShown {
 pub struct DoorItem {
     /// For which map, or what it is.
     pub head: String,
-    /// Sentences.
-    pub says: Vec<String>,
-    /// Files to copy, or the command.
-    pub code: Vec<String>,
+    /// Sentences, each with the files to copy or the command to type.
+    pub parts: Vec<(String, Vec<String>)>,
     /// Where more of it stands.
     pub link: Option<String>,
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What safety takes, as it is shown.
 
+use results::races::Circumstance;
 use serde::Serialize;
 
 /// Whether a combination takes a kernel patch.
@@ -85,7 +86,9 @@ pub struct SafeLine {
     pub flows: String,
     /// What its user does without.
     pub gives_up: Vec<String>,
-    /// Circumstances that break it, with the rate.
+    /// Circumstances that break it.
+    pub broken_by: Vec<Circumstance>,
+    /// The same in words, with the rate.
     pub breaks: Vec<String>,
     /// Those that it survived.
     pub survives: Vec<String>,

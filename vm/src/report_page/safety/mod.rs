@@ -121,6 +121,7 @@ fn shown(evidence: &Evidence, line: &Line<'_>) -> SafeLine {
         bytes: proof::bytes(evidence, line),
         flows: ordeals.flows(),
         gives_up: gives_up(line),
+        broken_by: ordeals.broken_by(),
         breaks: ordeals.breaks(),
         survives: ordeals.survives(),
         untried: ordeals.untried(),

@@ -119,7 +119,12 @@ impl Ordeals {
         }
     }
 
-    /// What breaks it, with the rate.
+    /// What breaks it.
+    pub fn broken_by(&self) -> Vec<Circumstance> {
+        self.0.iter().filter(|trial| trial.broke.is_some()).map(|trial| trial.circumstance).collect()
+    }
+
+    /// The same in words, with the rate.
     pub fn breaks(&self) -> Vec<String> {
         self.0.iter().filter_map(Trial::breaks).collect()
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The report for a mail: what stands alone in 72 lines of 72 columns.
 
+use std::cmp::Reverse;
+
 use super::{
     WIDTH, ascii, item, paragraph,
     safety::{legend, table},
@@ -61,11 +63,10 @@ fn safe(page: &Page) -> String {
     let (without, with) = (number(Patch::Without), number(Patch::With));
     let of_without = without.min(ROWS - with.min(ROWS / 2));
     let of_with = with.min(ROWS - of_without);
-    let lines: Vec<&SafeLine> = page
-        .safety
-        .of(Patch::Without)
+    let lines: Vec<&SafeLine> = widest(page, Patch::Without)
+        .into_iter()
         .take(of_without)
-        .chain(page.safety.of(Patch::With).take(of_with))
+        .chain(widest(page, Patch::With).into_iter().take(of_with))
         .collect();
     if lines.is_empty() {
         return out;
@@ -84,6 +85,13 @@ fn safe(page: &Page) -> String {
         ),
     );
     out
+}
+
+/// What holds on the most maps comes first.
+fn widest(page: &Page, patch: Patch) -> Vec<&SafeLine> {
+    let mut lines: Vec<&SafeLine> = page.safety.of(patch).collect();
+    lines.sort_by_key(|line| Reverse(line.maps.len()));
+    lines
 }
 
 fn troubles(page: &Page) -> String {

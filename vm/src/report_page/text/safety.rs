@@ -2,6 +2,7 @@
 //! What safety takes, in text: a table to see at once, then each line with all that it asks for.
 
 use approaches::MapKind;
+use results::races::Circumstance;
 
 use super::{ascii, grid, head, item, not_run, paragraph, wrapped};
 use crate::report_page::{
@@ -52,7 +53,7 @@ const NAME: usize = 33;
 
 /// One row each.
 pub fn table(out: &mut String, lines: &[&SafeLine]) {
-    let heads = ["combination", "kernel", "maps", "live", "removal"].map(str::to_owned);
+    let heads = ["combination", "kernel", "maps", "broken", "live", "removal"].map(str::to_owned);
     let rows: Vec<Vec<String>> = lines
         .iter()
         .map(|line| {
@@ -73,10 +74,32 @@ pub fn table(out: &mut String, lines: &[&SafeLine]) {
                 ratios.min_by(f64::total_cmp).map_or_else(|| "-".into(), times)
             };
             let live: Vec<Price> = line.packet.counted.iter().filter(|p| p.of == "live").cloned().collect();
-            vec![name, kernel, maps.join(" "), cheapest(&live), cheapest(&line.removal.counted)]
+            vec![name, kernel, maps.join(" "), broken(line), cheapest(&live), cheapest(&line.removal.counted)]
         })
         .collect();
     grid(out, &heads, &rows);
+}
+
+/// A letter for each circumstance that breaks a line.
+fn broken(line: &SafeLine) -> String {
+    if line.untried.len() == Circumstance::ALL.len() {
+        return "?".into();
+    }
+    let letters: String =
+        line.broken_by.iter().map(|circumstance| circumstance_letter(*circumstance)).collect();
+    let untried = if line.untried.is_empty() { "" } else { "?" };
+    if letters.is_empty() && untried.is_empty() { "-".into() } else { letters + untried }
+}
+
+fn circumstance_letter(circumstance: Circumstance) -> char {
+    match circumstance {
+        Circumstance::Spread => 'P',
+        Circumstance::Collision => 'T',
+        Circumstance::TwoCollectors => 'C',
+        Circumstance::AgentUpdates => 'U',
+        Circumstance::AgentStores => 'S',
+        Circumstance::HandDeletes => 'D',
+    }
 }
 
 /// The first letters of a map's name: maps of a line stand side by side.
@@ -88,7 +111,11 @@ fn short_map(map: &str) -> String {
 pub fn legend() -> String {
     let maps: Vec<String> =
         MapKind::ALL.iter().map(|map| format!("{} {map}", short_map(map.name()))).collect();
-    format!("{}.", maps.join(", "))
+    let broken: Vec<String> = Circumstance::ALL
+        .iter()
+        .map(|circumstance| format!("{} {}", circumstance_letter(*circumstance), circumstance.words()))
+        .collect();
+    format!("{}. Broken by: {}; ? not all was tried.", maps.join(", "), broken.join(", "))
 }
 
 fn line(out: &mut String, line: &SafeLine) {
@@ -147,9 +174,15 @@ pub fn doors(out: &mut String, doors: &[DoorShown]) {
             paragraph(out, said);
         }
         for one in &door.items {
-            item(out, &format!("{}: {}", one.head, one.says.join(" ")));
-            for code in &one.code {
-                out.push_str(&format!("    {}\n", ascii(code)));
+            for (n, (said, codes)) in one.parts.iter().enumerate() {
+                if n == 0 {
+                    item(out, &format!("{}: {said}", one.head));
+                } else {
+                    out.push_str(&format!("{}\n", wrapped(said, "  ", "  ")));
+                }
+                for code in codes {
+                    out.push_str(&format!("    {}\n", ascii(code)));
+                }
             }
         }
     }
