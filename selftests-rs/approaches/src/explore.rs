@@ -10,7 +10,7 @@ use model::dsl::{Op, step};
 use model::{Lab, Program, Recycling, Steering};
 use results::races::{Cell, Circumstance, Model, RaceEvent, Side, Undisturbed, Violation};
 
-use crate::{Column, Form, MapKind, Place, Protocol, Refresh, Runs, cells};
+use crate::{Column, MapKind, Place, Protocol, Refresh, cells};
 use space::Space;
 
 /// Explores one cell: under sequential consistency and, where the discipline's claim rests on an order of memory accesses,

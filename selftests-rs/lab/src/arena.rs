@@ -17,11 +17,11 @@ use results::races::{Circumstance, Stress};
 
 use crate::collector::Claims;
 use crate::datapath::{Datapath, MapKind, Settings};
-use crate::value::{backend_for, flow_of};
 use crate::load::{Denied, TABLES, object};
-use crate::shared::Shared;
 use crate::oracle::Left;
+use crate::shared::Shared;
 use crate::stress::{Plan, Round, Run, drive};
+use crate::value::{backend_for, flow_of};
 use table::{Table, collect, entries};
 
 /// Its name in the matrix.

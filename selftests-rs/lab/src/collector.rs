@@ -13,9 +13,9 @@ use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
 use results::races::Refusal;
 use rustix::thread::{MembarrierCommand, membarrier};
 
-use crate::gate::Stop;
 use crate::clock::monotonic;
 use crate::datapath::Datapath;
+use crate::gate::Stop;
 use crate::gc;
 use crate::generations::Swap;
 use crate::layout::{Control, Fate};

@@ -132,8 +132,9 @@ impl Settings {
 
     /// As `struct config`.
     pub fn rodata(&self) -> Vec<u8> {
-        let Self { gated, timeout, closing_timeout, snat, oracle, pinned, stamped, collide, interval, .. } =
-            *self;
+        let Self {
+            gated, timeout, closing_timeout, snat, oracle, pinned, stamped, collide, interval, ..
+        } = *self;
         let config = config {
             gated: gated.into(),
             timeout,
@@ -243,9 +244,7 @@ impl Datapath {
         let lanes = Shared::map(loaded.map("lanes")?)?;
         let outer = loaded.map("generations").and_then(|outer| Ok(outer.try_clone_to_owned()?));
         let generations = match (outer, inner) {
-            (Ok(outer), Some(first)) => {
-                Some(Generations::new(outer, first, settings.map, settings.entries)?)
-            }
+            (Ok(outer), Some(first)) => Some(Generations::new(outer, first, settings.map, settings.entries)?),
             _ => None,
         };
         Ok(Self { loaded, control, lanes, settings, generations })
@@ -393,7 +392,8 @@ impl Datapath {
 
 /// Memory of a map, as the kernel accounts it.
 fn memory_of(map: BorrowedFd<'_>) -> Result<u64> {
-    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", map.as_raw_fd())).context("cannot read what an fd is")?;
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", map.as_raw_fd()))
+        .context("cannot read what an fd is")?;
     let bytes = text.lines().find_map(|line| line.strip_prefix("memlock:")?.trim().parse().ok());
     bytes.context("the kernel does not tell the memory of a map")
 }

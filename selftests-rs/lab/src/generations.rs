@@ -106,7 +106,8 @@ impl<'a> Swap<'a> {
     /// # Errors
     /// [`Denied`], when the datapath has no generations.
     pub fn open(target: Target<'a>) -> Result<Self, Denied> {
-        let generations = target.datapath.generations().context("this datapath has no generations to swap")?;
+        let generations =
+            target.datapath.generations().context("this datapath has no generations to swap")?;
         Ok(Self { target, generations, due: 0, snapshot: Snapshot::default() })
     }
 

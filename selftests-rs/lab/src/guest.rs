@@ -87,7 +87,7 @@ pub fn run(options: &Options) -> Result<()> {
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
     let kernel = release::version(&release);
     let events = BufWriter::new(file);
-    let mut lab = Lab { options, extent, cpus, models, folder, kernel, events, steps: 0 };
+    let mut lab = Lab { extent, cpus, models, folder, kernel, events, steps: 0 };
     let steps = places.iter().map(|place| lab.trials(place).map_or(1, |trials| trials.len()));
     let planned = steps.sum::<usize>() as u64;
     lab.send(&RaceEvent::Plan { release, cpus, steps: planned + connected.len() as u64 })?;
@@ -111,8 +111,7 @@ struct Bench {
     gated: Stage,
 }
 
-struct Lab<'a> {
-    options: &'a Options,
+struct Lab {
     extent: Extent,
     cpus: usize,
     /// The model's findings, if there are some.
@@ -131,7 +130,7 @@ enum Trial {
     Disturbed(Circumstance),
 }
 
-impl Lab<'_> {
+impl Lab {
     fn send(&mut self, event: &RaceEvent) -> Result<()> {
         write_event(&mut self.events, event).context("cannot write the events")
     }
@@ -155,7 +154,8 @@ impl Lab<'_> {
         if let Some(reason) = place.model_alone() {
             return Err(reason.into());
         }
-        let since = [place.refresh.since, place.gc.since, place.map.since()].into_iter().max().unwrap_or((0, 0));
+        let since =
+            [place.refresh.since, place.gc.since, place.map.since()].into_iter().max().unwrap_or((0, 0));
         if since > self.kernel {
             let (major, minor) = since;
             return Err(format!("this kernel lacks it: it came with {major}.{minor}"));

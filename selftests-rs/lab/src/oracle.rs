@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use results::races::{Violation, Violations};
 
 use crate::datapath::Handled;
-use crate::value::backend_for;
 use crate::layout::{Outcome, TICK};
+use crate::value::backend_for;
 
 /// So long after a removal, in ns, its collector may look at the clock: a packet may miss the entry in between.
 const LATE: u64 = 20_000;
@@ -113,7 +113,8 @@ impl Oracle {
                 let gap = flow.missed.take().is_some();
                 let found = Left { lifetime: handled.seen, backend: handled.seen_backend };
                 // The element was another flow's by then: what it held says nothing of this one.
-                let mistaken = if handled.seen == 0 { None } else { flow.mistaken_for(handled.packet.flow, found) };
+                let mistaken =
+                    if handled.seen == 0 { None } else { flow.mistaken_for(handled.packet.flow, found) };
                 self.refreshes += 1;
                 flow.made += u64::from(handled.outcome == Outcome::Replaced);
                 if handled.outcome != Outcome::Left {
@@ -260,7 +261,10 @@ impl Settled {
         }
         for suspect in std::mem::take(&mut whole.suspects) {
             let between = suspect.refreshed..=suspect.missed.saturating_add(LATE);
-            let removed = whole.claims.get(&suspect.flow).is_some_and(|claims| claims.iter().any(|done| between.contains(done)));
+            let removed = whole
+                .claims
+                .get(&suspect.flow)
+                .is_some_and(|claims| claims.iter().any(|done| between.contains(done)));
             if removed {
                 whole.violations.lost_refresh += 1;
             } else {
@@ -417,7 +421,8 @@ mod tests {
 
     #[test]
     fn a_backend_of_another_flow_is_a_foreign_value_and_counts_once() {
-        let foreign = |tick, seen| Handled { seen_backend: backend_for(FLOW + 1), ..at(tick, Outcome::Replaced, seen) };
+        let foreign =
+            |tick, seen| Handled { seen_backend: backend_for(FLOW + 1), ..at(tick, Outcome::Replaced, seen) };
         let packets = [
             at(0, Outcome::Created, 0),
             foreign(1, lifetime(FLOW, 0)),
@@ -442,7 +447,8 @@ mod tests {
             let mut gc = Oracle::of_evicting();
             claim.into_iter().for_each(|done| gc.claimed(FLOW, done));
             let left = found(&[(FLOW, lifetime(FLOW, 3))]);
-            let parts = vec![packets.settle(3 * TICK, 3_000_000, &left, 0), gc.settle(0, 0, &HashMap::new(), 0)];
+            let parts =
+                vec![packets.settle(3 * TICK, 3_000_000, &left, 0), gc.settle(0, 0, &HashMap::new(), 0)];
             let settled = Settled::join(parts);
             (settled.violations.lost_refresh, settled.evicted_live)
         };

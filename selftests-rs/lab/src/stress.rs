@@ -106,9 +106,7 @@ pub fn run(run: &Run<'_>) -> Result<Stress, Denied> {
     let mut first = Collector::open(&run.gc, run.gc.grace, target)?;
     let mut second = match run.circumstance {
         Some(Circumstance::TwoCollectors) => Some(Collector::open(&run.gc, run.gc.grace, target)?),
-        Some(Circumstance::HandDeletes) => {
-            Some(Collector::open(&Gc::Blind, false, target)?)
-        }
+        Some(Circumstance::HandDeletes) => Some(Collector::open(&Gc::Blind, false, target)?),
         _ => None,
     };
     let mut rounds: Vec<Round<'_>> = vec![Box::new(|claims| first.round(claims))];
@@ -311,7 +309,9 @@ fn contents(datapath: &Datapath) -> Result<HashMap<u32, Left>> {
             let next = elements.look_up_batch(position.take(), 16 * FLOWS, &mut snapshot);
             position = next.map_err(|errno| anyhow!("cannot read the map after the run: {errno}"))?;
             left.extend(snapshot.entries(&elements).filter(|(key, _)| flow_of(key) < filler::FIRST).map(
-                |(key, value)| (flow_of(key), Left { lifetime: datapath.promised(value), backend: backend_of(value) }),
+                |(key, value)| {
+                    (flow_of(key), Left { lifetime: datapath.promised(value), backend: backend_of(value) })
+                },
             ));
             if position.is_none() {
                 break;

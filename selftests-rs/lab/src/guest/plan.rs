@@ -47,7 +47,9 @@ impl Extent {
         match self {
             Self::Full => "left out",
             Self::Quick => "left out of the quick form: run `cargo xtask races` for it",
-            Self::Here | Self::Long => "left to `cargo xtask races`: here, cells that lose run on one type of map",
+            Self::Here | Self::Long => {
+                "left to `cargo xtask races`: here, cells that lose run on one type of map"
+            }
         }
     }
 

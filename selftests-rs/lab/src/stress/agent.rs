@@ -36,7 +36,9 @@ impl<'a> Agent<'a> {
         Ok(match circumstance {
             Some(Circumstance::AgentUpdates) => {
                 let elements = Elements::new(datapath.map("ct4")?);
-                Some(Self::Updates(elements.map_err(|errno| anyhow!("cannot use the map under test: {errno}"))?))
+                Some(Self::Updates(
+                    elements.map_err(|errno| anyhow!("cannot use the map under test: {errno}"))?,
+                ))
             }
             Some(Circumstance::AgentStores) => Some(Self::Stores(datapath.careless(locked)?)),
             _ => None,
@@ -64,8 +66,16 @@ fn update(elements: &Elements<'_>, datapath: &Datapath, packet: Packet) -> Resul
     let began = monotonic();
     let now = datapath.control().now.load(SeqCst);
     let lifetime = now + datapath.settings().timeout * TICK + packet.flow % TICK;
-    let missed =
-        Handled { packet, now, began, seen: 0, seen_backend: 0, lifetime, outcome: Outcome::Missed, errno: 0 };
+    let missed = Handled {
+        packet,
+        now,
+        began,
+        seen: 0,
+        seen_backend: 0,
+        lifetime,
+        outcome: Outcome::Missed,
+        errno: 0,
+    };
     let (key, mut value) = (key_of(packet.flow), vec![0; VALUE_SIZE]);
     match elements.look_up(&key, &mut value, 0) {
         Ok(()) => {}

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Order
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use approaches::Column;
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{Elements, Errno};
@@ -138,7 +138,7 @@ impl Replay<'_> {
         datapath.set_clock(BEGAN);
         pin(PACKETS)?;
         let truth = Truth::default();
-        self.insert(&truth, A)?;
+        self.insert(&truth, &self.handled(A, Outcome::Created, 0))?;
         // A packet that is held keeps its CPU to itself: nobody else may need it.
         pin(COLLECTOR)?;
         datapath.set_clock(BEGAN + timeout + u32::from(!self.schedule.ticks));
@@ -181,12 +181,29 @@ impl Replay<'_> {
                 Actor::Next => self.look(truth)?,
                 Actor::Insert => {
                     pin(COLLECTOR)?;
-                    self.insert(truth, B)?;
+                    let live = self.handled(B, Outcome::Created, 0);
+                    let due = live.now - TICK + B;
+                    let lifetime = if step.expired { due } else { live.lifetime };
+                    self.insert(truth, &Handled { lifetime, ..live })?;
                 }
                 Actor::Update(cpu) => {
                     pin(cpu)?;
-                    self.insert(truth, B)?;
+                    self.insert(truth, &self.handled(B, Outcome::Created, 0))?;
                 }
+                Actor::Remove => {
+                    pin(COLLECTOR)?;
+                    let removed = self.elements()?.delete(&key_of(B));
+                    removed.map_err(|errno| anyhow!("cannot remove the third flow's entry: {errno}"))?;
+                }
+                Actor::Evict => {
+                    pin(COLLECTOR)?;
+                    self.put(&self.handled(C, Outcome::Created, 0))?;
+                    ensure!(
+                        self.found(A)?.is_none(),
+                        "the map did not evict the entry of flow {A} for another"
+                    );
+                }
+                Actor::Inside => {}
             }
             third = self.found(B)?.or(third);
             if self.schedule.wants_filler_after(at, self.datapath.settings().map) {
@@ -229,17 +246,17 @@ impl Replay<'_> {
 
     /// The flow's next packet, as far as the oracle is concerned.
     fn look(&self, truth: &Truth) -> Result<()> {
-        let (outcome, seen) =
-            self.found(A)?.map_or((Outcome::Missed, Left { lifetime: 0, backend: 0 }), |left| (Outcome::Left, left));
+        let (outcome, seen) = self
+            .found(A)?
+            .map_or((Outcome::Missed, Left { lifetime: 0, backend: 0 }), |left| (Outcome::Left, left));
         truth.packet(&Handled { seen_backend: seen.backend, ..self.handled(A, outcome, seen.lifetime) });
         Ok(())
     }
 
     /// A flow's entry is made, or replaced, from outside the datapath.
-    fn insert(&self, truth: &Truth, flow: u32) -> Result<()> {
-        let handled = self.handled(flow, Outcome::Created, 0);
-        self.put(&handled)?;
-        truth.inserted(&handled);
+    fn insert(&self, truth: &Truth, handled: &Handled) -> Result<()> {
+        self.put(handled)?;
+        truth.inserted(handled);
         Ok(())
     }
 
@@ -253,7 +270,16 @@ impl Replay<'_> {
     fn handled(&self, flow: u32, outcome: Outcome, seen: u32) -> Handled {
         let now = self.datapath.control().now.load(Relaxed);
         let lifetime = now + self.datapath.settings().timeout * TICK + flow;
-        Handled { packet: Packet { flow, kind: Kind::Open }, now, seen, began: monotonic(), seen_backend: backend_for(flow), lifetime, outcome, errno: 0 }
+        Handled {
+            packet: Packet { flow, kind: Kind::Open },
+            now,
+            seen,
+            began: monotonic(),
+            seen_backend: backend_for(flow),
+            lifetime,
+            outcome,
+            errno: 0,
+        }
     }
 
     /// What the map has of a flow.
