@@ -10,19 +10,25 @@
 #include "datapath.h"
 #include "stripe.h"
 
+static __always_inline struct stripe *packet_stripe(__u64 hash)
+{
+	gate(PACKET, TAKE_STRIPE);
+	return take_stripe(hash);
+}
+
 /* With @stripe held, which is let go of. */
 static __always_inline __u32 create_under(struct stripe *stripe, void *map, const void *key,
 					  struct packet *p)
 {
 	__u32 outcome = insert(map, key, p);
 
-	drop_stripe(PACKET, stripe);
+	drop_stripe(stripe);
 	return outcome;
 }
 
 static __always_inline __u32 create(void *map, const void *key, struct packet *p)
 {
-	struct stripe *stripe = take_stripe(PACKET, p->hash);
+	struct stripe *stripe = packet_stripe(p->hash);
 
 	return stripe ? create_under(stripe, map, key, p) : failed(p, -EBUSY);
 }

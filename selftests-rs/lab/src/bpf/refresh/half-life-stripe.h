@@ -22,7 +22,7 @@ static __always_inline __u32 refresh(void *map, const void *key,
 
 	if (seen.tag == p->tag && enough_left(seen, entry, p))
 		return LEFT;
-	stripe = take_stripe(PACKET, p->hash);
+	stripe = packet_stripe(p->hash);
 	if (!stripe)
 		return failed(p, -EBUSY);
 	entry = look_up_striped(map, key);
@@ -35,6 +35,6 @@ static __always_inline __u32 refresh(void *map, const void *key,
 		if (still_ours(map, key, entry, &copy, p))
 			outcome = replace(map, key, &copy, p);
 	}
-	drop_stripe(PACKET, stripe);
+	drop_stripe(stripe);
 	return outcome;
 }

@@ -11,7 +11,7 @@
 
 static __always_inline __u32 handle(void *map, const void *key, struct packet *p)
 {
-	struct stripe *stripe = take_stripe(PACKET, p->hash);
+	struct stripe *stripe = packet_stripe(p->hash);
 	struct ct_value *entry;
 	__u32 outcome = MISSED;
 
@@ -24,6 +24,6 @@ static __always_inline __u32 handle(void *map, const void *key, struct packet *p
 		found(map, key, entry, p);
 		outcome = store(entry, p);
 	}
-	drop_stripe(PACKET, stripe);
+	drop_stripe(stripe);
 	return outcome;
 }
