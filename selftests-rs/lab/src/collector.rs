@@ -13,8 +13,8 @@ use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
 use results::races::Refusal;
 use rustix::thread::{MembarrierCommand, membarrier};
 
-use crate::gate::Stop;
 use crate::datapath::Datapath;
+use crate::gate::Stop;
 use crate::gc;
 use crate::generations::Swap;
 use crate::layout::{Control, Fate};
@@ -172,7 +172,7 @@ impl<'a> Collector<'a> {
         loop {
             self.stop().before("snapshot")?;
             let Work::Remove(elements, work) = &mut self.work else { return Ok(()) };
-            position = match elements.look_up_batch(position.clone(), self.room, &mut self.snapshot) {
+            position = match elements.look_up_batch(position.as_ref(), self.room, &mut self.snapshot) {
                 Ok(next) => next,
                 Err(Errno(libc::ENOSPC)) => {
                     self.room *= 2;

@@ -218,7 +218,6 @@ fn can_turn_interrupts_off() -> bool {
     const NAME: &[u8] = b"\0bpf_local_irq_save\0";
     static KNOWN: OnceLock<bool> = OnceLock::new();
     *KNOWN.get_or_init(|| {
-        fs::read("/sys/kernel/btf/vmlinux")
-            .is_ok_and(|btf| btf.windows(NAME.len()).any(|name| name == NAME))
+        fs::read("/sys/kernel/btf/vmlinux").is_ok_and(|btf| btf.windows(NAME.len()).any(|name| name == NAME))
     })
 }

@@ -52,7 +52,8 @@ const REFILL: usize = 1;
 
 /// All steps of the table.
 pub fn steps<'a>(whose: Whose<'_>) -> Vec<Step<'a>> {
-    let here: Vec<&Strategy> = Gc::ALL.iter().map(|gc| gc.data()).filter(|strategy| whose.has(strategy)).collect();
+    let here: Vec<&Strategy> =
+        Gc::ALL.iter().map(|gc| gc.data()).filter(|strategy| whose.has(strategy)).collect();
     let on_maps = |strategy: &Strategy| matches!(strategy.protocol, Protocol::Plain | Protocol::Lock);
     let mut steps = Vec::new();
     for discipline in DISCIPLINES {
@@ -239,9 +240,7 @@ fn collect(track: &Track, strategy: &Strategy, cpu: usize, course: &Course) -> R
     let datapath = track.datapath();
     let mut collector = match track {
         Track::Arena(_) => None,
-        Track::Map(_) => {
-            Some(Collector::open(strategy, false, datapath.target("ct4")?)?)
-        }
+        Track::Map(_) => Some(Collector::open(strategy, false, datapath.target("ct4")?)?),
     };
     let mut timed = || -> Result<(u64, Counted)> {
         let mut claims = Counted::default();
