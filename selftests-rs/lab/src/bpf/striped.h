@@ -10,10 +10,10 @@
 #include "datapath.h"
 #include "stripe.h"
 
-static __always_inline struct stripe *packet_stripe(__u64 hash)
+static __always_inline struct stripe *packet_stripe(const struct packet *p)
 {
 	gate(PACKET, TAKE_STRIPE);
-	return take_stripe(hash);
+	return take_stripe(p->hash);
 }
 
 /* With @stripe held, which is let go of. */
@@ -28,7 +28,7 @@ static __always_inline __u32 create_under(struct stripe *stripe, void *map, cons
 
 static __always_inline __u32 create(void *map, const void *key, struct packet *p)
 {
-	struct stripe *stripe = packet_stripe(p->hash);
+	struct stripe *stripe = packet_stripe(p);
 
 	return stripe ? create_under(stripe, map, key, p) : failed(p, -EBUSY);
 }

@@ -11,7 +11,7 @@
 
 static __always_inline __u32 handle(void *map, const void *key, struct packet *p)
 {
-	struct stripe *stripe = packet_stripe(p->hash);
+	struct stripe *stripe = packet_stripe(p);
 	struct ct_value *entry;
 	__u32 outcome = MISSED;
 
