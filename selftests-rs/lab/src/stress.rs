@@ -306,7 +306,7 @@ fn contents(datapath: &Datapath) -> Result<HashMap<u32, Left>> {
         let elements = Elements::new(map.as_fd()).context("cannot use the map under test")?;
         let (mut position, mut snapshot) = (None, Snapshot::default());
         loop {
-            let next = elements.look_up_batch(position.take(), 16 * FLOWS, &mut snapshot);
+            let next = elements.look_up_batch(position.as_ref(), 16 * FLOWS, &mut snapshot);
             position = next.map_err(|errno| anyhow!("cannot read the map after the run: {errno}"))?;
             left.extend(snapshot.entries(&elements).filter(|(key, _)| flow_of(key) < filler::FIRST).map(
                 |(key, value)| {
