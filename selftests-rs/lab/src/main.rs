@@ -14,6 +14,7 @@ mod generations;
 mod guest;
 mod layout;
 mod load;
+mod map_kind;
 mod oracle;
 mod pinned;
 mod program;
