@@ -3,7 +3,7 @@
 
 use results::races::Cell;
 
-use crate::{Column, Gc, MapKind, Protocol, Refresh};
+use crate::{Column, Family, Gc, MapKind, Protocol, Refresh};
 
 /// A cell by its row, its column and its map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +52,16 @@ impl Place {
     pub fn model_alone(&self) -> Option<&'static str> {
         let (datapath, collector) = (self.refresh.protocol, self.gc.protocol);
         let careless = matches!(self.refresh, Refresh::Store | Refresh::Replace);
+        if datapath != Protocol::Plain && self.gc.family.is_proposal() {
+            return Some(
+                "the proposal asks for no protocol of the datapath's: with this one it is in the model alone",
+            );
+        }
+        if datapath != Protocol::Plain && self.gc.family == Family::Pinned {
+            return Some(
+                "on the flow's own CPU no protocol is needed: with this one it is in the model alone",
+            );
+        }
         match collector {
             Protocol::Plain | Protocol::Generations | Protocol::Arena => None,
             _ if datapath == collector => None,

@@ -10,9 +10,9 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
-use approaches::{MapKind, Place};
+use approaches::{Column, MapKind, Place};
 use clap::Args;
-use results::races::{Cell, Circumstance, Model, RaceEvent};
+use results::races::{Cell, Circumstance, Model, RaceEvent, Witness};
 use results::{read_events, write_event};
 
 use crate::datapath::{Datapath, Settings, object_for};
@@ -161,11 +161,15 @@ impl Lab {
             return Err(format!("this kernel lacks it: it came with {major}.{minor}"));
         }
         let clean = self.clean(place);
+        let without = Place { gc: Column { grace: false, ..place.gc }, ..*place };
+        if place.gc.grace && self.models.is_some() && self.clean(&without) {
+            return Err("without a grace period nothing goes wrong: with one it is in the model alone".into());
+        }
         if !self.extent.has(place, clean) {
             return Err(self.extent.why_not().into());
         }
         let mut trials = vec![Trial::Stress];
-        if self.model(place).is_some_and(|model| !model.counterexamples.is_empty()) {
+        if !clean && self.models.is_some() {
             trials.push(Trial::Witness);
         }
         if clean {
@@ -215,6 +219,11 @@ impl Lab {
         let bench = bench.context("a bench that was just set up is gone")?;
         if trial == Trial::Witness {
             let model = self.model(place).context("there is no counter-example to replay")?;
+            if let Some(why) = self.replayed_elsewhere(place) {
+                let beyond =
+                    model.counterexamples.keys().map(|&violation| (violation, why.to_owned())).collect();
+                return Ok(RaceEvent::Witnessed { cell, witness: Witness { beyond, ..Witness::default() } });
+            }
             let witness = bench.gated.witness(place.gc, model, self.extent.replays())?;
             return Ok(RaceEvent::Witnessed { cell, witness });
         }
@@ -222,6 +231,13 @@ impl Lab {
         stress::clear(free)?;
         let run = stress::Run { datapath: free, gc: place.gc, cpus: self.cpus, plan, circumstance };
         Ok(said(cell, circumstance, stress::run(&run)?))
+    }
+
+    /// Schedules of one pair are much the same on each type of map.
+    fn replayed_elsewhere(&self, place: &Place) -> Option<&'static str> {
+        let on_hash = Place { map: MapKind::Hash, ..*place };
+        let replayed = place.map == MapKind::Hash || (place.map == MapKind::LruHash && self.clean(&on_hash));
+        (!replayed).then_some("the pair is replayed on hash")
     }
 
     fn bench(&self, place: &Place, object: String, settings: Settings) -> Bench {

@@ -298,7 +298,9 @@ mod tests {
         let kind = if outcome == Outcome::Created { Kind::Open } else { Kind::Data };
         let (flow, now) = (FLOW, tick * TICK);
         let packet = Packet { flow, kind };
-        Handled { packet, now, seen, lifetime: lifetime(FLOW, tick), outcome, errno: 0 }
+        let (began, seen_backend) =
+            (u64::from(tick) * 1_000_000, if seen == 0 { 0 } else { backend_for(FLOW) });
+        Handled { packet, now, began, seen, seen_backend, lifetime: lifetime(FLOW, tick), outcome, errno: 0 }
     }
 
     /// A history of packets, and what is left in the map at `clock`.

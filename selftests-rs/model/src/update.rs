@@ -101,10 +101,8 @@ impl Rules {
             (Op::Replace, Role::Agent) => {
                 Element { tag: me.tag, backend: me.backend, dead: me.dead, ..fresh }
             }
-            // It writes the whole word anew, and copies what stands beside it.
-            (Op::Replace, _) => {
-                Element { backend: me.backend, dead: me.dead && !self.traits.dead_in_word, ..fresh }
-            }
+            // Word and flags, and so any mark, are the packet's own; the state beside them is copied.
+            (Op::Replace, _) => Element { backend: me.backend, ..fresh },
             _ => fresh,
         }
     }

@@ -127,7 +127,7 @@ impl<'a> Traffic<'a> {
     /// # Errors
     /// A thread panicked.
     pub fn end(self) -> Result<Vec<Group>> {
-        let all = self.groups.into_iter().map(|group| group.into_inner());
-        all.map(|group| group.map_err(|_| anyhow!("a thread of the run panicked"))).collect()
+        let gone = |_| anyhow!("a thread of the run panicked");
+        self.groups.into_iter().map(|group| group.into_inner().map_err(gone)).collect()
     }
 }

