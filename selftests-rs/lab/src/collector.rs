@@ -13,8 +13,8 @@ use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
 use results::races::Refusal;
 use rustix::thread::{MembarrierCommand, membarrier};
 
-use crate::gate::Stop;
 use crate::datapath::Datapath;
+use crate::gate::Stop;
 use crate::gc;
 use crate::generations::Swap;
 use crate::layout::{Control, Fate};
@@ -53,8 +53,8 @@ pub trait Claims {
     fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate);
     /// A map operation failed otherwise.
     fn error(&mut self, errno: Errno);
-    /// So many entries went with a map that nobody uses any more. Nothing is known of them by key, and some of them were
-    /// copied to the next map before.
+    /// So many entries went of which nothing is known by key: with a map that nobody uses any more, where some of them were
+    /// copied to the next map before, or by a walk that nobody listens to.
     fn dropped(&mut self, entries: u64);
 }
 

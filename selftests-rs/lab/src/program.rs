@@ -77,9 +77,13 @@ impl<'a> Program<'a> {
                 }
                 ".rodata" => {
                     let data = open.initial_value_mut().context("there is no config to set")?;
-                    let gated = std::mem::offset_of!(config, gated);
-                    let place = data.get_mut(gated..gated + 4).context("the config is too short")?;
-                    place.copy_from_slice(&u32::from(target.gated).to_ne_bytes());
+                    for (at, on) in [
+                        (std::mem::offset_of!(config, gated), target.gated),
+                        (std::mem::offset_of!(config, oracle), target.datapath.settings().oracle),
+                    ] {
+                        let place = data.get_mut(at..at + 4).context("the config is too short")?;
+                        place.copy_from_slice(&u32::from(on).to_ne_bytes());
+                    }
                 }
                 _ => {}
             }
@@ -178,6 +182,11 @@ impl Remove for Program<'_> {
 
 impl Walk for Program<'_> {
     fn walk(&mut self, now: u32, claims: &mut dyn Claims) -> Result<()> {
+        if !self.target.datapath.settings().oracle {
+            self.call(now)?;
+            claims.dropped(self.call.count.load(Relaxed).into());
+            return Ok(());
+        }
         loop {
             self.call(now)?;
             let listed = self.call.count.load(Relaxed) as usize;
@@ -218,7 +227,6 @@ fn can_turn_interrupts_off() -> bool {
     const NAME: &[u8] = b"\0bpf_local_irq_save\0";
     static KNOWN: OnceLock<bool> = OnceLock::new();
     *KNOWN.get_or_init(|| {
-        fs::read("/sys/kernel/btf/vmlinux")
-            .is_ok_and(|btf| btf.windows(NAME.len()).any(|name| name == NAME))
+        fs::read("/sys/kernel/btf/vmlinux").is_ok_and(|btf| btf.windows(NAME.len()).any(|name| name == NAME))
     })
 }
