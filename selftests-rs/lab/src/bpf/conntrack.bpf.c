@@ -75,7 +75,7 @@ static __always_inline __u32 track(void *map, const void *key, __u32 key_size, s
 	outcome = handle(map, key, p);
 #ifdef TIMED
 	if (outcome == CREATED)
-		arm(map, key, key_size);
+		outcome = created(map, key, key_size, p);
 #endif
 	return outcome;
 }
@@ -239,6 +239,11 @@ int xdp_conntrack(struct xdp_md *ctx)
 
 	if ((void *)(eth + 1) > data_end)
 		return XDP_DROP;
+	if (eth->h_proto == bpf_htons(ETH_P_BURST))
+		return handle_burst(ctx);
+	/* A replay sends bursts alone, and gates give the verifier much to do. */
+	if (config.gated)
+		return XDP_PASS;
 	switch (eth->h_proto) {
 #ifndef GENERATIONS
 	case bpf_htons(ETH_P_IP):
@@ -246,8 +251,6 @@ int xdp_conntrack(struct xdp_md *ctx)
 	case bpf_htons(ETH_P_IPV6):
 		return handle_ipv6(eth + 1, data_end, data_end - data);
 #endif
-	case bpf_htons(ETH_P_BURST):
-		return handle_burst(ctx);
 	}
 	return XDP_PASS;
 }

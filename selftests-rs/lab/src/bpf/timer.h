@@ -43,9 +43,19 @@ static __always_inline void note(long err, __u32 flow)
 	}
 }
 
+static __always_inline void note_firing(void)
+{
+	__u32 zero = 0;
+	struct fired *all = bpf_map_lookup_elem(&fired, &zero);
+
+	if (all)
+		__sync_fetch_and_add(&all->firings, 1);
+}
+
 /* The key is copied before anything else: it lies in the element. */
 static __always_inline int fire(void *map, const void *key, __u32 flow, struct ct_value *entry)
 {
+	note_firing();
 	gate(GC, JUDGE);
 	if (READ_ONCE(entry->lifetime) >= read_clock()) {
 		set_timer(entry);
@@ -92,20 +102,40 @@ static int fire6(void *map, struct ct6_key *key, struct ct_value *entry)
 	return 0;
 }
 
-/* Of the entry that was just made. Somebody else's has a timer already, which the
- * kernel says to whoever tries (-EBUSY).
+/* Of the entry that was just made; 0 also if somebody else has removed it. Since 6.18
+ * the kernel allocates a timer without waiting for anybody, "to be expected to fail
+ * easily" (mm/page_alloc.c).
  */
-static __always_inline void arm(void *map, const void *key, __u32 key_size)
+static __always_inline long arm(void *map, const void *key, __u32 key_size)
 {
 	struct ct_value *entry = bpf_map_lookup_elem(map, key);
+	long err;
 
-	if (!entry || bpf_timer_init(&entry->timer, map, CLOCK_MONOTONIC))
-		return;
+	if (!entry)
+		return 0;
+	err = bpf_timer_init(&entry->timer, map, CLOCK_MONOTONIC);
+	if (err)
+		return err == -EBUSY ? 0 : err;	/* it has one already */
 	if (key_size == sizeof(struct ct4_key))
 		bpf_timer_set_callback(&entry->timer, fire4);
 	else
 		bpf_timer_set_callback(&entry->timer, fire6);
 	set_timer(entry);
+	return 0;
+}
+
+/* An entry without a timer would stay for ever: it is taken back, and its flow has
+ * to open again.
+ */
+static __always_inline __u32 created(void *map, const void *key, __u32 key_size,
+				     struct packet *p)
+{
+	long err = arm(map, key, key_size);
+
+	if (!err)
+		return CREATED;
+	bpf_map_delete_elem(map, key);
+	return failed(p, err);
 }
 
 #endif
