@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::Context as _;
 use approaches::{Column, Gc, Protocol, Refresh};
-use cmpdel_uapi_raw::{Elements, Prepared};
+use cmpdel_uapi_raw::{Elements, Errno, Prepared};
 use results::bench::{FlowState, Group, Measure, Packet as What, Unit};
 
 use super::clock::Clock;
@@ -202,8 +202,13 @@ pub fn must_come_of(lanes: &Lanes, wanted: &[Outcome]) -> Result<(), Not> {
     for slot in &lanes.0[0].packets {
         let outcome = Outcome::of(slot.outcome.load(Relaxed));
         if !outcome.is_some_and(|outcome| wanted.contains(&outcome)) {
+            let errno = Errno(-i32::from(slot.err.load(Relaxed)));
+            if errno == Errno(libc::ENOMEM) {
+                // Timers are allocated without waiting for anybody, which fails easily.
+                return Err(Not::Here("the kernel had no memory for one of the packets (ENOMEM)".into()));
+            }
             return Err(Not::Broken(format!(
-                "of a packet came {outcome:?} where it must be one of {wanted:?}"
+                "of a packet came {outcome:?} ({errno}) where it must be one of {wanted:?}"
             )));
         }
     }

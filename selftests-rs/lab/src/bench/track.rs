@@ -16,6 +16,8 @@ use crate::datapath::{Datapath, MapKind, Packet, Prepare as _, Settings, key_of}
 use crate::layout::{BURST, Kind, Outcome};
 use crate::load::Denied;
 
+/// To open a flow.
+const TRIES: u32 = 50;
 /// Timers do not fire while something else is timed.
 const NEVER: u64 = 3600 * 1_000_000_000;
 
@@ -72,23 +74,30 @@ impl Track {
         }
     }
 
-    /// Opens these flows, as their first packets do, through a lane.
+    /// Opens these flows, as their first packets do, through a lane. One for which there was no memory tries again.
     ///
     /// # Errors
     /// [`Not::Broken`] if one was there.
     pub fn open_flows(&self, lane: usize, flows: Range<u32>) -> Result<(), Not> {
-        let packets: Vec<Packet> = flows.map(|flow| Packet { flow, kind: Kind::Open }).collect();
-        let mut created = 0;
-        for burst in packets.chunks(BURST) {
-            let count = |handled: crate::datapath::Handled| {
-                created += usize::from(handled.outcome == Outcome::Created);
-            };
-            self.datapath().burst(lane, burst, count)?;
+        let mut packets: Vec<Packet> = flows.map(|flow| Packet { flow, kind: Kind::Open }).collect();
+        for _ in 0..TRIES {
+            let (mut short, mut others) = (Vec::new(), Vec::new());
+            for burst in packets.chunks(BURST) {
+                self.datapath().burst(lane, burst, |handled| match handled.outcome {
+                    Outcome::Created => {}
+                    Outcome::Failed if handled.errno == libc::ENOMEM => short.push(handled.packet),
+                    _ => others.push(handled),
+                })?;
+            }
+            if let Some(first) = others.first() {
+                return Err(Not::Broken(format!("{} flows were not opened: {first:?}", others.len())));
+            }
+            if short.is_empty() {
+                return Ok(());
+            }
+            packets = short;
         }
-        if created == packets.len() {
-            return Ok(());
-        }
-        Err(Not::Broken(format!("{created} of {} flows were opened", packets.len())))
+        Err(Not::Here(format!("the kernel had no memory for {} of the flows (ENOMEM)", packets.len())))
     }
 
     /// Takes away the first `flows`.

@@ -3,7 +3,8 @@
 //! that is not in the current one as well is one removed; nothing is looked at.
 //!
 //! The waits for grace periods (each update of a map of maps is one, too) are no work, so the clock is that of the thread's
-//! CPU time. What the kernel does later, to free the map, is nobody's time here.
+//! CPU time: where a hypervisor tells of time that it took away, single readings are off, and the round in the middle counts.
+//! What the kernel does later, to free the map, is nobody's time here.
 
 use approaches::Strategy;
 use rustix::time::{ClockId, clock_gettime};
@@ -33,7 +34,7 @@ pub fn round(field: &Field, strategy: &Strategy, share: u32, counting: bool) -> 
     Ok(Round { removing, removed, calls, map_bytes, gc_bytes, readings: 2, ..Round::default() })
 }
 
-/// Of this thread, in ns.
+/// What this thread has had of a CPU so far.
 fn cpu_time() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
