@@ -84,7 +84,9 @@ fn build() -> Result<()> {
 /// Each datapath: its name, its header, what it is compiled with besides.
 fn variants(headers: &[String]) -> Vec<(String, String, &'static [&'static str])> {
     let alone = headers.iter().map(|header| (header.clone(), header.clone(), [].as_slice()));
-    let beside = BESIDE.iter().map(|(header, values, more)| (format!("{header}+{values}"), (*header).to_owned(), *more));
+    let beside = BESIDE
+        .iter()
+        .map(|(header, values, more)| (format!("{header}+{values}"), (*header).to_owned(), *more));
     alone.chain(beside).collect()
 }
 

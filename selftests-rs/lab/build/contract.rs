@@ -64,7 +64,8 @@ struct Steps(Rc<RefCell<Vec<String>>>);
 impl Steps {
     /// In order; the first stands for no step.
     fn table(&self) -> String {
-        let mut table = String::from("/// The names of `enum step`, in its order.\npub const STEPS: &[&str] = &[\"\"");
+        let mut table =
+            String::from("/// The names of `enum step`, in its order.\npub const STEPS: &[&str] = &[\"\"");
         for name in self.0.borrow().iter().skip(1) {
             // Writing to a string does not fail.
             let _never = write!(table, ", {:?}", name.to_lowercase());

@@ -172,7 +172,7 @@ impl<'a> Collector<'a> {
         loop {
             self.stop().before("snapshot")?;
             let Work::Remove(elements, work) = &mut self.work else { return Ok(()) };
-            position = match elements.look_up_batch(position.clone(), self.room, &mut self.snapshot) {
+            position = match elements.look_up_batch(position.as_ref(), self.room, &mut self.snapshot) {
                 Ok(next) => next,
                 Err(Errno(libc::ENOSPC)) => {
                     self.room *= 2;

@@ -136,14 +136,8 @@ impl Settings {
             interval,
             seed: SEED,
         };
-        let words = [
-            config.gated,
-            config.timeout,
-            config.closing_timeout,
-            config.snat,
-            config.oracle,
-            config.pinned,
-        ];
+        let words =
+            [config.gated, config.timeout, config.closing_timeout, config.snat, config.oracle, config.pinned];
         let words = words.iter().flat_map(|word| word.to_ne_bytes());
         words.chain([config.interval, config.seed].iter().flat_map(|word| word.to_ne_bytes())).collect()
     }
@@ -216,22 +210,24 @@ impl Datapath {
         mut prepare: impl FnMut(&str, &mut OpenMapMut<'_>) -> Result<()>,
     ) -> Result<Self, Denied> {
         // The verifier wants one of the inner maps.
-        let mut inner = None;
+        let (mut inner, mut refused) = (None, None);
         let loaded = load(object, |map, open| match map {
             ".rodata" => set_rodata(open, &settings.rodata()),
-            "generations" => {
-                let first = inner.insert(Generations::inner(settings.map, settings.entries)?);
-                Ok(open.set_inner_map_fd(first.as_fd())?)
-            }
+            "generations" => match Generations::inner(settings.map, settings.entries) {
+                Ok(first) => Ok(open.set_inner_map_fd(inner.insert(first).as_fd())?),
+                Err(denied) => {
+                    refused = Some(denied);
+                    bail!("there is no map to take turns")
+                }
+            },
             _ => prepare(map, open),
-        })?;
+        });
+        let loaded = refused.map_or(loaded, Err)?;
         let control = Shared::map(loaded.map("control")?)?;
         let lanes = Shared::map(loaded.map("lanes")?)?;
         let outer = loaded.map("generations").and_then(|outer| Ok(outer.try_clone_to_owned()?));
         let generations = match (outer, inner) {
-            (Ok(outer), Some(first)) => {
-                Some(Generations::new(outer, first, settings.map, settings.entries)?)
-            }
+            (Ok(outer), Some(first)) => Some(Generations::new(outer, first, settings.map, settings.entries)?),
             _ => None,
         };
         Ok(Self { loaded, control, lanes, settings, generations })

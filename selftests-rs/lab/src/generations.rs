@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow};
 use cmpdel_uapi_raw::{Create, Elements, Errno, Snapshot, map_create, update};
+use results::races::Refusal;
 use rustix::thread::{MembarrierCommand, membarrier};
 
 use crate::collector::{Claims, Target, Walk};
@@ -29,26 +30,29 @@ impl Generations {
     /// A map for a generation.
     ///
     /// # Errors
-    /// The kernel's.
-    pub fn inner(map: MapKind, entries: u32) -> Result<OwnedFd> {
+    /// [`Denied::Refused`] where the kernel has no such maps.
+    pub fn inner(map: MapKind, entries: u32) -> Result<OwnedFd, Denied> {
         let (map_type, flags) = map.abi()?;
         let create = Create {
             map_type,
-            key_size: u32::try_from(key_of(0).len())?,
-            value_size: u32::try_from(VALUE_SIZE)?,
+            key_size: u32::try_from(key_of(0).len()).unwrap_or(0),
+            value_size: u32::try_from(VALUE_SIZE).unwrap_or(0),
             max_entries: entries,
             flags,
             name: "generation",
             ..Create::default()
         };
-        map_create(&create).map_err(|errno| anyhow!("cannot make a generation on {map}: {errno}"))
+        map_create(&create).map_err(|errno| {
+            let text = format!("BPF_MAP_CREATE of a generation on {map}");
+            Denied::Refused(Refusal { errno: errno.to_string(), text })
+        })
     }
 
     /// Two empty generations in `outer`, of which `first` is one.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn new(outer: OwnedFd, first: OwnedFd, map: MapKind, entries: u32) -> Result<Self> {
+    pub fn new(outer: OwnedFd, first: OwnedFd, map: MapKind, entries: u32) -> Result<Self, Denied> {
         let slots = Mutex::new([first, Self::inner(map, entries)?]);
         let generations = Self { outer, map, entries, slots };
         for slot in [CURRENT, PREVIOUS] {
@@ -130,7 +134,7 @@ impl<'a> Swap<'a> {
         let elements = Elements::new(map.as_fd()).context("cannot use a generation")?;
         let (mut position, mut count, mut room) = (None, 0, 1024);
         loop {
-            match elements.look_up_batch(position.clone(), room, &mut self.snapshot) {
+            match elements.look_up_batch(position.as_ref(), room, &mut self.snapshot) {
                 Ok(next) => position = next,
                 Err(Errno(libc::ENOSPC)) => {
                     room *= 2;
@@ -152,7 +156,8 @@ impl Walk for Swap<'_> {
             return Ok(());
         }
         let stop = self.target.stop();
-        let empty = Generations::inner(self.generations.map, self.generations.entries)?;
+        let empty = Generations::inner(self.generations.map, self.generations.entries);
+        let empty = empty.map_err(Denied::error)?;
         stop.before("swap_previous")?;
         let old = self.generations.set_previous()?;
         stop.before("swap_current")?;

@@ -9,8 +9,8 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
-use approaches::cells::{self, Place};
 use approaches::MapKind;
+use approaches::cells::{self, Place};
 use clap::Args;
 use results::races::{Cell, Model, RaceEvent};
 use results::{read_events, write_event};
@@ -158,9 +158,8 @@ impl Lab<'_> {
             return Ok(RaceEvent::Stressed { cell, stress });
         }
         let (object, pinned) = (object_for(place.refresh, place.gc), is_pinned(place));
-        let serves = |bench: &&mut Bench| {
-            (&bench.object, bench.pinned, bench.map) == (&object, pinned, place.map)
-        };
+        let serves =
+            |bench: &&mut Bench| (&bench.object, bench.pinned, bench.map) == (&object, pinned, place.map);
         let bench = match bench.as_mut().filter(serves) {
             Some(_) => bench.as_mut(),
             None => Some(bench.insert(self.bench(place))),
@@ -201,7 +200,8 @@ impl Lab<'_> {
 
     /// A cell in which the model finds nothing has the burden of proof; in the others the witness has it.
     fn plan(&self, cell: &Cell) -> stress::Plan {
-        let safe = self.models.is_none() || self.model(cell).is_some_and(|model| model.counterexamples.is_empty());
+        let safe =
+            self.models.is_none() || self.model(cell).is_some_and(|model| model.counterexamples.is_empty());
         match (self.options.quick, safe) {
             (false, true) => stress::Plan::FULL,
             (false, false) => stress::Plan::SHOW,
@@ -213,8 +213,7 @@ impl Lab<'_> {
     fn connect(&mut self, run: &plan::Run) -> Result<()> {
         let cell = run.place.cell();
         self.send(&RaceEvent::Began { what: format!("{cell}, real connections") })?;
-        let ended =
-            connections::run(run.place.refresh, run.place.gc, run.place.map, run.seconds, run.snat);
+        let ended = connections::run(run.place.refresh, run.place.gc, run.place.map, run.seconds, run.snat);
         let ended = ended.map(|connections| RaceEvent::Connected { cell: cell.clone(), connections });
         self.tell(&cell, "connections", ended)
     }

@@ -108,7 +108,7 @@ impl<'fd> Elements<'fd> {
     /// The kernel's; `-ENOSPC`: a bucket holds more than `room`.
     pub fn look_up_batch(
         &self,
-        from: Option<Position>,
+        from: Option<&Position>,
         room: u32,
         snapshot: &mut Snapshot,
     ) -> Result<Option<Position>, Errno> {
@@ -116,8 +116,8 @@ impl<'fd> Elements<'fd> {
         snapshot.values.resize(room as usize * self.value_size, 0);
         let mut next = vec![0; self.position_size()].into_boxed_slice();
         let mut attr = self.whole_attr(offset_of!(bpf_attr, batch.map_fd));
-        let start = from.as_ref().map_or(0, |position| position.0.as_ptr() as u64);
-        if from.as_ref().is_some_and(|position| position.0.len() != next.len()) {
+        let start = from.map_or(0, |position| position.0.as_ptr() as u64);
+        if from.is_some_and(|position| position.0.len() != next.len()) {
             return Err(Errno(libc::EINVAL));
         }
         attr.u64(offset_of!(bpf_attr, batch.in_batch), start);
@@ -191,14 +191,14 @@ mod tests {
     use super::*;
     use crate::{Create, map_create};
 
-    const KEY: usize = 14;
+    const KEY: u32 = 14;
     const ENTRIES: u32 = 300;
 
     /// `None`: this kernel does not have, or does not let us make, maps of that type.
     fn full_map(map_type: u32, flags: u32) -> Option<OwnedFd> {
         let create = Create {
             map_type,
-            key_size: KEY as u32,
+            key_size: KEY,
             value_size: 56,
             max_entries: ENTRIES,
             flags,
@@ -212,9 +212,9 @@ mod tests {
         Some(fd)
     }
 
-    fn key(number: u32) -> [u8; KEY] {
-        let mut key = [0xee; KEY];
-        key[KEY - 4..].copy_from_slice(&number.to_be_bytes());
+    fn key(number: u32) -> [u8; KEY as usize] {
+        let mut key = [0xee; KEY as usize];
+        key[KEY as usize - 4..].copy_from_slice(&number.to_be_bytes());
         key
     }
 
@@ -223,7 +223,7 @@ mod tests {
         let elements = Elements::new(fd.as_fd()).unwrap();
         let (mut position, mut snapshot, mut keys) = (None, Snapshot::default(), BTreeSet::new());
         loop {
-            position = elements.look_up_batch(position, 64, &mut snapshot).unwrap();
+            position = elements.look_up_batch(position.as_ref(), 64, &mut snapshot).unwrap();
             keys.extend(snapshot.entries(&elements).map(|(key, _)| key.to_vec()));
             if position.is_none() {
                 return keys;

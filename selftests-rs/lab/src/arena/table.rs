@@ -164,6 +164,8 @@ mod tests {
         fn error(&mut self, errno: Errno) {
             panic!("no system call can fail: {errno}");
         }
+
+        fn dropped(&mut self, _: u64) {}
     }
 
     #[test]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a run tries beside the cells themselves, and what the quick form leaves out.
 
-use approaches::cells::{self, Place};
 use approaches::MapKind;
+use approaches::cells::{self, Place};
 
 /// The types of map in the quick form.
 pub const QUICK_MAPS: [MapKind; 2] = [MapKind::Hash, MapKind::Arena];

@@ -252,7 +252,15 @@ impl Replay<'_> {
     fn handled(&self, flow: u32, outcome: Outcome, seen: u32) -> Handled {
         let now = self.datapath.control().now.load(Relaxed);
         let lifetime = now + self.datapath.settings().timeout * TICK + flow;
-        Handled { packet: Packet { flow, kind: Kind::Open }, now, seen, seen_backend: 0, lifetime, outcome, errno: 0 }
+        Handled {
+            packet: Packet { flow, kind: Kind::Open },
+            now,
+            seen,
+            seen_backend: 0,
+            lifetime,
+            outcome,
+            errno: 0,
+        }
     }
 
     /// What the map has of a flow.

@@ -33,7 +33,7 @@ pub fn round(field: &Field, strategy: &Strategy, share: u32, counting: bool) -> 
     let calls = Calls::count(counting)?;
     loop {
         let start = now();
-        position = match elements.look_up_batch(position.take(), ROOM, &mut snapshot) {
+        position = match elements.look_up_batch(position.as_ref(), ROOM, &mut snapshot) {
             Ok(next) => next,
             Err(Errno(errno)) => {
                 return Err(Not::Failed(anyhow::anyhow!("BPF_MAP_LOOKUP_BATCH: {}", Errno(errno))));
