@@ -36,6 +36,8 @@ pub struct Strategy {
     pub since: Since,
     /// What whoever uses it does without.
     pub gives_up: &'static [&'static str],
+    /// What it must never be combined with, as a sentence.
+    pub never_with: &'static str,
 }
 
 impl Strategy {
@@ -53,6 +55,7 @@ impl Strategy {
         patched: false,
         since: (6, 1),
         gives_up: &[],
+        never_with: "",
     };
 }
 
@@ -139,14 +142,25 @@ catalogue! {
         take_restore => TakeRestore,
         prog => Prog,
         prog_array => ProgArray,
+        iter => Iter,
         prog_lock => ProgLock,
         prog_lock_array => ProgLockArray,
-        iter => Iter,
+        iter_lock => IterLock,
+        prog_mark => ProgMark,
+        prog_mark_array => ProgMarkArray,
+        iter_mark => IterMark,
+        prog_stripe => ProgStripe,
+        prog_stripe_array => ProgStripeArray,
+        iter_stripe => IterStripe,
+        prog_pinned => ProgPinned,
+        timer => Timer,
+        timer_pinned => TimerPinned,
+        swap => Swap,
+        arena => Arena,
         compare => Compare,
         compare_batch => CompareBatch,
         prog_sysbpf => ProgSysbpf,
         prog_kfunc => ProgKfunc,
-        arena => Arena,
     }
 }
 
@@ -169,9 +183,49 @@ const LOOK_UP: Step =
 /// A program reads the lifetime through its pointer.
 const JUDGE: Step = Step::new("judge", "program: read lifetime", Op::Judge).on(&[(Outcome::Live, Then::End)]);
 
+/// A walk in the kernel (`hashtab.c:2330-2350`): an RCU section a bucket, no bucket lock.
+const VISIT: Step =
+    Step::new("visit", "bpf_for_each_hash_elem", Op::LookUp).on(&[(Outcome::Missing, Then::End)]);
+
+/// The key to delete by, out of the element and onto the stack.
+const COPY_KEY: Step = Step::new("copy_key", "program: copy the key", Op::CopyKey);
+
 /// A program compares and marks under the element's lock, and lets go of it: no helper may be called with it held.
-const LOCKED_MARK: Step = Step::new("locked_mark", "bpf_spin_lock", Op::LockedMark)
-    .on(&[(Outcome::Live, Then::End), (Outcome::Dead, Then::End)]);
+const LOCKED_MARK: Step = Step::new("locked_mark", "bpf_spin_lock", Op::LockedMark).on(&[
+    (Outcome::Live, Then::End),
+    (Outcome::Dead, Then::End),
+    (Outcome::Other, Then::End),
+]);
+
+/// A delete of what this call has marked. A bucket's lock may be refused (`hashtab.c:151-162`).
+const DELETE_OR_UNMARK: Step =
+    DELETE.on(&[(Outcome::Missing, Then::End), (Outcome::Failed, Then::Go("unmark"))]);
+
+/// As [`FREE`], before a step that only a failure leads to.
+const FREE_MARKED: Step = FREE.then(Then::End);
+
+/// A mark without a delete would keep its flow out for ever.
+const LOCKED_UNMARK: Step = Step::new("unmark", "bpf_spin_lock", Op::LockedUnmark);
+
+/// One 64-bit load.
+const READ_WORD: Step = Step::new("read_word", "program: read lifetime, tag and mark", Op::ReadWord).on(&[
+    (Outcome::Dead, Then::End),
+    (Outcome::Other, Then::End),
+    (Outcome::Live, Then::End),
+]);
+
+/// The mark, if nobody has changed lifetime, tag or mark since.
+const CAS_MARK: Step = Step::new("cas_mark", "program: cmpxchg of lifetime, tag and mark", Op::CasMark)
+    .on(&[(Outcome::Lost, Then::End)]);
+
+/// See [`LOCKED_UNMARK`].
+const CAS_UNMARK: Step = Step::new("unmark", "program: cmpxchg of lifetime, tag and mark", Op::CasUnmark);
+
+/// With interrupts off.
+const TAKE_STRIPE: Step = Step::new("take_stripe", "program: cmpxchg on the lock word", Op::TakeStripe);
+
+/// An atomic exchange, hence a full barrier.
+const DROP_STRIPE: Step = Step::new("drop_stripe", "program: xchg of the lock word", Op::DropStripe);
 
 /// `BPF_F_COMPARE`: the first half of the critical section of `__htab_map_delete_elem` as the series has it.
 const COMPARE: Step = Step::new("compare", "htab_map_delete_elem_cmp", Op::Compare)

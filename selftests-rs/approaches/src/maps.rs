@@ -51,7 +51,9 @@ impl MapKind {
     pub const fn recycling(self) -> Recycling {
         match self {
             Self::Hash => Recycling::Parked,
-            Self::HashNoPrealloc | Self::LruHash | Self::Rhash => Recycling::AtOnce,
+            Self::HashNoPrealloc => Recycling::AtOnce,
+            Self::LruHash => Recycling::Evicting,
+            Self::Rhash => Recycling::AfterGrace,
             Self::Arena => Recycling::Slots,
         }
     }

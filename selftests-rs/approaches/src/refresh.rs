@@ -49,11 +49,19 @@ catalogue! {
     Refresh is Discipline as DISCIPLINE {
         store => Store,
         replace => Replace,
+        replace_checked => ReplaceChecked,
         lock => Lock,
+        lock_tagged => LockTagged,
         verify => Verify,
         due => Due,
         due_tagged => DueTagged,
+        due_mark => DueMark,
+        cas_tagged => CasTagged,
         half_life => HalfLife,
+        half_life_checked => HalfLifeChecked,
+        half_life_stripe => HalfLifeStripe,
+        store_stripe => StoreStripe,
+        generation => Generation,
         arena => Arena,
     }
 }
@@ -74,8 +82,47 @@ const EXCHANGE: Step = Step::new("exchange", "program: xchg lifetime", Op::Excha
 /// A whole new value with `BPF_ANY`: new element in, old one out, under the bucket lock (`hashtab.c:1241-1289`).
 const REPLACE: Step = Step::new("replace", "htab_map_update_elem", Op::Replace);
 
+/// The whole value, to the stack: a refresh by update is read, modify, write.
+const COPY_VALUE: Step = Step::new("copy_value", "program: copy the value", Op::CopyValue);
+
+/// Back to the look-up; a program does so a few times and then drops the packet.
+const AGAIN: Then = Then::Go("look_up");
+
+/// Whether the copy is this flow's: the map still holds that element, and the copied tag is its own.
+const CHECK: Step =
+    Step::new("look_up_again", "__htab_map_lookup_elem", Op::LookUpChecked).on(&[(Outcome::Other, AGAIN)]);
+
+/// Lifetime, tag and mark change together, or somebody else was first.
+const CAS_STORE: Step = Step::new("cas_store", "program: cmpxchg of lifetime, tag and mark", Op::CasStore)
+    .on(&[(Outcome::Lost, Then::Go("read_word"))])
+    .then(Then::End);
+
 /// A flow's first packet, `BPF_ANY`. It may find that somebody else has made the entry.
 const CREATE: Step = Step::new("create", "htab_map_update_elem", Op::Create);
 
+/// A flow's first packet, `BPF_NOEXIST`.
+const CREATE_NEW: Step = Step::new("create", "htab_map_update_elem", Op::CreateNew);
+
 /// What an update has replaced goes back for reuse (`hashtab.c:1023-1026`, where the map is not preallocated).
 const FREE: Step = Step::new("free", "free_htab_elem", Op::Free).same_call().then(Then::End);
+
+/// The look-up of those that create under the stripe.
+const LOOK_UP_TO_STRIPE: Step = Step::new("look_up", "__htab_map_lookup_elem", Op::LookUp)
+    .on(&[(Outcome::Missing, Then::Syn("take_stripe"))]);
+
+/// For whoever has found nothing: to create.
+const TAKE_STRIPE: Step = Step::new("take_stripe", "program: cmpxchg on the lock word", Op::TakeStripe)
+    .on(&[(Outcome::Missing, Then::Go("create"))]);
+
+/// Under the stripe; what is gone by now is dropped with it.
+const LOOK_UP_STRIPED: Step = Step::new("look_up_striped", "__htab_map_lookup_elem", Op::LookUp)
+    .on(&[(Outcome::Missing, Then::Go("drop_stripe"))]);
+
+/// An atomic exchange, hence a full barrier.
+const DROP_STRIPE: Step = Step::new("drop_stripe", "program: xchg of the lock word", Op::DropStripe);
+
+const LOCK_GIVES_UP: &[&str] = &[
+    "LRU maps, whose values hold no bpf_spin_lock",
+    "a lock for each packet",
+    "flows that open while a dead entry is in the way",
+];

@@ -2,7 +2,8 @@
 //! The language in which a refresh discipline or a gc strategy is written down: a list of steps, each of them one action that
 //! another CPU could see, with the kernel function that it stands for.
 
-/// What a step does. "A" is the flow in question; "the pointer" is what this actor's last look-up returned.
+/// What a step does. "A" is the flow in question; "the pointer" is what this actor's last look-up returned; "its key" is A,
+/// unless it has copied another one from an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
     /// Reads the clock into the actor's own.
@@ -15,38 +16,62 @@ pub enum Op {
     Snapshot,
     /// Copies A's lifetime without the bucket lock (or under the element's, which takes as little): the same answers.
     Copy,
-    /// Finds A without a lock and keeps the pointer: `Done` or `Missing`.
+    /// Copies A's whole value without the bucket lock: `Done` or `Missing`.
+    CopyAll,
+    /// Finds its key without a lock and keeps the pointer: `Done` or `Missing`.
     LookUp,
+    /// Reads the clock and has the pointer to A's element, whose timer has fired: `Done` or `Missing`.
+    Fire,
     /// Finds A without a lock: `Same` if that is the pointer, else `Other`.
     LookUpAgain,
+    /// The same, and `Other` as well if the copied value's tag is not A's.
+    LookUpChecked,
     /// Reads the lifetime through the pointer: `Expired` or `Live` by the actor's clock.
     Judge,
-    /// The same, where a lifetime names the flow that wrote it: `Other` if that is not A.
+    /// Reads lifetime and tag with one load: `Other` if the tag is not A's.
     JudgeTagged,
-    /// Reads such a lifetime: `Live` if it is A's and more than half of a timeout is left, else `Expired` or `Other`.
+    /// The same: `Live` if more than half of a timeout is left, else `Expired` or `Other`.
     JudgeHalf,
+    /// Copies the value through the pointer to the stack: state, lifetime and tag.
+    CopyValue,
+    /// Copies the key out of the element that the pointer leads to: it is the actor's key from now on.
+    CopyKey,
     /// A plain store of a new lifetime through the pointer.
     Store,
-    /// The same under the element's lock, unless the dead mark is set: `Done` or `Dead`. One step, since whoever looks at
-    /// the mark takes that lock.
+    /// The same under the element's lock, unless the dead mark is set: `Done` or `Dead`.
     LockedStore,
-    /// Sets the dead mark under the element's lock if the lifetime is over: `Done`, `Live` or `Dead` (by somebody else).
+    /// The same, and `Other` if the tag is not A's.
+    LockedStoreTagged,
+    /// Sets the dead mark under the element's lock if the lifetime is over: `Done`, `Live`, `Dead` (by somebody else) or
+    /// `Other` if the tag is not that of its key.
     LockedMark,
-    /// Atomic exchange of the lifetime through the pointer: `Done`, or `Sealed` if the seal was there.
+    /// Takes the mark back under the element's lock, if it is still there and the tag that of its key.
+    LockedUnmark,
+    /// Atomic exchange of the lifetime through the pointer.
     Exchange,
-    /// Update with `BPF_ANY`: a new element with a new lifetime, the old one unlinked, under the bucket lock.
+    /// Reads lifetime, tag and dead mark with one load: `Dead`, `Other`, `Expired` or `Live`.
+    ReadWord,
+    /// Compare-and-swap of that word with a new lifetime: `Done` or `Lost`.
+    CasStore,
+    /// Compare-and-swap of that word with itself and the dead mark: `Done` or `Lost`.
+    CasMark,
+    /// Compare-and-swap of the marked word with the one read before.
+    CasUnmark,
+    /// Update with `BPF_ANY` and the copied state: a new element with a new lifetime, the old one unlinked, under the bucket
+    /// lock. Where updates are in place: finds the element, then writes into it.
     Replace,
     /// The same, by a packet that had found nothing.
     Create,
     /// Update with `BPF_NOEXIST`: `Done` or `Exists`.
     CreateNew,
-    /// Delete by key, whatever the value: `Done` or `Missing`.
+    /// The same with `BPF_F_LOCK`: a new element is filled under its own lock.
+    CreateLocked,
+    /// Delete by its key, whatever the value: `Done` or `Missing`; or `Failed`, where the program has a way on from that.
     Delete,
     /// Takes the bucket lock and compares A's lifetime with the copy: `Done` (lock kept), `Differs` or `Missing`.
     Compare,
-    /// The same, writing the seal in the same atomic operation.
-    CompareAndSeal,
-    /// Takes the bucket lock and copies A's lifetime: `Done` (lock kept) or `Missing`.
+    /// Takes the bucket lock and copies A's lifetime: `Done` (lock kept) or `Missing`. Where elements wait for a grace period
+    /// it unlinks first, and the next step copies.
     TakeCopy,
     /// Unlinks A and drops the bucket lock, which an earlier step of the same call has taken.
     Unlink,
@@ -55,6 +80,30 @@ pub enum Op {
     Free,
     /// Update with `BPF_NOEXIST` and the value copied before: `Done` or `Exists`.
     Restore,
+    /// Takes the lock word that A's key hashes to: `Done`, or `Missing` for whoever had found no entry.
+    TakeStripe,
+    /// Drops it, with a full barrier.
+    DropStripe,
+    /// Goes to the CPU that A's packets run on and disables interrupts there, once none of them is at work.
+    Pin,
+    /// Enables them again.
+    Unpin,
+    /// Reads which map is the current one.
+    ReadCurrent,
+    /// Looks A up in the map read as current: `Done` or `Missing`.
+    LookUpCurrent,
+    /// Reads which map is the previous one.
+    ReadPrevious,
+    /// Looks A up in the map read as previous: `Done` or `Missing`.
+    LookUpPrevious,
+    /// Puts A into the map read as current, with `BPF_NOEXIST`.
+    PutCurrent,
+    /// The current map is the previous one as well; what has been promised until now is over.
+    SwapPrevious,
+    /// An empty map is the current one.
+    SwapCurrent,
+    /// The map that was the previous one is emptied.
+    DropPrevious,
     /// Arena: finds A's slot and reads its state word: `Live`, `Expired` or `Missing`.
     Find,
     /// Arena: compare-and-swap of the state word with a new lifetime: `Done` or `Lost`.
@@ -80,16 +129,16 @@ pub enum Outcome {
     Dead,
     /// The pointer is what the map holds.
     Same,
-    /// The map holds another element, or none.
+    /// The map holds another element, or none; or the element is another flow's by its tag.
     Other,
-    /// Somebody had sealed the element.
-    Sealed,
     /// A is in the map already.
     Exists,
     /// The value is not the copy.
     Differs,
-    /// Somebody else changed the state word first.
+    /// Somebody else changed the word first.
     Lost,
+    /// The kernel refused: a lock could not be had.
+    Failed,
 }
 
 /// Where to go on.
@@ -161,6 +210,9 @@ impl Step {
         self
     }
 }
+
+/// What the model puts into a kernel call of its own accord: a step's name in a schedule is that of the call and one of these.
+pub const INSIDE: [&str; 2] = [".in_place", ".store"];
 
 /// The step of that label.
 #[must_use]

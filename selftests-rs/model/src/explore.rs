@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The explorer: breadth first over every state that the actors can bring about, so that a counter-example is the shortest.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::collections::{BTreeMap, VecDeque};
 
-use results::races::{self, Violation};
-use stateright::{Checker, Model, Property};
+use results::races::{self, Circumstance, Violation};
 
 use crate::Program;
-use crate::dsl::Op;
-use crate::map::{Key, NONE, Recycling};
+use crate::agent;
+use crate::fingerprint::Fingerprints;
+use crate::machine::Machine;
+use crate::map::Recycling;
 use crate::rules::Rules;
 use crate::scenario::{Scenario, Steering};
 use crate::schedule;
-use crate::seen::Seen;
-use crate::state::{ENDED, Role, State};
+use crate::state::State;
 
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +26,18 @@ pub(crate) enum Action {
     Tick,
     /// A's next packet looks and misses. (That it finds A changes nothing, and is left out.)
     Miss,
-    /// B's first packet.
-    Insert(u8),
+    /// B's first packet takes an element and fills key and state, for an entry that is live or has expired.
+    Insert { choice: u8, live: bool },
+    /// It fills the word.
+    Fill,
+    /// It links the element.
+    Link,
     /// B's next packet, on a CPU that packets of A run on.
     Update(u8),
+    /// B's entry, which has expired, is removed by its own collector.
+    Remove,
+    /// An LRU map takes A's element, which has expired, for somebody else.
+    Evict,
 }
 
 /// An exploration: one discipline against one strategy on one kind of map.
@@ -40,23 +47,15 @@ pub struct Lab {
     scenarios: Vec<Scenario>,
 }
 
-/// What stateright drives.
-#[derive(Debug)]
-pub(crate) struct Machine {
-    pub rules: Rules,
-    scenarios: Vec<Scenario>,
-    /// Which violations have been found, in their order, and then whether anybody was stuck. stateright keeps the last
-    /// path to each, so that all but the first, which is the shortest, must not count.
-    found: [AtomicBool; 8],
-}
-
 impl Lab {
     /// With sequential consistency; see [`Lab::with_store_buffers`].
     #[must_use]
     pub fn new(packet: Program, gc: Program, recycling: Recycling, steering: Steering) -> Self {
-        let spread = steering == Steering::Spread;
-        let rules = Rules { packet, gc, recycling, tso: false, spread };
-        Self { rules, scenarios: Scenario::all(steering) }
+        let mut rules = Rules::new(packet, gc, recycling);
+        rules.spread = steering == Steering::Spread;
+        rules.in_turn = rules.traits.generations;
+        let scenarios = if rules.traits.generations { Scenario::turns() } else { Scenario::all(steering) };
+        Self { rules, scenarios }
     }
 
     /// The same under x86-TSO: a plain store waits in its CPU's buffer, which locks and atomic operations empty.
@@ -66,6 +65,28 @@ impl Lab {
         self
     }
 
+    /// The collector's program may sleep: a grace period does not wait for it, unless it has disabled interrupts.
+    #[must_use]
+    pub fn sleepable(mut self) -> Self {
+        self.rules.sleepable = true;
+        self
+    }
+
+    /// The same in circumstances that are worse.
+    ///
+    /// # Errors
+    /// An agent's list of steps that makes no program.
+    pub fn in_circumstance(mut self, circumstance: Circumstance) -> Result<Self, String> {
+        self.rules.agent = agent::steps(circumstance).map(Program::packet).transpose()?;
+        self.rules.spread |= circumstance == Circumstance::Spread;
+        self.rules.collision = circumstance == Circumstance::Collision;
+        self.rules.in_turn &= circumstance != Circumstance::TwoCollectors;
+        if !self.rules.traits.generations {
+            self.scenarios = Scenario::worse(circumstance);
+        }
+        Ok(self)
+    }
+
     /// Explores everything.
     ///
     /// # Errors
@@ -73,24 +94,13 @@ impl Lab {
     /// find nothing because it does nothing.
     pub fn explore(self) -> Result<races::Model, String> {
         let memory = if self.rules.tso { "tso" } else { "sc" };
-        let checker = Machine::new(self.rules, self.scenarios).checker().spawn_bfs().join();
-        let states = u64::try_from(checker.unique_state_count()).unwrap_or(u64::MAX);
-        let mut counterexamples = BTreeMap::new();
-        for (name, path) in checker.discoveries() {
-            let model = checker.model();
-            let schedule = schedule::write(&model.rules, model, &path.into_vec());
-            match Violation::ALL.into_iter().find(|violation| violation.words() == name) {
-                Some(violation) => counterexamples.insert(violation, schedule),
-                None => {
-                    let lines: Vec<_> =
-                        schedule.iter().map(|s| format!("{} {}: {}", s.actor, s.label, s.text)).collect();
-                    return Err(format!("the model is {name}: {}", lines.join("; ")));
-                }
-            };
-        }
+        let mut search = Search::new(Machine::new(self.rules, self.scenarios));
+        search.run()?;
+        let counterexamples: BTreeMap<_, _> =
+            search.found.iter().map(|(&violation, &node)| (violation, search.schedule(node))).collect();
         let counterexample = counterexamples.values().next().cloned();
         Ok(races::Model {
-            states,
+            states: u64::try_from(search.nodes.len()).unwrap_or(u64::MAX),
             memory: memory.to_owned(),
             counterexample,
             counterexamples,
@@ -99,172 +109,99 @@ impl Lab {
     }
 }
 
-impl Machine {
-    pub fn new(rules: Rules, scenarios: Vec<Scenario>) -> Self {
-        Self { rules, scenarios, found: Default::default() }
-    }
-
-    /// Holds unless this is the first state in which `found`.
-    fn first(&self, index: usize, found: bool) -> bool {
-        !found || self.found[index].swap(true, Relaxed)
-    }
-
-    fn scenario(&self, state: &State) -> &Scenario {
-        &self.scenarios[usize::from(state.scenario)]
-    }
-
-    /// The next state, with what was seen on the way.
-    pub(crate) fn take(&self, last: &State, action: Action) -> Option<(State, Seen)> {
-        let mut state = last.clone();
-        let seen = match action {
-            Action::Step(actor, choice) => self.rules.step(&mut state, actor, choice)?,
-            Action::Drain(cpu) => {
-                let write = state.map.drain(cpu)?;
-                self.rules.let_grace_pass(&mut state);
-                state.forget();
-                Seen::Drained(write)
-            }
-            Action::Tick => {
-                state.clock = 2;
-                Seen::Clock(2)
-            }
-            Action::Miss => {
-                state.missed = true;
-                Seen::Nothing
-            }
-            Action::Insert(choice) => self.rules.insert(&mut state, choice)?,
-            Action::Update(cpu) => self.rules.update_other(&mut state, cpu)?,
-        };
-        Some((state, seen))
-    }
-
-    fn idle(&self, state: &State, cpu: u8) -> bool {
-        (0..2).all(|packet| self.rules.cpu(packet) != cpu || !state.actors[packet].running())
-    }
-
-    /// Whether A is there for a packet on the CPU that A's packets run on.
-    fn hits(state: &State) -> bool {
-        let found = state.map.find(0);
-        found != NONE && !state.map.element(found).dead
-    }
-
-    fn violated(&self, state: &State, violation: Violation) -> bool {
-        if !self.scenario(state).counts.contains(&violation) || !state.at_rest() {
-            return false;
-        }
-        let linked = state.map.link[Key::A as usize];
-        match violation {
-            Violation::LostRefresh => state.believes() && !state.map.has_a(),
-            Violation::StrayWrite => state.map.stray,
-            Violation::StaleRestore => {
-                linked != NONE && state.map.element(linked).restored && {
-                    let written = state.map.last_written;
-                    written != NONE && state.map.element(linked).lifetime < written
-                }
-            }
-            Violation::ForeignValue => false,
-            Violation::Gap => state.missed && state.map.has_a(),
-            Violation::DoubleDelete => state.claims > 0,
-            Violation::NeverRemoved => {
-                linked != NONE
-                    && state.actors[..2].iter().all(|packet| packet.at == 0)
-                    && state.actors[2..].iter().any(|gc| {
-                        gc.at == ENDED && gc.clock != NONE && state.map.element(linked).lifetime < gc.clock
-                    })
-            }
-        }
-    }
-
-    fn stuck(&self, state: &State) -> bool {
-        let mut actions = Vec::new();
-        self.actions(state, &mut actions);
-        !state.at_rest()
-            && !actions.iter().any(|action| {
-                matches!(action, Action::Step(..) | Action::Drain(_)) && self.take(state, *action).is_some()
-            })
-    }
+/// How a state was come to first: from which other one, and by what. A beginning is its own origin.
+#[derive(Clone, Copy)]
+struct Node {
+    from: u32,
+    by: Option<Action>,
 }
 
-impl Model for Machine {
-    type State = State;
-    type Action = Action;
+struct Search {
+    machine: Machine,
+    nodes: Vec<Node>,
+    seen: Fingerprints,
+    ahead: VecDeque<(u32, State)>,
+    /// The first state of each violation.
+    found: BTreeMap<Violation, u32>,
+}
 
-    fn init_states(&self) -> Vec<State> {
-        (0..).zip(&self.scenarios).map(|(i, s)| State::new(i, s, self.rules.recycling)).collect()
+impl Search {
+    fn new(machine: Machine) -> Self {
+        let mut search = Self {
+            machine,
+            nodes: Vec::new(),
+            seen: Fingerprints::default(),
+            ahead: VecDeque::new(),
+            found: BTreeMap::new(),
+        };
+        for state in search.machine.beginnings() {
+            let own = search.next_number();
+            search.add(state, Node { from: own, by: None });
+        }
+        search
     }
 
-    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        let scenario = self.scenario(state);
-        let packets = 0..usize::from(scenario.packets);
-        let gcs = 2..2 + usize::from(scenario.gcs);
-        // Of schedules of one length the first is kept, so the order is that of the easiest to replay: a call that has begun
-        // goes on, a grace period is over before a packet begins that it need not wait for, and gc is the last to come, so
-        // that packets wait between its calls and not within them.
-        let mut ready: Vec<_> =
-            packets.chain(gcs).filter(|&actor| self.rules.enabled(state, actor)).collect();
-        ready.sort_by_key(|&actor| {
-            let (program, at) = (self.rules.program(actor), state.actors[actor].at);
-            match self.rules.role(actor) {
-                _ if !program.step(at).gate => 0,
-                Role::Gc if program.is_yet_to(Op::GraceEnd, at) => 1,
-                Role::Packet => 2,
-                Role::Gc => 3,
-            }
-        });
-        for actor in ready {
-            let step = self.rules.program(actor).step(state.actors[actor].at);
-            actions.extend((0..Rules::choices(step.op)).map(|choice| Action::Step(actor, choice)));
-        }
-        let mut cpus: Vec<_> = state.map.buffers.iter().map(|&(cpu, _)| cpu).collect();
-        cpus.sort_unstable();
-        cpus.dedup();
-        actions.extend(cpus.into_iter().map(Action::Drain));
-        if state.clock == 1 {
-            actions.push(Action::Tick);
-        }
-        if !scenario.others {
+    fn next_number(&self) -> u32 {
+        u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)
+    }
+
+    fn add(&mut self, state: State, node: Node) {
+        if !self.seen.insert(&state) {
             return;
         }
-        // Packets of a CPU are handled one after the other, so A's next one comes when none is at work; what the other CPU
-        // keeps in its store buffer nobody can call done.
-        let after = self.idle(state, 0) && state.map.drained(1);
-        if !state.missed && state.believes() && after && !Self::hits(state) {
-            actions.push(Action::Miss);
-        }
-        match state.other {
-            0 => actions.extend((0..5).map(Action::Insert)),
-            1 if self.rules.spread && self.rules.recycling == Recycling::Parked => {
-                actions.extend(
-                    (0..2).filter(|&cpu| self.idle(state, cpu) && state.map.drained(cpu)).map(Action::Update),
-                );
+        let number = self.next_number();
+        self.nodes.push(node);
+        for violation in Violation::ALL {
+            if !self.found.contains_key(&violation) && self.machine.violated(&state, violation) {
+                self.found.insert(violation, number);
             }
-            _ => {}
         }
+        self.ahead.push_back((number, state));
     }
 
-    fn next_state(&self, last: &State, action: Action) -> Option<State> {
-        self.take(last, action).map(|(state, _)| state)
+    fn run(&mut self) -> Result<(), String> {
+        let mut actions = Vec::new();
+        while let Some((number, state)) = self.ahead.pop_front() {
+            actions.clear();
+            self.machine.actions(&state, &mut actions);
+            let mut goes_on = state.at_rest();
+            for &action in &actions {
+                if let Some((next, _)) = self.machine.take(&state, action) {
+                    goes_on |=
+                        matches!(action, Action::Step(..) | Action::Drain(_) | Action::Fill | Action::Link);
+                    self.add(next, Node { from: number, by: Some(action) });
+                }
+            }
+            if !goes_on {
+                let lines: Vec<_> = self
+                    .schedule(number)
+                    .iter()
+                    .map(|s| format!("{} {}: {}", s.actor, s.label, s.text))
+                    .collect();
+                return Err(format!("the model is stuck: {}", lines.join("; ")));
+            }
+        }
+        Ok(())
     }
 
-    fn properties(&self) -> Vec<Property<Self>> {
-        fn violation(m: &Machine, s: &State, violation: Violation) -> bool {
-            m.first(violation as usize, m.violated(s, violation))
+    /// The way to a state, as a schedule.
+    fn schedule(&self, mut number: u32) -> Vec<races::Step> {
+        let mut actions = Vec::new();
+        while let Some(node) = self.nodes.get(number as usize)
+            && let Some(action) = node.by
+        {
+            actions.push(action);
+            number = node.from;
         }
-        // stateright takes functions only, no closures that know their violation.
-        vec![
-            Property::always(Violation::LostRefresh.words(), |m, s| violation(m, s, Violation::LostRefresh)),
-            Property::always(Violation::StrayWrite.words(), |m, s| violation(m, s, Violation::StrayWrite)),
-            Property::always(Violation::StaleRestore.words(), |m, s| {
-                violation(m, s, Violation::StaleRestore)
-            }),
-            Property::always(Violation::Gap.words(), |m, s| violation(m, s, Violation::Gap)),
-            Property::always(Violation::DoubleDelete.words(), |m, s| {
-                violation(m, s, Violation::DoubleDelete)
-            }),
-            Property::always(Violation::NeverRemoved.words(), |m, s| {
-                violation(m, s, Violation::NeverRemoved)
-            }),
-            Property::always("stuck", |m, s| m.first(Violation::ALL.len(), m.stuck(s))),
-        ]
+        let beginning = self.machine.beginnings().into_iter().nth(number as usize);
+        let mut path = Vec::new();
+        let mut at = beginning;
+        for &action in actions.iter().rev() {
+            let next = at.as_ref().and_then(|state| self.machine.take(state, action));
+            let Some((next, _)) = next else { break };
+            path.extend(at.replace(next).map(|state| (state, Some(action))));
+        }
+        path.extend(at.map(|state| (state, None)));
+        schedule::write(&self.machine.rules, &self.machine, &path)
     }
 }

@@ -3,12 +3,20 @@
 //!
 //! A discipline or strategy is a list of [`dsl::Step`]s, made a [`Program`]; a [`Lab`] runs one of each against a map.
 //! Actors of a schedule: `packet` and, after it on the same CPU, `again` (or `packet2`, on another CPU at once); `next`, A's
-//! packet that does nothing but look; `gc` and `gc2`; `other`, the flow B; `tick`, the clock. The first line, of the actor
-//! [`START`], says how things are at the beginning; a line called `drain` is a store buffer's.
+//! packet that does nothing but look; `gc` and `gc2`; `agent`, who follows no protocol; `other`, the flow B, and `lru`, the
+//! map that evicts; `tick`, the clock. The first line, of the actor [`START`], says how things are at the beginning; a line
+//! called `drain` is a store buffer's, and one whose name ends as [`dsl::INSIDE`] says is within the call before it.
 
+mod agent;
 pub mod dsl;
+mod element;
 mod explore;
+mod fingerprint;
+mod look;
+mod machine;
 mod map;
+mod needs;
+mod other;
 mod program;
 mod rules;
 mod run;
@@ -18,6 +26,8 @@ mod seen;
 mod state;
 #[cfg(test)]
 mod tests;
+mod through;
+mod turns;
 mod undisturbed;
 mod update;
 

@@ -1,65 +1,36 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A BPF hash map with one bucket for A: elements that exist whether linked or not, links from key to element, the bucket
-//! lock, and store buffers between the CPUs and all of it.
+//! lock, A's stripe, and store buffers between the CPUs and all of it.
 //!
-//! The element lock needs no state: a section under it is one step, and whoever ignores the lock does not notice it.
-//! B has a bucket of its own; its lock would only take interleavings away.
+//! B has a bucket and a stripe of its own; their locks would only take interleavings away.
+
+use crate::element::{Element, Key, Owner, Place};
 
 /// No element, no actor, no lifetime.
 pub(crate) const NONE: u8 = u8::MAX;
-/// What a sealing gc writes in place of a lifetime: above every clock, and nothing that a packet writes.
-pub(crate) const SEAL: u8 = 200;
-/// B's lifetime: above every clock, and nothing that a packet of A writes.
-pub(crate) const OF_B: u8 = 100;
 /// What a refresh adds to the clock. More than the clock ever advances, so that a refreshed entry is live to the end.
 pub(crate) const TIMEOUT: u8 = 4;
 
-/// Enough for A's first element, two spares, B's, two creates and a restore with everything old still pointed to.
+/// Enough for A's first element, two spares, B's, two creates, a restore and an agent's update with everything old still
+/// pointed to.
 pub(crate) const ELEMENTS: usize = 8;
 
 /// What becomes of an element that is unlinked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Recycling {
     /// A preallocated hash: a delete gives it to the free list; an update parks it, inside its critical section, as this
     /// CPU's spare (`extra_elems`), which the next update of an existing key on this CPU takes.
     Parked,
-    /// A hash without preallocation and an LRU hash: it is free as soon as the call that unlinked it ends, whatever the
-    /// call was. Both differ in whose free list that is, which explores as the same since any CPU may be the next to take
-    /// from it, and in eviction, which the lab's maps never need.
+    /// A hash without preallocation: it is free as soon as the call that unlinked it ends, whatever the call was.
     AtOnce,
+    /// An LRU hash: the same. Whose free list that is makes no difference, since any CPU may be the next to take from it; but
+    /// A's element may be evicted while A is expired.
+    Evicting,
+    /// A resizable hash: it is free once everybody has ended who was reading when it was unlinked. An update of a key that is
+    /// there writes in place, without a lock.
+    AfterGrace,
     /// An arena: a slot is free with the swap that removes its key, and has another generation when it is claimed again.
     Slots,
-}
-
-/// The two flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Key {
-    A,
-    B,
-}
-
-/// Where an element is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) enum Place {
-    #[default]
-    Free,
-    Linked,
-    /// In somebody's hands: allocated and not linked yet, or unlinked and not freed yet.
-    Held,
-    /// A CPU's spare.
-    Spare,
-}
-
-/// An element, with the lifetime that its value has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Element {
-    pub place: Place,
-    pub lifetime: u8,
-    pub dead: bool,
-    /// Put in by gc's restore.
-    pub restored: bool,
-    /// Counts the claims of an arena's slot.
-    pub generation: u8,
 }
 
 /// A store that has not left its CPU's buffer.
@@ -70,14 +41,6 @@ pub(crate) enum Write {
     Unlock,
 }
 
-/// Whose the element is that a write landed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Owner {
-    A,
-    B,
-    Nobody,
-}
-
 /// The map, and what the oracle keeps of the writes to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Map {
@@ -86,6 +49,8 @@ pub(crate) struct Map {
     pub link: [u8; 2],
     /// Who holds A's bucket.
     pub bucket: u8,
+    /// Who holds A's stripe.
+    pub stripe: u8,
     /// The spare element of each CPU that packets run on.
     pub spare: [u8; 2],
     /// Oldest first, with the CPU.
@@ -103,6 +68,7 @@ impl Map {
             elements: [Element::default(); ELEMENTS],
             link: [0, NONE],
             bucket: NONE,
+            stripe: NONE,
             spare: [NONE; 2],
             buffers: Vec::new(),
             last_written: NONE,
@@ -125,13 +91,18 @@ impl Map {
         &mut self.elements[usize::from(element)]
     }
 
-    /// What `cpu` finds under A without a lock.
-    pub fn find(&self, cpu: u8) -> u8 {
+    /// What is linked for a key.
+    pub fn linked(&self, key: Key) -> u8 {
+        self.link[key as usize]
+    }
+
+    /// What `cpu` finds under a key without a lock.
+    pub fn find(&self, cpu: u8, key: Key) -> u8 {
         let own = self.buffers.iter().rev().find_map(|&(by, write)| match write {
-            Write::Link { element } if by == cpu => Some(element),
+            Write::Link { element } if by == cpu && key == Key::A => Some(element),
             _ => None,
         });
-        own.unwrap_or(self.link[Key::A as usize])
+        own.unwrap_or(self.linked(key))
     }
 
     /// What `cpu` reads as the lifetime.
@@ -150,8 +121,8 @@ impl Map {
 
     pub fn owner(&self, element: u8) -> Owner {
         match element {
-            _ if self.link[Key::A as usize] == element => Owner::A,
-            _ if self.link[Key::B as usize] == element => Owner::B,
+            _ if self.linked(Key::A) == element => Owner::A,
+            _ if self.linked(Key::B) == element => Owner::B,
             _ => Owner::Nobody,
         }
     }
@@ -201,12 +172,6 @@ impl Map {
         self.stray |= self.owner(element) == Owner::B;
     }
 
-    /// A and its entry is one that a packet would go by.
-    pub fn has_a(&self) -> bool {
-        let element = self.link[Key::A as usize];
-        element != NONE && !self.element(element).dead
-    }
-
     /// The free elements that an allocation may return: each one that somebody still points to, and one of the others,
     /// which are all alike. Free lists are per CPU with stealing, so any of them may come first.
     pub fn allocate(&self, choice: u8, pointed_to: impl Fn(u8) -> bool) -> Option<u8> {
@@ -218,11 +183,11 @@ impl Map {
     }
 
     /// Forgets the content of elements that nobody can see any more, so that they are alike.
-    pub fn forget(&mut self, pointed_to: impl Fn(u8) -> bool) {
+    pub fn forget(&mut self, seen: u16) {
         // An element that an update has parked is linked until that leaves the store buffer, so the links count.
         for (index, element) in (0u8..).zip(&mut self.elements) {
-            if !self.link.contains(&index) && !pointed_to(index) {
-                *element = Element { place: element.place, ..Element::default() };
+            if !self.link.contains(&index) && seen & (1 << index) == 0 {
+                *element = Element { place: element.place, waits: element.waits, ..Element::default() };
             }
         }
     }

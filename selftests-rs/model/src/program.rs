@@ -2,6 +2,7 @@
 //! A list of steps with its labels looked up.
 
 use crate::dsl::{Op, Outcome, Step, Then};
+use crate::needs::{reads, writes};
 
 /// Where to go on, by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ struct Line {
 #[derive(Clone, Debug)]
 pub struct Program {
     lines: Vec<Line>,
+    /// What of an actor's memory is needed at each step or after it.
+    needs: Vec<u8>,
 }
 
 impl Program {
@@ -66,6 +69,9 @@ impl Program {
             Then::End => Ok(Target::End),
             Then::Drop => Ok(Target::Drop),
         };
+        if let Some(twice) = labels.iter().enumerate().find(|(i, label)| labels[..*i].contains(label)) {
+            return Err(format!("two steps are called `{}`", twice.1));
+        }
         let mut lines = Vec::with_capacity(steps.len());
         for (here, step) in steps.iter().enumerate() {
             let branches = step
@@ -75,7 +81,38 @@ impl Program {
                 .collect::<Result<_, _>>()?;
             lines.push(Line { step: *step, branches, then: target(step.then, here)? });
         }
-        Ok(Self { lines })
+        let needs = Self::all_needs(&lines);
+        Ok(Self { lines, needs })
+    }
+
+    fn all_needs(lines: &[Line]) -> Vec<u8> {
+        let mut needs = vec![0; lines.len()];
+        loop {
+            let before = needs.clone();
+            for (at, line) in lines.iter().enumerate() {
+                let ways = line.branches.iter().map(|&(_, to)| to).chain([line.then]);
+                let of = |to: u8| needs[usize::from(to)];
+                let after = ways.fold(0, |all, to| match to {
+                    Target::At(to) | Target::Syn(to) => all | of(to),
+                    Target::End | Target::Drop => all,
+                });
+                let ignored = line.step.op == Op::Free && line.branches.is_empty();
+                let read = if ignored { 0 } else { reads(line.step.op) };
+                needs[at] = read | (after & !writes(line.step.op));
+            }
+            if needs == before {
+                return needs;
+            }
+        }
+    }
+
+    pub(crate) fn needs(&self, at: u8) -> u8 {
+        self.needs[usize::from(at)]
+    }
+
+    /// Whether a step does that.
+    pub(crate) fn has(&self, op: Op) -> bool {
+        self.lines.iter().any(|line| line.step.op == op)
     }
 
     pub(crate) fn step(&self, at: u8) -> &Step {
@@ -85,6 +122,11 @@ impl Program {
     pub(crate) fn after(&self, at: u8, outcome: Outcome) -> Target {
         let line = &self.lines[usize::from(at)];
         line.branches.iter().find(|(known, _)| *known == outcome).map_or(line.then, |&(_, to)| to)
+    }
+
+    /// Whether the step tells that outcome from others.
+    pub(crate) fn tells(&self, at: u8, outcome: Outcome) -> bool {
+        self.lines[usize::from(at)].branches.iter().any(|(known, _)| *known == outcome)
     }
 
     /// Where the program stands if it is to go on with a step that it has nothing to do in.

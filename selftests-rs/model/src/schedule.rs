@@ -3,8 +3,10 @@
 
 use results::races;
 
-use crate::dsl::Op;
-use crate::explore::{Action, Machine};
+use crate::dsl::{self, Op};
+use crate::element::Key;
+use crate::explore::Action;
+use crate::machine::Machine;
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::state::{Role, State};
@@ -17,7 +19,14 @@ pub(crate) fn write(rules: &Rules, machine: &Machine, path: &[(State, Option<Act
     let syns = [0, 1].map(|packet| path.iter().any(|(state, action)| creates(rules, state, *action, packet)));
     let start = path.first().map(|(state, _)| {
         let (clock, lifetime) = (state.clock, state.map.element(0).lifetime);
-        step(START, START, "", format!("A is in element 0, lifetime {lifetime}; the clock says {clock}"))
+        let place = if !rules.traits.generations {
+            format!("element 0, lifetime {lifetime}")
+        } else if lifetime < clock {
+            "map 1, the previous one; map 0 is the current one".to_owned()
+        } else {
+            "map 0, the current one; map 1 is the previous one".to_owned()
+        };
+        step(START, START, "", format!("A is in {place}; the clock says {clock}"))
     });
     let steps = path.iter().filter_map(|(state, action)| {
         let action = (*action)?;
@@ -31,38 +40,47 @@ pub(crate) fn write(rules: &Rules, machine: &Machine, path: &[(State, Option<Act
 fn creates(rules: &Rules, state: &State, action: Option<Action>, packet: usize) -> bool {
     let Some(Action::Step(actor, _)) = action else { return false };
     let op = rules.program(actor).step(state.actors[actor].at).op;
-    actor == packet && matches!(op, Op::Create | Op::CreateNew | Op::CasCreate)
+    actor == packet && matches!(op, Op::Create | Op::CreateNew | Op::CreateLocked | Op::CasCreate)
 }
 
 fn line(rules: &Rules, state: &State, action: Action, seen: Seen, syns: [bool; 2]) -> races::Step {
+    let words = seen.words();
     match action {
         Action::Step(actor, _) => {
-            let at = state.actors[actor].at;
-            let done = rules.program(actor).step(at);
-            let words = seen.words(Some(done.op));
+            let me = &state.actors[actor];
+            let done = rules.program(actor).step(me.at);
+            let kind = |actor: usize| syns.get(actor) == Some(&true);
             let text = match rules.role(actor) {
-                Role::Packet if at == 0 => {
-                    format!("{} of A: {words}", if syns[actor] { "a SYN" } else { "a data packet" })
+                Role::Packet if me.at == 0 => {
+                    format!("{} of A: {words}", if kind(actor) { "a SYN" } else { "a data packet" })
                 }
-                Role::Packet if seen == Seen::Nothing && done.op != Op::LookUpAgain => {
-                    format!("{words}: {}", if syns[actor] { "makes it" } else { "dropped" })
+                Role::Packet if seen == Seen::Nothing(Key::A) && Rules::decides(done.op) => {
+                    format!("{words}: {}", if kind(actor) { "makes it" } else { "dropped" })
                 }
                 _ => words,
             };
-            step(rules.name(actor), done.label, done.function, text)
+            let inside = match done.op {
+                _ if me.phase == 0 => "",
+                Op::Replace | Op::Create => dsl::INSIDE[0],
+                _ => dsl::INSIDE[1],
+            };
+            step(rules.name(actor), &format!("{}{inside}", done.label), done.function, text)
         }
         Action::Drain(cpu) => {
             // Packets one after the other share a CPU; the schedule names the first.
             let actor = (0..4).find(|&actor| rules.cpu(actor) == cpu).unwrap_or_default();
-            step(rules.name(actor), "drain", "the CPU's store buffer", seen.words(None))
+            step(rules.name(actor), "drain", "the CPU's store buffer", words)
         }
         Action::Tick => step("tick", "tick", "the clock", "the clock says 2".to_owned()),
-        Action::Miss => step("next", "look_up", "__htab_map_lookup_elem", seen.words(None)),
-        Action::Insert(_) => step("other", "insert", "htab_map_update_elem", seen.words(None)),
+        Action::Miss => step("next", "look_up", "__htab_map_lookup_elem", words),
+        Action::Insert { .. } => step("other", "insert", "htab_map_update_elem", words),
+        Action::Fill => step("other", "fill", "alloc_htab_elem", words),
+        Action::Link => step("other", "link", "htab_map_update_elem", words),
         Action::Update(cpu) => {
-            let text = format!("on CPU {cpu}, {}", seen.words(None));
-            step("other", "update", "htab_map_update_elem", text)
+            step("other", "update", "htab_map_update_elem", format!("on CPU {cpu}, {words}"))
         }
+        Action::Remove => step("other", "remove", "htab_map_delete_elem", words),
+        Action::Evict => step("lru", "evict", "htab_lru_map_delete_node", words),
     }
 }
 

@@ -2,9 +2,13 @@
 //! Tiny protocols whose answers are known by thought: each violation is found where it has to be, and not where the
 //! protocol is right.
 
+mod elements;
+mod locks;
+mod turns;
+
 use crate::dsl::{Op, Outcome, Step, Then, has_gate};
 use crate::{Lab, Program, Recycling, START, Steering};
-use results::races::{Model, Violation};
+use results::races::{Circumstance, Model, Violation};
 
 const CLOCK: Step = op("read_clock", Op::ReadClock);
 const LOOK_UP: Step = op("look_up", Op::LookUp).on(&[(Outcome::Missing, Then::Drop)]);
@@ -28,8 +32,20 @@ const fn op(label: &'static str, op: Op) -> Step {
 }
 
 fn lab(packet: &[Step], gc: &[Step]) -> Lab {
+    lab_on(Recycling::AtOnce, packet, gc)
+}
+
+fn lab_on(recycling: Recycling, packet: &[Step], gc: &[Step]) -> Lab {
     let packet = Program::packet(packet).unwrap();
-    Lab::new(packet, Program::gc(gc, false).unwrap(), Recycling::AtOnce, Steering::Pinned)
+    Lab::new(packet, Program::gc(gc, false).unwrap(), recycling, Steering::Pinned)
+}
+
+fn explore_on(recycling: Recycling, packet: &[Step], gc: &[Step]) -> Model {
+    lab_on(recycling, packet, gc).explore().unwrap()
+}
+
+fn explore_in(circumstance: Circumstance, packet: &[Step], gc: &[Step]) -> Model {
+    lab(packet, gc).in_circumstance(circumstance).unwrap().explore().unwrap()
 }
 
 fn explore(packet: &[Step], gc: &[Step]) -> Model {

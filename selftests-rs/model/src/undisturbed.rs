@@ -5,7 +5,8 @@ use results::races::{Side, Undisturbed};
 
 use crate::Program;
 use crate::dsl::Op;
-use crate::explore::{Action, Machine};
+use crate::explore::Action;
+use crate::machine::Machine;
 use crate::map::{Recycling, TIMEOUT};
 use crate::rules::Rules;
 use crate::scenario::{Scenario, Steering};
@@ -15,12 +16,13 @@ use crate::state::{ENDED, State};
 /// A packet of a live flow that was refreshed within the last tick, or a gc round over one expired entry.
 #[must_use]
 pub fn undisturbed(program: Program, side: Side, name: &str, recycling: Recycling) -> Undisturbed {
-    let rules = Rules { packet: program.clone(), gc: program, recycling, tso: false, spread: false };
+    let rules = Rules::new(program.clone(), program, recycling);
     let scenarios = Scenario::all(Steering::Pinned);
     let mut state = State::new(0, &scenarios[0], recycling);
     let actor = match side {
         Side::Refresh => {
             state.map.element_mut(0).lifetime = state.clock + TIMEOUT;
+            state.turns.holds = 1;
             0
         }
         Side::Gc => 2,
@@ -41,34 +43,28 @@ pub fn undisturbed(program: Program, side: Side, name: &str, recycling: Recyclin
 
 /// Whether a map operation begins with that step.
 fn is_map_operation(op: Op) -> bool {
-    match op {
+    matches!(
+        op,
         Op::Snapshot
-        | Op::Copy
-        | Op::LookUp
-        | Op::LookUpAgain
-        | Op::Replace
-        | Op::Create
-        | Op::CreateNew
-        | Op::Delete
-        | Op::Compare
-        | Op::CompareAndSeal
-        | Op::TakeCopy
-        | Op::Restore => true,
-        Op::ReadClock
-        | Op::Grace
-        | Op::GraceEnd
-        | Op::Judge
-        | Op::JudgeTagged
-        | Op::JudgeHalf
-        | Op::Store
-        | Op::LockedStore
-        | Op::LockedMark
-        | Op::Exchange
-        | Op::Unlink
-        | Op::Free
-        | Op::Find
-        | Op::CasRefresh
-        | Op::CasRemove
-        | Op::CasCreate => false,
-    }
+            | Op::Copy
+            | Op::CopyAll
+            | Op::LookUp
+            | Op::LookUpAgain
+            | Op::LookUpChecked
+            | Op::Replace
+            | Op::Create
+            | Op::CreateNew
+            | Op::CreateLocked
+            | Op::Delete
+            | Op::Compare
+            | Op::TakeCopy
+            | Op::Restore
+            | Op::ReadCurrent
+            | Op::LookUpCurrent
+            | Op::ReadPrevious
+            | Op::LookUpPrevious
+            | Op::PutCurrent
+            | Op::SwapPrevious
+            | Op::SwapCurrent
+    )
 }

@@ -19,5 +19,8 @@ pub(super) const STRATEGY: Strategy = Strategy {
     protocol: Protocol::Arena,
     family: Family::Arena,
     answers: &[Objection::Arena],
+    gives_up: &["maps, and every tool that reads them"],
+    since: (6, 9),
+    never_with: "Never with anybody who writes to a slot without a compare-and-swap of its state word.",
     ..Strategy::PLAIN
 };

@@ -11,5 +11,6 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: true,
     family: Family::Today,
     answers: &[Objection::Nothing],
+    never_with: "Never with entries that somebody refreshes meanwhile: it deletes by key.",
     ..Strategy::PLAIN
 };

@@ -17,5 +17,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     protocol: Protocol::Lock,
     family: Family::LockFlag,
     answers: &[Objection::SpinLock, Objection::Nothing],
+    gives_up: &["LRU maps, whose values hold no bpf_spin_lock"],
+    never_with: "Never with entries that somebody refreshes meanwhile: it deletes by key.",
     ..Strategy::PLAIN
 };

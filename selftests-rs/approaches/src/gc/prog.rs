@@ -12,5 +12,6 @@ pub(super) const STRATEGY: Strategy = Strategy {
     grace: true,
     family: Family::Program,
     answers: &[Objection::Program],
+    never_with: "Never with entries that somebody refreshes meanwhile: it deletes by key.",
     ..Strategy::PLAIN
 };

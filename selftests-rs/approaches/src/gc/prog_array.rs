@@ -11,5 +11,6 @@ pub(super) const STRATEGY: Strategy = Strategy {
     runs: Runs::Program("prog", Form::Array),
     family: Family::Program,
     answers: &[Objection::Program],
+    never_with: "Never with entries that somebody refreshes meanwhile: it deletes by key.",
     ..Strategy::PLAIN
 };

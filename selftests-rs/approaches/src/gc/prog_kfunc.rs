@@ -18,5 +18,8 @@ pub(super) const STRATEGY: Strategy = Strategy {
     answers: &[Objection::Proposal],
     series: Some("kfunc"),
     patched: true,
+    gives_up: &["kernels without the series"],
+    never_with: "Never with a store in place through a pointer: it may come after the comparison.",
+    since: (7, 3),
     ..Strategy::PLAIN
 };

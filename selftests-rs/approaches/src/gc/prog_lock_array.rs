@@ -12,5 +12,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     protocol: Protocol::Lock,
     family: Family::SpinLock,
     answers: &[Objection::SpinLock, Objection::Program],
+    gives_up: prog_lock::STRATEGY.gives_up,
+    never_with: prog_lock::STRATEGY.never_with,
     ..Strategy::PLAIN
 };

@@ -12,5 +12,8 @@ pub(super) const STRATEGY: Strategy = Strategy {
     family: Family::Compare,
     answers: &[Objection::Proposal],
     patched: true,
+    gives_up: &["kernels without the series"],
+    never_with: "Never with a store in place through a pointer: it may come after the comparison.",
+    since: (7, 3),
     ..Strategy::PLAIN
 };

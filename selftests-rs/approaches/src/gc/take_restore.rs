@@ -24,5 +24,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     protocol: Protocol::Lock,
     family: Family::LockFlag,
     answers: &[Objection::SpinLock, Objection::LookupAndDelete],
+    gives_up: &["LRU maps, whose values hold no bpf_spin_lock", "entries that are live, for as long as they are out"],
+    never_with: "Never with packets that must find their entry: a live one is out for a time.",
     ..Strategy::PLAIN
 };

@@ -22,5 +22,11 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     ordering: true,
     steps: &[READ_CLOCK, FIND, CAS, CREATE],
     protocol: Protocol::Arena,
+    since: (6, 9),
+    gives_up: &[
+        "maps, and every tool that reads them",
+        "protection of entries from whoever maps the arena",
+    ],
+    never_with: "Never with anybody who writes to a slot without a compare-and-swap of its state word.",
     ..Discipline::PLAIN
 };

@@ -3,16 +3,27 @@
 
 use model::dsl::{Op, Outcome, Step, Then};
 
-use super::{CREATE, Discipline, FREE, LOOK_UP, READ_CLOCK, REPLACE, STORE};
+use super::{COPY_VALUE, CREATE, Discipline, FREE, LOOK_UP, READ_CLOCK, REPLACE, STORE};
 
 // By the clock read before the look-up: gc's grace period counts on that order.
 const JUDGE: Step =
-    Step::new("judge", "program: read lifetime", Op::Judge).on(&[(Outcome::Expired, Then::Go("replace"))]);
+    Step::new("judge", "program: read lifetime", Op::Judge).on(&[(Outcome::Expired, Then::Go("copy_value"))]);
+
 
 pub(super) const DISCIPLINE: Discipline = Discipline {
     name: "due",
     about: "clock first; store while the entry is live by it, replace once it is due",
     ordering: true,
-    steps: &[READ_CLOCK, LOOK_UP, JUDGE, STORE.then(Then::End), REPLACE.then(Then::Go("free")), CREATE, FREE],
+    steps: &[
+        READ_CLOCK,
+        LOOK_UP,
+        JUDGE,
+        STORE.then(Then::End),
+        COPY_VALUE,
+        REPLACE.then(Then::Go("free")),
+        CREATE,
+        FREE,
+    ],
+    never_with: "Never with a collector that does not wait for a grace period, nor with maps that hand elements on at once.",
     ..Discipline::PLAIN
 };

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A whole new value for each packet: what Cilium's reopen path ends in.
+//! A whole new value for each packet: what Cilium's reopen path ends in. What an entry carries beside its lifetime has to be copied
+//! first.
 
-use super::{CREATE, Discipline, FREE, LOOK_UP, READ_CLOCK, REPLACE};
 use model::dsl::Then;
+
+use super::{COPY_VALUE, CREATE, Discipline, FREE, LOOK_UP, READ_CLOCK, REPLACE};
 
 pub(super) const DISCIPLINE: Discipline = Discipline {
     name: "replace",
-    about: "look-up, then bpf_map_update_elem with a whole new value",
-    steps: &[READ_CLOCK, LOOK_UP, REPLACE.then(Then::Go("free")), CREATE, FREE],
+    about: "look-up, copy of the value, then bpf_map_update_elem with a new lifetime",
+    steps: &[READ_CLOCK, LOOK_UP, COPY_VALUE, REPLACE.then(Then::Go("free")), CREATE, FREE],
+    gives_up: &["a map update for each packet"],
+    never_with: "Never with a delete that does not compare, nor with entries that carry state: the copy may be another flow's.",
     ..Discipline::PLAIN
 };

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The same on a walk in the kernel: a look without the lock first, since most entries are live.
+
+use model::dsl::{Op, Outcome, Step, Then};
+
+use super::prog_stripe::{self, STRIPED_DELETE, STRIPED_JUDGE, STRIPED_LOOK_UP};
+use super::{COPY_KEY, DROP_STRIPE, FREE, READ_CLOCK, Strategy, TAKE_STRIPE, VISIT};
+use crate::{Family, Form, Objection, Protocol, Runs};
+
+const PEEK: Step = Step::new("peek", "program: read lifetime", Op::Judge).on(&[(Outcome::Live, Then::End)]);
+
+
+pub(super) const STRATEGY: Strategy = Strategy {
+    name: "iter-stripe",
+    about: "a walk in the kernel takes the stripe lock of what has expired, looks up again, compares and deletes",
+    steps: &[
+        READ_CLOCK,
+        VISIT,
+        COPY_KEY,
+        PEEK,
+        TAKE_STRIPE,
+        STRIPED_LOOK_UP,
+        STRIPED_JUDGE,
+        STRIPED_DELETE,
+        FREE,
+        DROP_STRIPE,
+    ],
+    runs: Runs::Program("iter-stripe", Form::Walk),
+    protocol: Protocol::Stripe,
+    family: Family::Stripe,
+    answers: &[Objection::SpinLock, Objection::Program],
+    gives_up: prog_stripe::STRATEGY.gives_up,
+    never_with: prog_stripe::STRATEGY.never_with,
+    ..Strategy::PLAIN
+};
