@@ -72,11 +72,11 @@ impl Generations {
     /// Has the maps take turns while nobody looks at them.
     ///
     /// # Errors
-    /// The kernel's.
-    pub fn turn(&self) -> Result<()> {
+    /// [`Denied`].
+    pub fn turn(&self) -> Result<(), Denied> {
         let empty = Self::inner(self.map, self.entries)?;
         self.set_previous()?;
-        self.set_current(empty)
+        Ok(self.set_current(empty)?)
     }
 
     /// Makes the current map the previous one. Gives what was the previous one: packets may still look there.

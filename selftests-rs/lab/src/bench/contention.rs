@@ -53,7 +53,7 @@ const NOW: u32 = 100;
 const FLOWS: u32 = 64;
 const _: () = assert!(FLOWS as usize == BURST && LIVE.is_multiple_of(FLOWS));
 /// Rounds of each kind.
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 100;
 /// Packets have so long to themselves, in ns.
 const ALONE: u64 = 300_000;
 /// The lanes of the packets (the bursts of the bench have the first), and of what is put back.

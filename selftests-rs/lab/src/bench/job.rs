@@ -69,10 +69,8 @@ impl Extent {
 
 /// All steps of the table. Strategies that work on the values of one discipline come one after the other.
 pub fn steps<'a>(shelf: &'a Shelf, extent: Extent, whose: Whose<'_>) -> Vec<Step<'a>> {
-    let mut here: Vec<(Refresh, Gc)> = Vec::new();
-    for &gc in Gc::ALL.iter().filter(|gc| whose.has(gc)) {
-        here.extend(discipline_of(gc.data()).map(|discipline| (discipline, gc)));
-    }
+    let mut here: Vec<(Refresh, Gc)> =
+        Gc::ALL.iter().filter(|gc| whose.has(gc)).map(|&gc| (discipline_of(gc.data()), gc)).collect();
     here.sort_by_key(|(discipline, _)| *discipline);
     let mut steps = Vec::new();
     for size in SIZES {
@@ -87,17 +85,16 @@ pub fn steps<'a>(shelf: &'a Shelf, extent: Extent, whose: Whose<'_>) -> Vec<Step
     steps
 }
 
-/// A discipline whose maps have what the strategy looks at: of those with its protocol the first that has a tag, since
-/// collectors look at tags, or else the first.
-pub fn discipline_of(strategy: &Strategy) -> Option<Refresh> {
-    let wanted = match strategy.protocol {
-        // A timer goes with any datapath that sets it.
-        Protocol::Timer => Protocol::Plain,
-        protocol => protocol,
-    };
-    let of = || Refresh::ALL.iter().filter(move |discipline| discipline.protocol == wanted);
-    let tagged = of().find(|discipline| wanted != Protocol::Plain && discipline.tagged);
-    tagged.or_else(|| of().next()).copied()
+/// A discipline whose maps have what the strategy looks at.
+pub fn discipline_of(strategy: &Strategy) -> Refresh {
+    match strategy.protocol {
+        Protocol::Plain | Protocol::Timer => Refresh::Store,
+        Protocol::Lock => Refresh::LockTagged,
+        Protocol::Mark => Refresh::CasTagged,
+        Protocol::Stripe => Refresh::HalfLifeStripe,
+        Protocol::Generations => Refresh::Generation,
+        Protocol::Arena => Refresh::Arena,
+    }
 }
 
 fn step<'a>(
@@ -224,11 +221,10 @@ mod tests {
     #[test]
     fn every_strategy_has_a_discipline_whose_values_it_knows() {
         for gc in Gc::ALL {
-            let discipline = discipline_of(gc).unwrap();
+            let discipline = discipline_of(gc.data());
             let same = discipline.protocol == gc.protocol;
             assert!(same || gc.protocol == Protocol::Timer, "{gc} on {discipline}");
         }
-        assert_eq!(discipline_of(&Gc::Blind), Some(Refresh::Store));
     }
 
     #[test]
