@@ -130,9 +130,8 @@ fn rounds(rows: &[Row]) -> Vec<Ratio> {
     for (gc, other, part, goal) in ROUNDS {
         for (row, job) in of(gc) {
             let place = |job: &Job| (job.entries, job.expired_percent);
-            let same = of(other).find(|(found, against)| {
-                found.origin == row.origin && place(against) == place(job)
-            });
+            let same =
+                of(other).find(|(found, against)| found.origin == row.origin && place(against) == place(job));
             let Some((over, against)) = same else { continue };
             let (what, ratio) = match part {
                 Part::Round => ("a round", row.measure.min / over.measure.min),

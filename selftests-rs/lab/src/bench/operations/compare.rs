@@ -63,11 +63,7 @@ pub fn batch_mixed<'a>(stage: &'a Stage<'a>, size: Option<u32>) -> Result<Trial<
     batch(stage, size, |i| i.is_multiple_of(2))
 }
 
-fn batch<'a>(
-    stage: &'a Stage<'a>,
-    size: Option<u32>,
-    equal: fn(u64) -> bool,
-) -> Result<Trial<'a>, Not> {
+fn batch<'a>(stage: &'a Stage<'a>, size: Option<u32>, equal: fn(u64) -> bool) -> Result<Trial<'a>, Not> {
     let (elements, size) = (&stage.elements, size.unwrap_or(4));
     let offset = window(elements, size);
     let differs = differs(stage)?;
