@@ -2,14 +2,14 @@
 //! KVM or TCG. That /dev/kvm opens proves nothing: there are machines on which a guest then hangs or QEMU aborts.
 //! Only a guest that says something through the result channel proves it.
 
-use std::{fs, fs::OpenOptions, path::Path, time::Duration};
+use std::{fs, fs::OpenOptions, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use xshell::cmd;
 
 use crate::{
-    boot::{self, Beside, Boot, Limits, Machine},
+    boot::{self, Beside, Boot, Image, Limits, Machine},
     cache::{read_if_there, write_whole},
     cli::AccelChoice,
     context::Ctx,
@@ -43,7 +43,7 @@ struct Memory {
 ///
 /// # Errors
 /// When KVM is demanded and does not work.
-pub fn choose(ctx: &Ctx, choice: AccelChoice, image: &Path, vng: &Vng) -> Result<(Accel, bool)> {
+pub fn choose(ctx: &Ctx, choice: AccelChoice, image: &Image, vng: &Vng) -> Result<(Accel, bool)> {
     if choice == AccelChoice::Tcg {
         return Ok((Accel::Tcg, true));
     }
@@ -74,7 +74,7 @@ pub fn device() -> Result<(), String> {
     }
 }
 
-fn probe(ctx: &Ctx, image: &Path, vng: &Vng) -> Result<(bool, bool)> {
+fn probe(ctx: &Ctx, image: &Image, vng: &Vng) -> Result<(bool, bool)> {
     let sh = &ctx.sh;
     let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let qemu = exec::read(ctx, cmd!(sh, "qemu-system-x86_64 --version"))?;
@@ -90,7 +90,7 @@ fn probe(ctx: &Ctx, image: &Path, vng: &Vng) -> Result<(bool, bool)> {
     let machine = Machine { accel: Accel::Kvm, cpus: 1, memory: "1G".into() };
     let console = ctx.out.join("console-accel.log");
     let limits = Limits { boot: LIMIT, silence: LIMIT };
-    let boot = Boot { image, machine: &machine, vng, run: &run, console: &console, limits, append: &[] };
+    let boot = Boot { image, machine: &machine, vng, run: &run, console: &console, limits };
     // Nothing is said; that the script began and ended is all.
     let guest = boot::boot(ctx, &boot, Beside::default(), &mut Tests::new(Place::Series))?;
     let works = guest.up && guest.status == Some(0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Packages of Debian's suites through apt, in a private state folder: apt checks the archive's signature, and the
-//! machine's own apt set-up stays as it was.
+//! machine's own apt set-up stays as it was. What to do instead of asking the archive is the caller's to say.
 
 use std::{
     fs,
@@ -11,13 +11,17 @@ use std::{
 use anyhow::{Context, Result, bail};
 use xshell::cmd;
 
-use crate::{context::Ctx, exec};
+use crate::{context::Ctx, exec, lock};
 
 /// The archive's keys, as the package debian-archive-keyring installs them.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
+/// Suites of Debian's security team end so. They are in an archive of their own.
+const SECURITY: &str = "-security";
+
 /// A private view of one suite.
 pub struct Apt {
+    suite: String,
     folder: PathBuf,
 }
 
@@ -28,14 +32,11 @@ impl Apt {
     /// When the machine has no apt, no Debian keyring, or no Debian mirror.
     pub fn open(ctx: &Ctx, suite: &str) -> Result<Self> {
         if exec::which("apt-get").is_none() {
-            bail!(
-                "no apt-get here to fetch the kernel source with; give a tree of your own with --kernel-src DIR"
-            );
+            bail!("no apt-get here to ask Debian's archive with");
         }
         if !Path::new(KEYRING).exists() {
             bail!(
-                "{KEYRING} is missing, so the archive's signature cannot be checked; install \
-                 debian-archive-keyring, or give a tree of your own with --kernel-src DIR"
+                "{KEYRING} is missing, so the archive's signature cannot be checked; install debian-archive-keyring"
             );
         }
         // A folder for each suite: two runs may ask for different ones at a time.
@@ -45,10 +46,15 @@ impl Apt {
         }
         let sources = format!(
             "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYRING}\n",
-            mirror(ctx)?
+            mirror(ctx, suite)?
         );
         fs::write(folder.join("sources").join("debian.sources"), sources)?;
-        Ok(Self { folder })
+        Ok(Self { suite: suite.to_owned(), folder })
+    }
+
+    /// The suite.
+    pub fn suite(&self) -> &str {
+        &self.suite
     }
 
     fn command(&self, program: &str) -> Command {
@@ -77,6 +83,8 @@ impl Apt {
     /// # Errors
     /// When the mirror cannot be reached or its signature is wrong.
     pub fn update(&self, ctx: &Ctx) -> Result<()> {
+        // apt does not wait for another apt: it fails.
+        let _lock = lock::take(ctx, &format!("apt-{}", self.suite), "reading the archive's package lists")?;
         // Lists of the suite are signed: apt itself fails on a wrong signature, given this option also on a missing file.
         let mut update = self.command("apt-get");
         update.args(["-o", "APT::Update::Error-Mode=any", "update"]);
@@ -89,18 +97,48 @@ impl Apt {
     /// # Errors
     /// When the suite has no such package.
     pub fn newest(&self, ctx: &Ctx, package: &str) -> Result<String> {
+        // Of one package the newest version comes first.
+        let newest = self.madison(ctx, &[package])?.into_iter().next();
+        let (_, version) =
+            newest.with_context(|| format!("the suite {} has no package {package} any more", self.suite))?;
+        Ok(version)
+    }
+
+    /// All packages of the suite whose names begin with `prefix`, each with each of its versions.
+    ///
+    /// # Errors
+    /// When apt cannot read its own lists.
+    pub fn beginning_with(&self, ctx: &Ctx, prefix: &str) -> Result<Vec<(String, String)>> {
+        let mut pkgnames = self.command("apt-cache");
+        pkgnames.args(["pkgnames", prefix]);
+        let mut names = Vec::new();
+        exec::stream(ctx, &pkgnames, "apt-pkgnames", |line| names.push(line.trim().to_owned()))?;
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Some are names alone, and some only installed here: madison leaves those out.
+        self.madison(ctx, &names.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Names and versions of those of `packages` that the suite has.
+    fn madison(&self, ctx: &Ctx, packages: &[&str]) -> Result<Vec<(String, String)>> {
         let mut madison = self.command("apt-cache");
-        madison.args(["madison", package]);
-        let mut newest = None;
-        exec::stream(ctx, &madison, "apt-madison", |line| {
-            // linux-source-7.3 | 7.3.4-1 | mirror suite/main amd64 Packages; the newest comes first
-            if newest.is_none() {
-                newest = line.split('|').nth(1).map(|version| version.trim().to_owned());
-            }
-        })?;
-        newest.with_context(|| {
-            format!("the archive has no package {package} any more; give a tree with --kernel-src DIR")
-        })
+        madison.arg("madison").args(packages);
+        let mut found = Vec::new();
+        exec::stream(ctx, &madison, "apt-madison", |line| found.extend(madison_line(line)))?;
+        Ok(found)
+    }
+
+    /// The names of the packages that `package` in `version` depends on, alternatives too.
+    ///
+    /// # Errors
+    /// When the suite has no such package.
+    pub fn depends(&self, ctx: &Ctx, package: &str, version: &str) -> Result<Vec<String>> {
+        let mut show = self.command("apt-cache");
+        show.arg("show").arg(format!("{package}={version}"));
+        let mut names = Vec::new();
+        exec::stream(ctx, &show, "apt-show", |line| names.extend(depends_line(line)))?;
+        Ok(names)
     }
 
     /// Downloads `package` in `version` into `into` and gives the file's path.
@@ -130,41 +168,74 @@ pub fn unpack(ctx: &Ctx, deb: &Path, into: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The first mirror of the machine's own set-up that serves Debian.
-fn mirror(ctx: &Ctx) -> Result<String> {
+/// Package and version of a line of `apt-cache madison`:
+/// `linux-source-7.3 | 7.3.4-1 | mirror suite/main amd64 Packages`.
+fn madison_line(line: &str) -> Option<(String, String)> {
+    let mut parts = line.split('|').map(|part| part.trim().to_owned());
+    Some((parts.next()?, parts.next()?))
+}
+
+/// The names in a line `Depends: a | b, c (= 1)`; none in another line.
+fn depends_line(line: &str) -> Vec<String> {
+    let names = line.strip_prefix("Depends:").unwrap_or_default().split([',', '|']);
+    names.filter_map(|name| name.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+/// The first mirror of the machine's own set-up that serves `suite`'s archive.
+fn mirror(ctx: &Ctx, suite: &str) -> Result<String> {
     let sh = &ctx.sh;
     let format = "$(ORIGIN)|$(LABEL)|$(SITE)";
     let targets = exec::read(ctx, cmd!(sh, "apt-get indextargets --format {format}"))?;
-    mirror_in(&targets).context(
-        "apt here knows no Debian mirror: run `apt-get update` once, or give a kernel tree of your own with \
-         --kernel-src DIR",
-    )
+    mirror_in(&targets, suite).with_context(|| {
+        format!("apt here knows no mirror of Debian with the suite {suite}: run `apt-get update` once")
+    })
 }
 
 /// From lines of origin, label and site. Debian's security archive has another label; before the first
 /// `apt-get update` origin and label are not known, and the path has to do.
-fn mirror_in(targets: &str) -> Option<String> {
+fn mirror_in(targets: &str, suite: &str) -> Option<String> {
+    let (wanted, path) = if suite.ends_with(SECURITY) {
+        ("Debian-Security", "/debian-security")
+    } else {
+        ("Debian", "/debian")
+    };
     let lines = || {
         targets
             .lines()
             .filter_map(|line| line.split_once("|").and_then(|(o, r)| Some((o, r.split_once('|')?))))
     };
-    let named = lines().find(|(origin, (label, _))| *origin == "Debian" && *label == "Debian");
-    let guessed = || lines().find(|(origin, (_, site))| origin.is_empty() && site.ends_with("/debian"));
+    let named = lines().find(|(origin, (label, _))| *origin == "Debian" && *label == wanted);
+    let guessed = || lines().find(|(origin, (_, site))| origin.is_empty() && site.ends_with(path));
     named.or_else(guessed).map(|(_, (_, site))| site.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::mirror_in;
+    use super::*;
 
     #[test]
-    fn the_main_archive_is_found_among_others() {
+    fn the_archive_of_a_suite_is_found_among_others() {
         let targets = "Node|Node|https://mirror.example/node\n\
                        Debian|Debian-Security|http://mirror.example/sec\n\
                        Debian|Debian|http://mirror.example/debian\n";
-        assert_eq!(mirror_in(targets).unwrap(), "http://mirror.example/debian");
-        assert_eq!(mirror_in("||http://mirror.example/debian\n").unwrap(), "http://mirror.example/debian");
-        assert_eq!(mirror_in("Other|Other|http://mirror.example/debian"), None);
+        assert_eq!(mirror_in(targets, "sid").unwrap(), "http://mirror.example/debian");
+        assert_eq!(mirror_in(targets, "trixie-security").unwrap(), "http://mirror.example/sec");
+        assert_eq!(
+            mirror_in("||http://mirror.example/debian\n", "sid").unwrap(),
+            "http://mirror.example/debian"
+        );
+        assert_eq!(mirror_in("||http://mirror.example/debian\n", "trixie-security"), None);
+        assert_eq!(mirror_in("Other|Other|http://mirror.example/debian", "sid"), None);
+    }
+
+    #[test]
+    fn names_and_versions_are_read_from_what_apt_cache_says() {
+        let line = "linux-image-6.1.0-50-amd64 |  6.1.176-1 | http://mirror.example/debian bookworm/main amd64 Packages";
+        assert_eq!(madison_line(line).unwrap(), ("linux-image-6.1.0-50-amd64".into(), "6.1.176-1".into()));
+        assert_eq!(madison_line("N: Unable to locate package x"), None);
+        let line =
+            "Depends: dracut | initramfs-tools (>= 0.120+deb8u2), linux-binary-7.3.4+deb13-amd64 (= 7.3.4-1)";
+        assert_eq!(depends_line(line), ["dracut", "initramfs-tools", "linux-binary-7.3.4+deb13-amd64"]);
+        assert!(depends_line("Pre-Depends: dpkg").is_empty());
     }
 }

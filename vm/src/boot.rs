@@ -33,6 +33,18 @@ pub struct Machine {
     pub memory: String,
 }
 
+/// What QEMU starts.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The kernel.
+    pub kernel: PathBuf,
+    /// A busybox without libraries, for a kernel that has its modules in `../lib/modules` and needs some of them to see its
+    /// root.
+    pub busybox: Option<PathBuf>,
+    /// More words for the kernel's command line.
+    pub append: &'static [&'static str],
+}
+
 /// When to stop waiting.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -44,8 +56,8 @@ pub struct Limits {
 
 /// What to boot, and what for.
 pub struct Boot<'a> {
-    /// The kernel image.
-    pub image: &'a Path,
+    /// The kernel.
+    pub image: &'a Image,
     /// The machine.
     pub machine: &'a Machine,
     /// virtme-ng.
@@ -56,8 +68,6 @@ pub struct Boot<'a> {
     pub console: &'a Path,
     /// The limits.
     pub limits: Limits,
-    /// More words for the kernel's command line.
-    pub append: &'a [&'static str],
 }
 
 /// The script that runs in the guest: `command` under the result channel.
@@ -71,17 +81,25 @@ pub fn script(run: &Path, command: &str) -> String {
 }
 
 /// The command that boots, without its last part.
-pub fn vng_command(image: &Path, machine: &Machine, vng: &Vng, run: &Path) -> Result<Command> {
+pub fn vng_command(image: &Image, machine: &Machine, vng: &Vng, run: &Path) -> Result<Command> {
     let dir = run.display().to_string();
     ensure!(
         !dir.contains(char::is_whitespace),
         "virtme-ng takes no folder with a space in its path: set CARGO_TARGET_DIR to another place than {dir}"
     );
     let mut command = Command::new(&vng.program);
-    command.arg("--run").arg(image).args(["--cpus", &machine.cpus.to_string(), "--memory", &machine.memory]);
+    command.arg("--run").arg(&image.kernel).args([
+        "--cpus",
+        &machine.cpus.to_string(),
+        "--memory",
+        &machine.memory,
+    ]);
     command.arg(format!("--rwdir={dir}={dir}"));
     // The same root file system everywhere, whether or not a virtiofs daemon happens to be installed.
     command.arg("--force-9p");
+    if let Some(busybox) = &image.busybox {
+        command.arg("--busybox").arg(busybox);
+    }
     if machine.accel == Accel::Tcg {
         // Under emulation the timer check of a boot can fail by mere slowness.
         command.args(["--disable-kvm", "--append", "no_timer_check"]);
@@ -115,7 +133,7 @@ pub fn boot<L: Listener>(ctx: &Ctx, boot: &Boot<'_>, beside: Beside<'_>, listene
     let mut command = vng_command(boot.image, boot.machine, boot.vng, boot.run)?;
     // A panic ends QEMU (virtme-ng passes panic=-1 and -no-reboot); the time stamps tell kernel lines from others.
     command.args(["--append", "printk.time=1", "--append", "oops=panic", "--verbose"]);
-    for word in boot.append {
+    for word in boot.image.append {
         command.args(["--append", word]);
     }
     if !beside.qemu.is_empty() {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cache::Cache;
 
 /// The parts of the cache, and how each can be had again.
-const PARTS: [(&str, &str); 11] = [
+const PARTS: [(&str, &str); 12] = [
     ("linux.git", "kernel sources as git objects; read again from the package or the folder"),
     ("work", "source and objects of kernel builds; a first build takes minutes"),
     ("kernels", "finished kernels; relinked from work/"),
@@ -19,7 +19,8 @@ const PARTS: [(&str, &str); 11] = [
     ("series", "which commit a series became"),
     ("bindings", "what bindgen made of headers"),
     ("python", "virtme-ng; downloaded again"),
-    ("apt", "package lists of the suites that are asked for kernel source and sparse"),
+    ("apt", "package lists of the suites that are asked for kernels, their source and sparse"),
+    ("stock", "Debian's own kernels with their modules, and the busybox to boot them; downloaded again"),
     ("sparse", "a sparse that new kernels accept; downloaded again"),
 ];
 

@@ -39,6 +39,7 @@ mod space;
 mod sparse;
 mod splat;
 mod steps;
+mod stock;
 mod store;
 mod test_run;
 mod tools;
@@ -81,8 +82,8 @@ fn dispatch(command: &Command) -> Result<Done> {
     let ctx = |limit, json| Ctx::new(Events::new(view::choose(json)), limit);
     match command {
         Command::VmTest(opts) => cmd::vm_test::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
-        Command::Races(opts) => cmd::races::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
-        Command::Report(opts) => cmd::report::run(&ctx(SHORT, false)?, opts),
+        Command::Races(opts) => cmd::races::run(&ctx(opts.limit(), opts.json)?, opts),
+        Command::Report(opts) => cmd::report::run(&ctx(SHORT, opts.brief)?, opts),
         Command::Bench(opts) => cmd::bench::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Calibrate(opts) => cmd::calibrate::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Shell(opts) => cmd::shell::run(&ctx(opts.kernel.limit(), false)?, opts),

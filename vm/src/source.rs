@@ -142,9 +142,13 @@ fn debian(
 fn newest(ctx: &Ctx, package: &str, suites: [&str; 3]) -> Result<(Apt, String)> {
     let mut first_error = None;
     for suite in suites {
-        let apt = Apt::open(ctx, suite)?;
-        match apt.update(ctx).and_then(|()| apt.newest(ctx, package)) {
-            Ok(version) => return Ok((apt, version)),
+        let found = Apt::open(ctx, suite).and_then(|apt| {
+            apt.update(ctx)?;
+            let version = apt.newest(ctx, package)?;
+            Ok((apt, version))
+        });
+        match found {
+            Ok(found) => return Ok(found),
             Err(e) => {
                 ctx.still_wanted()?;
                 ctx.events.note(format!("not from {suite}"));
@@ -153,7 +157,11 @@ fn newest(ctx: &Ctx, package: &str, suites: [&str; 3]) -> Result<(Apt, String)> 
         }
     }
     Err(first_error.unwrap_or_else(|| anyhow::anyhow!("no suite to ask")))
-        .with_context(|| format!("cannot get {package} from the archive (no network?)"))
+        .with_context(|| {
+            format!(
+                "cannot get {package} from the archive (no network?); give a tree of your own with --kernel-src DIR"
+            )
+        })
 }
 
 /// Unpacks the package and the archive in it, and gives the tree.

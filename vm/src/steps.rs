@@ -10,13 +10,14 @@ use anyhow::{Context, Result};
 
 use crate::{
     accel::{self, Accel},
-    boot::{self, Beside, Boot, Limits, Machine},
+    boot::{self, Beside, Boot, Image, Limits, Machine},
     cli::{KernelOpts, MachineOpts},
     context::Ctx,
     exec::quoted,
     guest,
     pyenv::{self, Vng},
     report::Place,
+    stock::Stock,
     test_run::Tests,
     verdict::{self, Judged},
     watch::{Ended, Listener},
@@ -57,7 +58,7 @@ impl<'a> Bench<'a> {
         let ctx = shop.ctx;
         let include = shop.program_headers(built)?;
         let programs = ctx.phase("tests", || guest::build(ctx, &include, &guest::PROGRAMS))?;
-        Self::with(ctx, vng, opts, built, programs)
+        Self::with(ctx, vng, opts, &built.image(), programs)
     }
 
     /// The same, for guests that run something else than our programs.
@@ -65,12 +66,25 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Those of the steps.
     pub fn bare(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
-        Self::with(ctx, vng, opts, built, PathBuf::new())
+        Self::with(ctx, vng, opts, &built.image(), PathBuf::new())
     }
 
-    fn with(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, built: &Built, programs: PathBuf) -> Result<Self> {
-        let image = built.kernel.image();
-        let accel: Accel = ctx.phase("accel", || accel::choose(ctx, opts.accel, &image, &vng))?;
+    /// The same, for guests with a kernel of Debian's and ready `programs`.
+    ///
+    /// # Errors
+    /// Those of the steps.
+    pub fn stock(
+        ctx: &'a Ctx,
+        vng: Vng,
+        opts: &MachineOpts,
+        kernel: &Stock,
+        programs: PathBuf,
+    ) -> Result<Self> {
+        Self::with(ctx, vng, opts, &kernel.image(), programs)
+    }
+
+    fn with(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, image: &Image, programs: PathBuf) -> Result<Self> {
+        let accel: Accel = ctx.phase("accel", || accel::choose(ctx, opts.accel, image, &vng))?;
         let machine = Machine { accel, cpus: vcpus(opts), memory: opts.memory.clone() };
         Ok(Self { ctx, vng, machine, programs })
     }
@@ -125,14 +139,26 @@ impl<'a> Bench<'a> {
         guest: Guest<'_>,
         listener: &mut L,
     ) -> Result<(Ended, String)> {
+        self.boot_image(&built.image(), guest, listener)
+    }
+
+    /// The same, for a kernel that was not built here.
+    ///
+    /// # Errors
+    /// Those of [`boot::boot`].
+    pub fn boot_image<L: Listener>(
+        &self,
+        image: &Image,
+        guest: Guest<'_>,
+        listener: &mut L,
+    ) -> Result<(Ended, String)> {
         let Guest { name, run, command, limits, beside } = guest;
         fs::write(run.join("guest.sh"), boot::script(run, command))
             .context("cannot write the guest's script")?;
-        let (console, image) = (self.console(name), built.kernel.image());
+        let console = self.console(name);
         let ended = self.ctx.phase(&format!("boot {name}"), || {
             let (machine, vng) = (&self.machine, &self.vng);
-            let append = built.append;
-            let boot = Boot { image: &image, machine, vng, run, console: &console, limits, append };
+            let boot = Boot { image, machine, vng, run, console: &console, limits };
             Ok((boot::boot(self.ctx, &boot, beside, listener)?, false))
         })?;
         let log = fs::read(&console).with_context(|| format!("cannot read {}", console.display()))?;

@@ -9,6 +9,7 @@ use results::Status;
 use crate::{
     apply::{self, Patched},
     bindings,
+    boot::Image,
     cli::KernelOpts,
     config::Profile,
     context::Ctx,
@@ -45,6 +46,13 @@ pub struct Built {
     pub series: String,
     /// What its profile has on the kernel's command line.
     pub append: &'static [&'static str],
+}
+
+impl Built {
+    /// What to boot.
+    pub fn image(&self) -> Image {
+        Image { kernel: self.kernel.image(), busybox: None, append: self.append }
+    }
 }
 
 impl<'a> Workshop<'a> {

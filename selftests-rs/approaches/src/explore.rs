@@ -10,7 +10,7 @@ use model::dsl::{Op, step};
 use model::{Lab, Program, Recycling, Steering};
 use results::races::{Cell, Circumstance, Model, RaceEvent, Side, Undisturbed, Violation};
 
-use crate::{Column, Form, MapKind, Place, Protocol, Refresh, Runs, cells};
+use crate::{Column, MapKind, Place, Protocol, Refresh, cells};
 use space::Space;
 
 /// Explores one cell: under sequential consistency and, where the discipline's claim rests on an order of memory accesses,
@@ -45,8 +45,9 @@ fn of_space(place: &Place) -> Result<Model, String> {
 fn lab(place: &Place) -> Result<Lab, String> {
     let packet = Program::packet(place.refresh.steps)?;
     let gc = Program::gc(place.gc.steps, place.gc.grace)?;
-    let lab = Lab::new(packet, gc, place.map.recycling(), Steering::Pinned);
-    Ok(if sleeps(place) { lab.sleepable() } else { lab })
+    // Each collector in the kernel holds the classic RCU lock, or runs with interrupts off, while it holds a pointer. One that
+    // did not would be `Lab::sleepable`.
+    Ok(Lab::new(packet, gc, place.map.recycling(), Steering::Pinned))
 }
 
 fn in_all_orders(place: &Place, lab: Lab) -> Result<Model, String> {
@@ -61,17 +62,6 @@ fn in_all_orders(place: &Place, lab: Lab) -> Result<Model, String> {
         found.counterexample = found.counterexamples.values().next().cloned();
     }
     Ok(found)
-}
-
-/// A syscall program may sleep, so a classic grace period does not wait for it, and the allocator of a resizable hash hands
-/// elements on after one (`memalloc.c`: `alloc_bulk` takes what waits for the other kind). A walk holds the RCU lock itself.
-fn sleeps(place: &Place) -> bool {
-    let sleepable = match place.gc.runs {
-        Runs::Program(_, form) => form != Form::Walk,
-        Runs::Timer { .. } => false,
-        Runs::UserSpace | Runs::OnFlowCpu(_) | Runs::Swap | Runs::Arena => true,
-    };
-    place.map.recycling() == Recycling::AfterGrace && sleepable
 }
 
 /// Whether there is anything to worsen.

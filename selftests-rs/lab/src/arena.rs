@@ -10,14 +10,18 @@ use std::os::fd::AsFd as _;
 use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::{Context as _, Result};
+use approaches::Column;
 use cmpdel_uapi::bindings as abi;
 use libbpf_rs::{MapHandle, MapType, libbpf_sys};
-use results::races::Stress;
+use results::races::{Circumstance, Stress};
 
-use crate::datapath::{Datapath, MapKind, Settings, flow_of};
+use crate::collector::Claims;
+use crate::datapath::{Datapath, MapKind, Settings};
 use crate::load::{Denied, TABLES, object};
+use crate::oracle::Left;
 use crate::shared::Shared;
-use crate::stress::{Plan, drive};
+use crate::stress::{Plan, Round, Run, drive};
+use crate::value::{backend_for, flow_of};
 use table::{Table, collect, entries};
 
 /// Its name in the matrix.
@@ -50,20 +54,28 @@ pub fn open(settings: Settings) -> Result<Opened, Denied> {
 ///
 /// # Errors
 /// [`Denied`].
-pub fn stress(cpus: usize, plan: Plan) -> Result<Stress, Denied> {
-    // There is no other map under test that could be of some type.
-    let Opened { datapath, table } = open(Settings::new(MapKind::Hash, 0))?;
+pub fn stress(
+    cpus: usize,
+    plan: Plan,
+    gc: Column,
+    circumstance: Option<Circumstance>,
+) -> Result<Stress, Denied> {
+    let Opened { datapath, table } = open(Settings::new(MapKind::Arena, 0))?;
     let control = datapath.control();
-    let left = || -> Result<HashMap<u32, u32>> {
-        Ok(entries(&table.0).map(|(key, lifetime)| (flow_of(&key), lifetime)).collect())
+    let left = || -> Result<HashMap<u32, Left>> {
+        let left = entries(&table.0).map(|(key, lifetime)| (flow_of(&key), lifetime));
+        // A slot has no backend: the word is all of its state.
+        Ok(left.map(|(flow, lifetime)| (flow, Left { lifetime, backend: backend_for(flow) })).collect())
     };
-    // It stands alone where the others are tried on each type of map.
-    let plan = Plan { refreshes: plan.refreshes * 3, ..plan };
-    let ran = drive(&datapath, cpus, plan, left, |claims| {
+    let round = |claims: &mut dyn Claims| -> Result<()> {
         collect(&table.0, control.now.load(SeqCst), claims);
         Ok(())
-    });
-    Ok(ran?)
+    };
+    let mut rounds: Vec<Round<'_>> = vec![Box::new(round)];
+    if circumstance == Some(Circumstance::TwoCollectors) {
+        rounds.push(Box::new(round));
+    }
+    drive(&Run { datapath: &datapath, gc, cpus, plan, circumstance }, left, rounds)
 }
 
 /// An arena with room for so many bytes.

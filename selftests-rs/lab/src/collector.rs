@@ -13,6 +13,7 @@ use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
 use results::races::Refusal;
 use rustix::thread::{MembarrierCommand, membarrier};
 
+use crate::clock::monotonic;
 use crate::datapath::Datapath;
 use crate::gate::Stop;
 use crate::gc;
@@ -50,12 +51,17 @@ pub struct Expired<'a> {
 /// Told of the fate of each entry that a round was to remove.
 pub trait Claims {
     /// The collector says that this came of the entry at `key`. It was expired at `lifetime`, as far as it knew.
-    fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate);
+    /// By `done`, in ns, it was.
+    fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate, done: u64);
     /// A map operation failed otherwise.
     fn error(&mut self, errno: Errno);
     /// So many entries went of which nothing is known by key: with a map that nobody uses any more, where some of them were
     /// copied to the next map before, or by a walk that nobody listens to.
     fn dropped(&mut self, entries: u64);
+    /// It wants to know when.
+    fn wants_times(&self) -> bool {
+        true
+    }
 }
 
 /// Removes entries that a snapshot showed to have expired before `now`.
@@ -235,7 +241,8 @@ pub fn tell_kept(claims: &mut dyn Claims, entry: &Expired<'_>) {
 
 /// What came of an entry.
 pub fn tell_fate(claims: &mut dyn Claims, entry: &Expired<'_>, fate: Fate) {
-    claims.claim(entry.key, lifetime_of(entry.value), fate);
+    let done = if claims.wants_times() { monotonic() } else { 0 };
+    claims.claim(entry.key, lifetime_of(entry.value), fate, done);
 }
 
 /// An error of compare-and-delete: counted if the kernel said it of this entry.
@@ -304,7 +311,7 @@ pub struct Counted {
 }
 
 impl Claims for Counted {
-    fn claim(&mut self, _: &[u8], _: u32, fate: Fate) {
+    fn claim(&mut self, _: &[u8], _: u32, fate: Fate, _: u64) {
         self.removed += u64::from(fate == Fate::Removed);
     }
 
@@ -314,5 +321,9 @@ impl Claims for Counted {
 
     fn dropped(&mut self, entries: u64) {
         self.removed += entries;
+    }
+
+    fn wants_times(&self) -> bool {
+        false
     }
 }

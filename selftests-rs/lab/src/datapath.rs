@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The XDP connection tracker with one refresh discipline, its maps, and bursts of packets through it.
 
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::fs;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -15,7 +16,7 @@ pub use approaches::MapKind;
 use crate::collector::Target;
 use crate::contract::config;
 use crate::generations::Generations;
-use crate::layout::{BURST, Control, ETH_P_BURST, Kind, Lanes, Outcome, SEED, TICK};
+use crate::layout::{BURST, Control, DEAD_MARK, ETH_P_BURST, Kind, Lanes, Outcome, SEED, TICK};
 use crate::load::{DATAPATHS, Denied, Loaded, RHASH_DATAPATHS, load, object};
 use crate::shared::Shared;
 use crate::value::lifetime_of;
@@ -76,7 +77,7 @@ impl Prepare for MapKind {
 }
 
 /// How a datapath is set up. Clock and times are in ticks.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The type of its maps.
     pub map: MapKind,
@@ -94,6 +95,10 @@ pub struct Settings {
     pub oracle: bool,
     /// Entries' timers fire on the CPU that set them.
     pub pinned: bool,
+    /// Packets and removals note when they happen.
+    pub stamped: bool,
+    /// All tags are the same.
+    pub collide: bool,
     /// Between a timer's firings, in ns.
     pub interval: u64,
 }
@@ -113,6 +118,8 @@ impl Settings {
             snat: false,
             oracle: true,
             pinned: false,
+            stamped: map == MapKind::LruHash,
+            collide: false,
             interval: INTERVAL,
         }
     }
@@ -124,8 +131,10 @@ impl Settings {
     }
 
     /// As `struct config`.
-    fn rodata(&self) -> Vec<u8> {
-        let Self { gated, timeout, closing_timeout, snat, oracle, pinned, interval, .. } = *self;
+    pub fn rodata(&self) -> Vec<u8> {
+        let Self {
+            gated, timeout, closing_timeout, snat, oracle, pinned, stamped, collide, interval, ..
+        } = *self;
         let config = config {
             gated: gated.into(),
             timeout,
@@ -133,11 +142,21 @@ impl Settings {
             snat: snat.into(),
             oracle: oracle.into(),
             pinned: pinned.into(),
+            stamped: stamped.into(),
+            tag_mask: if collide { 0 } else { !DEAD_MARK },
             interval,
             seed: SEED,
         };
-        let words =
-            [config.gated, config.timeout, config.closing_timeout, config.snat, config.oracle, config.pinned];
+        let words = [
+            config.gated,
+            config.timeout,
+            config.closing_timeout,
+            config.snat,
+            config.oracle,
+            config.pinned,
+            config.stamped,
+            config.tag_mask,
+        ];
         let words = words.iter().flat_map(|word| word.to_ne_bytes());
         words.chain([config.interval, config.seed].iter().flat_map(|word| word.to_ne_bytes())).collect()
     }
@@ -159,6 +178,8 @@ pub struct Handled {
     pub packet: Packet,
     /// The clock when it had been handled. Whoever removed its entry before that had read this or an earlier one.
     pub now: u32,
+    /// When it began, in ns, where packets note that.
+    pub began: u64,
     /// The lifetime that it found, 0 where it found no entry.
     pub seen: u32,
     /// The backend that it found there.
@@ -210,19 +231,15 @@ impl Datapath {
         mut prepare: impl FnMut(&str, &mut OpenMapMut<'_>) -> Result<()>,
     ) -> Result<Self, Denied> {
         // The verifier wants one of the inner maps.
-        let (mut inner, mut refused) = (None, None);
+        let mut inner = None;
         let loaded = load(object, |map, open| match map {
             ".rodata" => set_rodata(open, &settings.rodata()),
-            "generations" => match Generations::inner(settings.map, settings.entries) {
-                Ok(first) => Ok(open.set_inner_map_fd(inner.insert(first).as_fd())?),
-                Err(denied) => {
-                    refused = Some(denied);
-                    bail!("there is no map to take turns")
-                }
-            },
+            "generations" => {
+                let first = inner.insert(Generations::inner(settings.map, settings.entries)?);
+                Ok(open.set_inner_map_fd(first.as_fd())?)
+            }
             _ => prepare(map, open),
-        });
-        let loaded = refused.map_or(loaded, Err)?;
+        })?;
         let control = Shared::map(loaded.map("control")?)?;
         let lanes = Shared::map(loaded.map("lanes")?)?;
         let outer = loaded.map("generations").and_then(|outer| Ok(outer.try_clone_to_owned()?));
@@ -266,6 +283,39 @@ impl Datapath {
         }
         let now = self.control.now.load(SeqCst);
         (now / TICK + self.settings.timeout) * TICK + written % TICK
+    }
+
+    /// One that stores in place and follows nobody's protocol, on the same map. `locked`: its values have a lock.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn careless(&self, locked: bool) -> Result<Self, Denied> {
+        let name = if locked { "store+lock" } else { "store" };
+        let loaded = load(Self::object(name, self.settings.map)?, |map, open| match map {
+            ".rodata" => set_rodata(open, &self.settings.rodata()),
+            "ct4" | "ct6" | "control" => Ok(open.reuse_fd(self.map(map)?)?),
+            "snat4" | "snat6" => self.settings.map.prepare(open, 1),
+            _ => Ok(()),
+        })?;
+        let control = Shared::map(loaded.map("control")?)?;
+        let lanes = Shared::map(loaded.map("lanes")?)?;
+        Ok(Self { loaded, control, lanes, settings: self.settings, generations: None })
+    }
+
+    /// Memory of the maps that flows of bursts are in, and of what the protocol has beside them, in bytes; and for how many
+    /// entries there is room.
+    ///
+    /// # Errors
+    /// When procfs does not tell.
+    pub fn memory(&self) -> Result<(u64, u64)> {
+        let mut bytes = 0;
+        for table in self.tables().unwrap_or_default() {
+            bytes += memory_of(table.as_fd())?;
+        }
+        if let Ok(stripes) = self.map("stripes") {
+            bytes += memory_of(stripes)?;
+        }
+        Ok((bytes, self.settings.entries.into()))
     }
 
     /// How it was set up.
@@ -328,6 +378,7 @@ impl Datapath {
             handled(Handled {
                 packet,
                 now,
+                began: slot.began.load(Relaxed),
                 seen: slot.seen.load(Relaxed),
                 seen_backend: slot.seen_backend.load(Relaxed),
                 lifetime: slot.lifetime.load(Relaxed),
@@ -337,6 +388,14 @@ impl Datapath {
         }
         Ok(())
     }
+}
+
+/// Memory of a map, as the kernel accounts it.
+fn memory_of(map: BorrowedFd<'_>) -> Result<u64> {
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", map.as_raw_fd()))
+        .context("cannot read what an fd is")?;
+    let bytes = text.lines().find_map(|line| line.strip_prefix("memlock:")?.trim().parse().ok());
+    bytes.context("the kernel does not tell the memory of a map")
 }
 
 fn set_rodata(map: &mut OpenMapMut<'_>, config: &[u8]) -> Result<()> {

@@ -2,6 +2,7 @@
 //! `lab races`: all that is tried in a kernel, cell by cell, with an event for each outcome.
 
 mod plan;
+mod release;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -9,16 +10,16 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
-use approaches::MapKind;
-use approaches::cells::{self, Place};
+use approaches::{MapKind, Place};
 use clap::Args;
-use results::races::{Cell, Model, RaceEvent};
+use results::races::{Cell, Circumstance, Model, RaceEvent};
 use results::{read_events, write_event};
 
 use crate::datapath::{Datapath, Settings, object_for};
 use crate::load::Denied;
-use crate::witness::{QUICK_REPLAYS, REPLAYS, Stage};
+use crate::witness::Stage;
 use crate::{arena, connections, stress};
+use plan::Extent;
 
 /// What to run.
 #[derive(Clone, Debug, Args)]
@@ -26,20 +27,26 @@ pub struct Options {
     /// File for the events, one JSON object a line
     #[arg(long, value_name = "FILE")]
     events: PathBuf,
-    /// What the model found: its counter-examples are replayed, and its cells without one tried for longer. Without it nothing
-    /// is replayed, and every cell is tried for as long
+    /// What the model found, as events: its counter-examples are replayed, and its cells without one tried for longer. Without
+    /// it nothing is replayed, and every cell is tried for as long
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     /// Series that this kernel carries: strategies that need another one are left to that one's kernel
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", default_value = "")]
     kernel_series: String,
     /// Only strategies that need this very series
     #[arg(long)]
     own: bool,
+    /// Only what needs no patch, on the kernel that is there, in a minute or two
+    #[arg(long, conflicts_with_all = ["own", "quick"])]
+    here: bool,
+    /// With --here: each cell in which the model finds nothing is tried a hundred million times
+    #[arg(long, requires = "here")]
+    long: bool,
     /// Only cells whose "REFRESH × GC on MAP" contains this
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// Fewer replays, shorter runs, one type of map
+    /// Fewer replays, shorter runs, fewer types of map
     #[arg(long)]
     quick: bool,
 }
@@ -47,8 +54,17 @@ pub struct Options {
 impl Options {
     fn wants(&self, place: &Place) -> bool {
         let own = place.gc.series.map(|series| series == self.kernel_series);
-        let here = own.unwrap_or(!self.own);
-        here && self.filter.as_ref().is_none_or(|text| place.cell().to_string().contains(text.as_str()))
+        let kernel = if self.here { !place.gc.patched } else { own.unwrap_or(!self.own) };
+        kernel && self.filter.as_ref().is_none_or(|text| place.cell().to_string().contains(text.as_str()))
+    }
+
+    fn extent(&self) -> Extent {
+        match (self.here, self.long, self.quick) {
+            (true, true, _) => Extent::Long,
+            (true, false, _) => Extent::Here,
+            (false, _, true) => Extent::Quick,
+            (false, _, false) => Extent::Full,
+        }
     }
 }
 
@@ -58,19 +74,21 @@ impl Options {
 /// When the events cannot be written or the machine is not fit.
 pub fn run(options: &Options) -> Result<()> {
     libbpf_log::keep();
-    let cpus = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
-    let places: Vec<_> = cells::all().filter(|place| options.wants(place)).collect();
-    let connected = plan::connections(options.quick).filter(|run| options.wants(&run.place));
-    let connected: Vec<_> = connected.collect();
+    let cpus = plan::cpus()?;
+    let places: Vec<_> = approaches::all().filter(|place| options.wants(place)).collect();
+    let extent = options.extent();
+    let connected: Vec<_> = plan::connections(extent).filter(|run| options.wants(&run.place)).collect();
     let file = File::create(&options.events)
         .with_context(|| format!("cannot write {}", options.events.display()))?;
     let models = options.model.as_deref().map(models).transpose()?;
     let folder = options.events.parent().unwrap_or(Path::new("."));
     let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
         .context("cannot find the folder of the events")?;
-    let mut lab = Lab { options, cpus, models, folder, events: BufWriter::new(file), steps: 0 };
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
-    let steps = places.iter().map(|place| lab.trials(place).map_or(1, <[Trial]>::len));
+    let kernel = release::version(&release);
+    let events = BufWriter::new(file);
+    let mut lab = Lab { extent, cpus, models, folder, kernel, events, steps: 0 };
+    let steps = places.iter().map(|place| lab.trials(place).map_or(1, |trials| trials.len()));
     let planned = steps.sum::<usize>() as u64;
     lab.send(&RaceEvent::Plan { release, cpus, steps: planned + connected.len() as u64 })?;
     let mut bench = None;
@@ -85,21 +103,21 @@ pub fn run(options: &Options) -> Result<()> {
     lab.send(&RaceEvent::Done { steps })
 }
 
-/// A datapath, free and gated, that serves all strategies of a discipline on one type of map.
+/// A datapath, free and gated, that serves all strategies of a kind of datapath on one type of map.
 struct Bench {
     object: String,
-    pinned: bool,
-    map: MapKind,
+    settings: Settings,
     free: Result<Datapath, Denied>,
     gated: Stage,
 }
 
-struct Lab<'a> {
-    options: &'a Options,
+struct Lab {
+    extent: Extent,
     cpus: usize,
     /// The model's findings, if there are some.
     models: Option<HashMap<Cell, Model>>,
     folder: PathBuf,
+    kernel: approaches::Since,
     events: BufWriter<File>,
     steps: u64,
 }
@@ -109,9 +127,10 @@ struct Lab<'a> {
 enum Trial {
     Stress,
     Witness,
+    Disturbed(Circumstance),
 }
 
-impl Lab<'_> {
+impl Lab {
     fn send(&mut self, event: &RaceEvent) -> Result<()> {
         write_event(&mut self.events, event).context("cannot write the events")
     }
@@ -121,93 +140,94 @@ impl Lab<'_> {
         self.send(event)
     }
 
+    fn model(&self, place: &Place) -> Option<&Model> {
+        self.models.as_ref()?.get(&place.cell())
+    }
+
+    /// The model finds nothing in the cell, or nobody has asked it.
+    fn clean(&self, place: &Place) -> bool {
+        self.models.is_none() || self.model(place).is_some_and(|model| model.counterexamples.is_empty())
+    }
+
     /// What is tried, or why nothing is.
-    fn trials(&self, place: &Place) -> Result<&'static [Trial], &'static str> {
+    fn trials(&self, place: &Place) -> Result<Vec<Trial>, String> {
         if let Some(reason) = place.model_alone() {
-            return Err(reason);
+            return Err(reason.into());
         }
-        if self.options.quick && !plan::QUICK_MAPS.contains(&place.map) {
-            return Err("left out of the quick form: run `cargo xtask races` for it");
+        let since =
+            [place.refresh.since, place.gc.since, place.map.since()].into_iter().max().unwrap_or((0, 0));
+        if since > self.kernel {
+            let (major, minor) = since;
+            return Err(format!("this kernel lacks it: it came with {major}.{minor}"));
         }
-        let found = self.model(&place.cell()).is_some_and(|model| !model.counterexamples.is_empty());
-        Ok(if found { &[Trial::Stress, Trial::Witness] } else { &[Trial::Stress] })
+        let clean = self.clean(place);
+        if !self.extent.has(place, clean) {
+            return Err(self.extent.why_not().into());
+        }
+        let mut trials = vec![Trial::Stress];
+        if self.model(place).is_some_and(|model| !model.counterexamples.is_empty()) {
+            trials.push(Trial::Witness);
+        }
+        if clean {
+            trials.extend(self.extent.circumstances(place).into_iter().map(Trial::Disturbed));
+        }
+        Ok(trials)
     }
 
     fn place(&mut self, place: &Place, bench: &mut Option<Bench>) -> Result<()> {
         let cell = place.cell();
         let trials = match self.trials(place) {
             Ok(trials) => trials,
-            Err(reason) => {
-                let reason = format!("{reason} (series {})", self.options.kernel_series);
-                return self.ended(&RaceEvent::Absent { cell, reason });
-            }
+            Err(reason) => return self.ended(&RaceEvent::Absent { cell, reason }),
         };
-        for &trial in trials {
+        for trial in trials {
             self.send(&RaceEvent::Began { what: format!("{cell}, {}", trial.name()) })?;
             let ended = self.attempt(trial, place, bench);
-            self.tell(&cell, trial.name(), ended)?;
+            self.tell(&cell, &trial.name(), ended)?;
         }
         Ok(())
     }
 
     fn attempt(&self, trial: Trial, place: &Place, bench: &mut Option<Bench>) -> Result<RaceEvent, Denied> {
         let cell = place.cell();
-        let plan = self.plan(&cell);
+        let circumstance = match trial {
+            Trial::Disturbed(circumstance) => Some(circumstance),
+            Trial::Stress | Trial::Witness => None,
+        };
+        let plan = match circumstance {
+            Some(_) => stress::Plan::DISTURB,
+            None => self.extent.plan(self.clean(place)),
+        };
         if place.map == MapKind::Arena {
-            let stress = arena::stress(self.cpus, plan)?;
-            return Ok(RaceEvent::Stressed { cell, stress });
+            let stress = arena::stress(self.cpus, plan, place.gc, circumstance)?;
+            return Ok(said(cell, circumstance, stress));
         }
-        let (object, pinned) = (object_for(place.refresh, place.gc), is_pinned(place));
-        let serves =
-            |bench: &&mut Bench| (&bench.object, bench.pinned, bench.map) == (&object, pinned, place.map);
+        let settings = Settings {
+            collide: circumstance == Some(Circumstance::Collision),
+            ..Settings::new(place.map, stress::entries(place.map, self.cpus)).with(place.gc.runs)
+        };
+        let object = object_for(place.refresh, place.gc);
+        let serves = |bench: &&mut Bench| bench.object == object && bench.settings == settings;
         let bench = match bench.as_mut().filter(serves) {
             Some(_) => bench.as_mut(),
-            None => Some(bench.insert(self.bench(place))),
+            None => Some(bench.insert(self.bench(place, object, settings))),
         };
         let bench = bench.context("a bench that was just set up is gone")?;
+        if trial == Trial::Witness {
+            let model = self.model(place).context("there is no counter-example to replay")?;
+            let witness = bench.gated.witness(place.gc, model, self.extent.replays())?;
+            return Ok(RaceEvent::Witnessed { cell, witness });
+        }
         let free = bench.free.as_ref().map_err(Denied::again)?;
-        match trial {
-            Trial::Stress => {
-                stress::clear(free)?;
-                let stress = stress::run(free, &place.gc, place.gc.grace, self.cpus, plan)?;
-                Ok(RaceEvent::Stressed { cell, stress })
-            }
-            Trial::Witness => {
-                let model = self.model(&cell).context("there is no counter-example to replay")?;
-                let times = if self.options.quick { QUICK_REPLAYS } else { REPLAYS };
-                let witness = bench.gated.witness(place.gc, model, times)?;
-                Ok(RaceEvent::Witnessed { cell, witness })
-            }
-        }
+        stress::clear(free)?;
+        let run = stress::Run { datapath: free, gc: place.gc, cpus: self.cpus, plan, circumstance };
+        Ok(said(cell, circumstance, stress::run(&run)?))
     }
 
-    fn bench(&self, place: &Place) -> Bench {
-        let settings = Settings::new(place.map, stress::entries(place.map, self.cpus)).with(place.gc.runs);
-        let object = object_for(place.refresh, place.gc);
-        Bench {
-            free: Datapath::load(&object, settings),
-            object,
-            pinned: settings.pinned,
-            map: place.map,
-            gated: Stage::new(place.refresh, place.gc, place.map, self.folder.clone()),
-        }
-    }
-
-    /// What the model found in a cell.
-    fn model(&self, cell: &Cell) -> Option<&Model> {
-        self.models.as_ref()?.get(cell)
-    }
-
-    /// A cell in which the model finds nothing has the burden of proof; in the others the witness has it.
-    fn plan(&self, cell: &Cell) -> stress::Plan {
-        let safe =
-            self.models.is_none() || self.model(cell).is_some_and(|model| model.counterexamples.is_empty());
-        match (self.options.quick, safe) {
-            (false, true) => stress::Plan::FULL,
-            (false, false) => stress::Plan::SHOW,
-            (true, true) => stress::Plan::QUICK,
-            (true, false) => stress::Plan::GLANCE,
-        }
+    fn bench(&self, place: &Place, object: String, settings: Settings) -> Bench {
+        let free = Datapath::load(&object, settings);
+        let gated = Stage::new(place.refresh, place.gc, place.map, self.folder.clone());
+        Bench { object, settings, free, gated }
     }
 
     fn connect(&mut self, run: &plan::Run) -> Result<()> {
@@ -231,17 +251,21 @@ impl Lab<'_> {
     }
 }
 
-impl Trial {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Stress => "stress",
-            Self::Witness => "witness",
-        }
+fn said(cell: Cell, circumstance: Option<Circumstance>, stress: results::races::Stress) -> RaceEvent {
+    match circumstance {
+        Some(circumstance) => RaceEvent::Disturbed { cell, circumstance, stress },
+        None => RaceEvent::Stressed { cell, stress },
     }
 }
 
-fn is_pinned(place: &Place) -> bool {
-    Settings::new(place.map, 0).with(place.gc.runs).pinned
+impl Trial {
+    fn name(self) -> String {
+        match self {
+            Self::Stress => "stress".into(),
+            Self::Witness => "witness".into(),
+            Self::Disturbed(circumstance) => circumstance.words().into(),
+        }
+    }
 }
 
 /// The model's findings, by cell.

@@ -3,6 +3,7 @@
 
 mod arena;
 mod bench;
+mod clock;
 mod collector;
 mod connections;
 mod contract;

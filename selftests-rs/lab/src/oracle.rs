@@ -3,7 +3,10 @@
 //! but at the very end; what it knows it was told by the datapath, packet by packet.
 //!
 //! Each flow's packets are handled one after the other, so the last refresh that the datapath reported is the truth about
-//! a flow: its entry must be there, with that lifetime, until that lifetime is over.
+//! a flow: its entry must be there, with that lifetime and with the flow's own backend, until that lifetime is over.
+//!
+//! An LRU map evicts, and no protocol keeps it from that: a live entry that goes away is GC's doing only if GC removed an
+//! entry of that flow between the refresh and the packet that missed it. Both say when they did what they did.
 
 use std::collections::HashMap;
 
@@ -13,73 +16,114 @@ use crate::datapath::Handled;
 use crate::layout::{Outcome, TICK};
 use crate::value::backend_for;
 
+/// So long after a removal, in ns, its collector may look at the clock: a packet may miss the entry in between.
+const LATE: u64 = 20_000;
+
+/// The last refresh of a flow, while the datapath may count on its entry.
+#[derive(Clone, Copy, Debug)]
+struct Refreshed {
+    /// The lifetime that was written.
+    lifetime: u32,
+    /// When its packet began.
+    began: u64,
+}
+
 /// What is known of one flow.
 #[derive(Clone, Debug, Default)]
 struct Flow {
-    /// The lifetime last written for it, while the datapath may count on its entry.
-    believed: Option<u32>,
-    /// It was missed although it was live, and has not been found since. Is it lost, or does it come back?
-    missed: bool,
+    believed: Option<Refreshed>,
+    /// It was missed, at that time, although it was live, and has not been found since. Is it lost, or does it come back?
+    missed: Option<u64>,
+    /// Its entry was seen with another flow's backend, and has not been seen with its own since.
+    foreign: bool,
     /// Times that an entry may have been made for it where there was none: an update does not tell.
     made: u64,
-    /// Removals that collectors claim.
-    claimed: u64,
-    /// Its entry carries another flow's state, and that was told.
-    foreign: bool,
+    /// When collectors say that they removed it.
+    claims: Vec<u64>,
+}
+
+/// A live entry that is gone, by whom is to be found out.
+#[derive(Clone, Copy, Debug)]
+struct Suspect {
+    flow: u32,
+    /// When its last refresh began.
+    refreshed: u64,
+    /// When it was missed.
+    missed: u64,
 }
 
 /// What is true of the flows of one run, or of one thread of it.
 #[derive(Clone, Debug, Default)]
 pub struct Oracle {
+    /// The map evicts, so that not all that is gone was removed by GC.
+    evicts: bool,
     flows: HashMap<u32, Flow>,
+    suspects: Vec<Suspect>,
     violations: Violations,
     packets: u64,
     refreshes: u64,
     failed: u64,
 }
 
+/// An entry as the map has it at the end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Its lifetime.
+    pub lifetime: u32,
+    /// Its backend.
+    pub backend: u32,
+}
+
 impl Oracle {
+    /// One for a map that evicts.
+    pub fn of_evicting() -> Self {
+        Self { evicts: true, ..Self::default() }
+    }
+
     /// Takes in what became of a packet.
     pub fn packet(&mut self, handled: &Handled) {
         self.packets += 1;
         let flow = self.flows.entry(handled.packet.flow).or_default();
-        let foreign = handled.seen_backend != 0 && handled.seen_backend != backend_for(handled.packet.flow);
-        *self.violations.of_mut(Violation::ForeignValue) += u64::from(foreign && !flow.foreign);
-        flow.foreign = foreign;
+        let refreshed = Refreshed { lifetime: handled.lifetime, began: handled.began };
         match handled.outcome {
-            Outcome::Failed => {
-                // Nothing is known of a flow whose update failed.
-                self.failed += 1;
-                flow.believed = None;
-                flow.missed = false;
-            }
+            // Nothing was done: what was true of the flow is still true.
+            Outcome::Failed => self.failed += 1,
             Outcome::Missed => {
                 if flow.is_live_at(handled.now) {
-                    flow.missed = true;
+                    flow.missed.get_or_insert(handled.began);
                 }
                 // From here on the flow is known to be out, until it is opened or found again.
-                if !flow.missed {
+                if flow.missed.is_none() {
                     flow.believed = None;
                 }
             }
             Outcome::Created => {
                 // There was no entry: if there should have been one, it is gone for good.
-                let lost = flow.missed || flow.is_live_at(handled.now);
-                *self.violations.of_mut(Violation::LostRefresh) += u64::from(lost);
-                flow.missed = false;
+                let live = flow.is_live_at(handled.now).then_some(handled.began);
+                if let Some(missed) = flow.missed.take().or(live) {
+                    let suspect = flow.suspect(handled.packet.flow, missed);
+                    self.gone(suspect);
+                }
+                let flow = self.flows.entry(handled.packet.flow).or_default();
+                flow.foreign = false;
                 flow.made += 1;
-                flow.believed = Some(handled.lifetime);
+                flow.believed = Some(refreshed);
             }
             Outcome::Stored | Outcome::Replaced | Outcome::Left => {
-                let gap = std::mem::take(&mut flow.missed);
-                *self.violations.of_mut(Violation::Gap) += u64::from(gap);
-                if let Some(violation) = flow.mistaken(handled) {
-                    *self.violations.of_mut(violation) += 1;
-                }
+                let gap = flow.missed.take().is_some();
+                let found = Left { lifetime: handled.seen, backend: handled.seen_backend };
+                // The element was another flow's by then: what it held says nothing of this one.
+                let mistaken =
+                    if handled.seen == 0 { None } else { flow.mistaken_for(handled.packet.flow, found) };
                 self.refreshes += 1;
                 flow.made += u64::from(handled.outcome == Outcome::Replaced);
-                let left = handled.outcome == Outcome::Left;
-                flow.believed = if left { flow.believed } else { Some(handled.lifetime) };
+                if handled.outcome != Outcome::Left {
+                    flow.believed = Some(refreshed);
+                }
+                *self.violations.of_mut(Violation::Gap) += u64::from(gap);
+                if let Some(violation) = mistaken {
+                    *self.violations.of_mut(violation) += 1;
+                }
             }
         }
     }
@@ -87,9 +131,10 @@ impl Oracle {
     /// An entry was put into the map by somebody who did not look whether there was one.
     pub fn inserted(&mut self, handled: &Handled) {
         let flow = self.flows.entry(handled.packet.flow).or_default();
-        flow.missed = false;
+        flow.missed = None;
+        flow.foreign = false;
         flow.made += 1;
-        flow.believed = Some(handled.lifetime);
+        flow.believed = Some(Refreshed { lifetime: handled.lifetime, began: handled.began });
     }
 
     /// Refreshes so far.
@@ -97,42 +142,56 @@ impl Oracle {
         self.refreshes
     }
 
-    /// Violations so far.
+    /// Violations so far, those that are not yet decided left out.
     pub fn violations(&self) -> u64 {
         self.violations.total()
     }
 
-    /// A collector says that it has removed the flow's entry.
-    pub fn claimed(&mut self, flow: u32) {
-        self.flows.entry(flow).or_default().claimed += 1;
+    /// A collector says that it had removed the flow's entry by `done`.
+    pub fn claimed(&mut self, flow: u32, done: u64) {
+        self.flows.entry(flow).or_default().claims.push(done);
     }
 
-    /// Ends the run: `left` are the flows still in the map with their lifetimes, `clock` the time at which it was read,
-    /// before anything could expire further. `over` are those still there after GC had all the time it needs, with a clock
+    /// A live entry of a flow is gone.
+    fn gone(&mut self, suspect: Suspect) {
+        if self.evicts {
+            self.suspects.push(suspect);
+        } else {
+            *self.violations.of_mut(Violation::LostRefresh) += 1;
+        }
+    }
+
+    /// Ends the run: `left` are the flows still in the map, `clock` the time at which it was read, before anything could
+    /// expire further, `now` that time in ns. `over` are those still there after GC had all the time it needs, with a clock
     /// at which all had expired.
-    pub fn settle(mut self, clock: u32, left: &HashMap<u32, u32>, over: u64) -> Settled {
-        for (number, flow) in &self.flows {
-            let there = left.get(number);
+    pub fn settle(mut self, clock: u32, now: u64, left: &HashMap<u32, Left>, over: u64) -> Settled {
+        let mut gone = Vec::new();
+        for (&number, flow) in &mut self.flows {
             let live = flow.is_live_at(clock);
-            match there {
-                None if live || flow.missed => *self.violations.of_mut(Violation::LostRefresh) += 1,
-                Some(_) if flow.missed => *self.violations.of_mut(Violation::Gap) += 1,
-                Some(&lifetime) => {
-                    if let Some(violation) = flow.mistaken_for(*number, lifetime) {
+            match left.get(&number) {
+                None if live || flow.missed.is_some() => {
+                    gone.push(flow.suspect(number, flow.missed.unwrap_or(now)));
+                }
+                Some(_) if flow.missed.is_some() => *self.violations.of_mut(Violation::Gap) += 1,
+                Some(&found) => {
+                    if let Some(violation) = flow.mistaken_for(number, found) {
                         *self.violations.of_mut(violation) += 1;
                     }
                 }
                 None => {}
             }
         }
+        gone.into_iter().for_each(|suspect| self.gone(suspect));
         self.violations.never_removed += over;
         Settled {
             violations: self.violations,
             packets: self.packets,
             refreshes: self.refreshes,
             failed: self.failed,
+            evicted_live: 0,
+            suspects: self.suspects,
             made: self.flows.iter().map(|(&flow, state)| (flow, state.made)).collect(),
-            claimed: self.flows.iter().map(|(&flow, state)| (flow, state.claimed)).collect(),
+            claims: self.flows.into_iter().map(|(flow, state)| (flow, state.claims)).collect(),
         }
     }
 }
@@ -140,24 +199,25 @@ impl Oracle {
 impl Flow {
     /// Whether its entry has to be in the map at `now`.
     fn is_live_at(&self, now: u32) -> bool {
-        self.believed.is_some_and(|lifetime| lifetime >= now)
+        self.believed.is_some_and(|refreshed| refreshed.lifetime >= now)
     }
 
-    fn mistaken(&self, handled: &Handled) -> Option<Violation> {
-        // The element was another flow's by then: what it held says nothing of this one.
-        if handled.seen == 0 {
-            return None;
-        }
-        self.mistaken_for(handled.packet.flow, handled.seen)
+    fn suspect(&self, flow: u32, missed: u64) -> Suspect {
+        Suspect { flow, refreshed: self.believed.map_or(0, |refreshed| refreshed.began), missed }
     }
 
-    /// What a lifetime that was found says, where another was written last: that of another flow was written there by
-    /// mistake, an older one of this flow was brought back.
-    fn mistaken_for(&self, flow: u32, seen: u32) -> Option<Violation> {
-        if seen % TICK != flow % TICK {
+    /// What an entry that was found says, where another was written last: a lifetime of another flow was written there by
+    /// mistake, an older one of this flow was brought back, and another flow's backend was carried over. A backend stays
+    /// what it is with each refresh, so it counts once.
+    fn mistaken_for(&mut self, flow: u32, found: Left) -> Option<Violation> {
+        if found.lifetime % TICK != flow % TICK {
             return Some(Violation::StrayWrite);
         }
-        self.believed.filter(|&believed| seen < believed).map(|_| Violation::StaleRestore)
+        let foreign = found.backend != backend_for(flow);
+        if std::mem::replace(&mut self.foreign, foreign) != foreign && foreign {
+            return Some(Violation::ForeignValue);
+        }
+        self.believed.filter(|believed| found.lifetime < believed.lifetime).map(|_| Violation::StaleRestore)
     }
 }
 
@@ -170,15 +230,18 @@ pub struct Settled {
     pub packets: u64,
     /// Refreshes of entries that were there.
     pub refreshes: u64,
-    /// Updates that the kernel refused at the time.
+    /// Packets for which nothing could be done at the time.
     pub failed: u64,
+    /// Live entries that the map evicted.
+    pub evicted_live: u64,
+    suspects: Vec<Suspect>,
     made: HashMap<u32, u64>,
-    claimed: HashMap<u32, u64>,
+    claims: HashMap<u32, Vec<u64>>,
 }
 
 impl Settled {
-    /// Joins the parts of a run whose packets and claims were told to several oracles, and then counts what collectors
-    /// claim beyond what was there to remove.
+    /// Joins the parts of a run whose packets and claims were told to several oracles. Then whatever was removed while it was
+    /// live is told from what was evicted, and what collectors claim beyond what was there to remove is counted.
     pub fn join(parts: Vec<Self>) -> Self {
         let mut whole = Self::default();
         for part in parts {
@@ -188,18 +251,30 @@ impl Settled {
             whole.packets += part.packets;
             whole.refreshes += part.refreshes;
             whole.failed += part.failed;
+            whole.suspects.extend(part.suspects);
             for (flow, made) in part.made {
                 *whole.made.entry(flow).or_default() += made;
             }
-            for (flow, claimed) in part.claimed {
-                *whole.claimed.entry(flow).or_default() += claimed;
+            for (flow, claims) in part.claims {
+                whole.claims.entry(flow).or_default().extend(claims);
+            }
+        }
+        for suspect in std::mem::take(&mut whole.suspects) {
+            let between = suspect.refreshed..=suspect.missed.saturating_add(LATE);
+            let removed = whole
+                .claims
+                .get(&suspect.flow)
+                .is_some_and(|claims| claims.iter().any(|done| between.contains(done)));
+            if removed {
+                whole.violations.lost_refresh += 1;
+            } else {
+                whole.evicted_live += 1;
             }
         }
         // An entry can be removed as often as it was made.
-        let excess = whole
-            .claimed
-            .iter()
-            .map(|(flow, &claimed)| claimed.saturating_sub(whole.made.get(flow).copied().unwrap_or(0)));
+        let excess = whole.claims.iter().map(|(flow, claims)| {
+            (claims.len() as u64).saturating_sub(whole.made.get(flow).copied().unwrap_or(0))
+        });
         whole.violations.double_delete += excess.sum::<u64>();
         whole
     }
@@ -223,15 +298,19 @@ mod tests {
         let kind = if outcome == Outcome::Created { Kind::Open } else { Kind::Data };
         let (flow, now) = (FLOW, tick * TICK);
         let packet = Packet { flow, kind };
-        Handled { packet, now, seen, seen_backend: 0, lifetime: lifetime(FLOW, tick), outcome, errno: 0 }
+        Handled { packet, now, seen, lifetime: lifetime(FLOW, tick), outcome, errno: 0 }
     }
 
     /// A history of packets, and what is left in the map at `clock`.
     fn history(packets: &[Handled], clock: u32, left: &[(u32, u32)]) -> Violations {
         let mut oracle = Oracle::default();
         packets.iter().for_each(|packet| oracle.packet(packet));
-        let settled = oracle.settle(clock * TICK, &left.iter().copied().collect(), 0);
+        let settled = oracle.settle(clock * TICK, u64::MAX, &found(left), 0);
         Settled::join(vec![settled]).violations
+    }
+
+    fn found(left: &[(u32, u32)]) -> HashMap<u32, Left> {
+        left.iter().map(|&(flow, lifetime)| (flow, Left { lifetime, backend: backend_for(flow) })).collect()
     }
 
     fn one(violation: Violation) -> Violations {
@@ -319,9 +398,9 @@ mod tests {
             packets.packet(&at(0, Outcome::Created, 0));
             packets.packet(&at(20, Outcome::Created, 0));
             let mut gc = Oracle::default();
-            (0..claims).for_each(|_| gc.claimed(FLOW));
+            (0..claims).for_each(|_| gc.claimed(FLOW, 0));
             let left = HashMap::new();
-            let parts = vec![packets.settle(60 * TICK, &left, 0), gc.settle(60 * TICK, &left, 0)];
+            let parts = vec![packets.settle(60 * TICK, 0, &left, 0), gc.settle(60 * TICK, 0, &left, 0)];
             Settled::join(parts).violations
         };
         assert_eq!(made(2), Violations::default());
@@ -330,13 +409,53 @@ mod tests {
 
     #[test]
     fn what_no_round_removes_is_counted() {
-        let settled = Oracle::default().settle(0, &HashMap::new(), 1);
+        let settled = Oracle::default().settle(0, 0, &HashMap::new(), 1);
         assert_eq!(Settled::join(vec![settled]).violations, one(Violation::NeverRemoved));
     }
 
     #[test]
-    fn a_flow_whose_update_failed_is_believed_nothing_of() {
+    fn a_packet_for_which_nothing_could_be_done_changes_nothing() {
         let packets = [at(0, Outcome::Created, 0), at(1, Outcome::Failed, 0), at(2, Outcome::Missed, 0)];
-        assert_eq!(history(&packets, 2, &[]), Violations::default());
+        assert_eq!(history(&packets, 2, &[]), one(Violation::LostRefresh));
+    }
+
+    #[test]
+    fn a_backend_of_another_flow_is_a_foreign_value_and_counts_once() {
+        let foreign =
+            |tick, seen| Handled { seen_backend: backend_for(FLOW + 1), ..at(tick, Outcome::Replaced, seen) };
+        let packets = [
+            at(0, Outcome::Created, 0),
+            foreign(1, lifetime(FLOW, 0)),
+            foreign(2, lifetime(FLOW, 1)),
+            at(3, Outcome::Replaced, lifetime(FLOW, 2)),
+        ];
+        assert_eq!(history(&packets, 3, &[(FLOW, lifetime(FLOW, 3))]), one(Violation::ForeignValue));
+        let left = Left { lifetime: lifetime(FLOW, 0), backend: backend_for(FLOW + 1) };
+        let mut oracle = Oracle::default();
+        oracle.packet(&packets[0]);
+        let settled = oracle.settle(0, 0, &HashMap::from([(FLOW, left)]), 0);
+        assert_eq!(Settled::join(vec![settled]).violations, one(Violation::ForeignValue));
+    }
+
+    #[test]
+    fn what_an_lru_map_evicted_is_nobodys_fault_and_what_gc_removed_is() {
+        let run = |claim: Option<u64>| {
+            let mut packets = Oracle::of_evicting();
+            packets.packet(&at(0, Outcome::Created, 0));
+            packets.packet(&at(2, Outcome::Stored, lifetime(FLOW, 0)));
+            packets.packet(&at(3, Outcome::Created, 0));
+            let mut gc = Oracle::of_evicting();
+            claim.into_iter().for_each(|done| gc.claimed(FLOW, done));
+            let left = found(&[(FLOW, lifetime(FLOW, 3))]);
+            let parts =
+                vec![packets.settle(3 * TICK, 3_000_000, &left, 0), gc.settle(0, 0, &HashMap::new(), 0)];
+            let settled = Settled::join(parts);
+            (settled.violations.lost_refresh, settled.evicted_live)
+        };
+        assert_eq!(run(None), (0, 1));
+        assert_eq!(run(Some(2_500_000)), (1, 0));
+        // Before the last refresh: of an earlier life. After it was missed: of a later one.
+        assert_eq!(run(Some(1_900_000)), (0, 1));
+        assert_eq!(run(Some(3_500_000)), (0, 1));
     }
 }

@@ -11,7 +11,7 @@ use approaches::Form;
 use cmpdel_uapi_raw::{Errno, run_on_context, run_on_frame};
 
 use crate::collector::{Claims, Expired, Remove, Target, Walk};
-use crate::contract::config;
+use crate::datapath::Settings;
 use crate::layout::{Call, Fate, MAX_KEY, MAX_RECORDS, Record, Records, VALUE_SIZE};
 use crate::load::{COLLECTORS, Denied, Loaded, load_some, object};
 use crate::shared::Shared;
@@ -77,13 +77,10 @@ impl<'a> Program<'a> {
                 }
                 ".rodata" => {
                     let data = open.initial_value_mut().context("there is no config to set")?;
-                    for (at, on) in [
-                        (std::mem::offset_of!(config, gated), target.gated),
-                        (std::mem::offset_of!(config, oracle), target.datapath.settings().oracle),
-                    ] {
-                        let place = data.get_mut(at..at + 4).context("the config is too short")?;
-                        place.copy_from_slice(&u32::from(on).to_ne_bytes());
-                    }
+                    let settings = Settings { gated: target.gated, ..target.datapath.settings() };
+                    let config = settings.rodata();
+                    let place = data.get_mut(..config.len()).context("the config is too short")?;
+                    place.copy_from_slice(&config);
                 }
                 _ => {}
             }
@@ -148,7 +145,7 @@ impl<'a> Program<'a> {
             bytes.copy_from_slice(&shared.load(Relaxed).to_ne_bytes());
         }
         let fate = Fate::of(record.fate.load(Relaxed)).context("the collector left a record out")?;
-        claims.claim(&key[..self.key_size], record.lifetime.load(Relaxed), fate);
+        claims.claim(&key[..self.key_size], record.lifetime.load(Relaxed), fate, record.done.load(Relaxed));
         if fate == Fate::Error {
             claims.error(Errno(-i32::from(record.err.load(Relaxed))));
         }

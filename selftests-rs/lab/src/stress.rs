@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Free running: a thread on each CPU sends the packets of its own flows through the datapath, one thread collects, and
-//! the clock runs so fast that many a packet meets an entry that has expired and is about to go.
+//! the clock runs so fast that many a packet meets an entry that has expired and is about to go. An LRU map is kept full
+//! meanwhile, so that it evicts. A run may be made worse than its cell's claim has it: see [`Circumstance`].
+
+mod agent;
+mod filler;
+mod traffic;
 
 use std::collections::HashMap;
 use std::os::fd::AsFd as _;
@@ -9,16 +14,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
-use approaches::Strategy;
+use approaches::{Column, Gc, MapKind, Protocol, Runs};
 use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
-use results::races::Stress;
+use results::races::{Circumstance, Stress};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
+use crate::clock::monotonic;
 use crate::collector::{Claims, Collector};
-use crate::datapath::{Datapath, Handled, MapKind, Packet, flow_of};
-use crate::layout::{BURST, Fate, Kind, Outcome, TICK};
+use crate::datapath::Datapath;
+use crate::layout::{Fate, TICK};
 use crate::load::Denied;
-use crate::oracle::{Oracle, Settled};
+use crate::oracle::{Left, Oracle, Settled};
+use crate::value::{backend_of, flow_of};
+use agent::Agent;
+use traffic::Traffic;
 
 /// Flows of each thread. A burst touches an eighth of them, and an entry lives for eight ticks of one burst: about a third
 /// of all packets come after their entry's time.
@@ -38,10 +47,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// For a cell in which the model finds nothing: it is tried until it has been tried enough. With three types of map,
-    /// that makes ten million refreshes for each pair of discipline and strategy.
+    /// For a cell in which the model finds nothing: it is tried until it has been tried enough.
     pub const FULL: Self = Self {
-        refreshes: 3_400_000,
+        refreshes: 10_500_000,
         enough: 20,
         least: Duration::from_millis(500),
         most: Duration::from_secs(90),
@@ -50,97 +58,158 @@ impl Plan {
     pub const SHOW: Self = Self {
         refreshes: 10_000_000,
         enough: 20,
-        least: Duration::from_millis(500),
-        most: Duration::from_millis(1500),
+        least: Duration::from_millis(250),
+        most: Duration::from_millis(700),
     };
+    /// For a circumstance that is worse than the claim.
+    pub const DISTURB: Self =
+        Self { enough: 5, least: Duration::from_millis(100), most: Duration::from_millis(600), ..Self::SHOW };
     /// The first, in a run that is part of the tests.
     pub const QUICK: Self = Self { refreshes: 200_000, most: Duration::from_secs(5), ..Self::FULL };
     /// The second, in a run that is part of the tests.
     pub const GLANCE: Self =
-        Self { least: Duration::from_millis(100), most: Duration::from_millis(250), ..Self::SHOW };
+        Self { least: Duration::from_millis(60), most: Duration::from_millis(150), ..Self::SHOW };
+    /// The first, on the kernel of somebody who wants to see for himself: as much as a second takes.
+    pub const HERE: Self = Self { most: Duration::from_millis(900), ..Self::FULL };
+    /// The first, on a kernel that has all the time: with none in so many, fewer than 1 in 10^7 with some room (95 %).
+    pub const LONG: Self = Self { refreshes: 101_000_000, most: Duration::from_secs(300), ..Self::FULL };
 }
 
-/// Entries that a map needs, for nothing live to be evicted and as few spare elements as possible.
+/// Entries that a map needs, for nothing live to be in the way of anything else and as few spare elements as possible.
 pub fn entries(map: MapKind, cpus: usize) -> u32 {
     let flows = FLOWS * u32::try_from(cpus).unwrap_or(1);
     // An LRU map keeps free elements in a list for each CPU and evicts when one is empty.
     if map == MapKind::LruHash { flows * 4 } else { flows }
 }
 
-/// Runs `strategy` against a datapath whose map is empty.
+/// What is run.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// A datapath whose map is empty.
+    pub datapath: &'a Datapath,
+    /// The strategy.
+    pub gc: Column,
+    /// CPUs to use.
+    pub cpus: usize,
+    /// For how long.
+    pub plan: Plan,
+    /// What is worse than the cell's claim has it.
+    pub circumstance: Option<Circumstance>,
+}
+
+/// Runs it.
 ///
 /// # Errors
 /// [`Denied`].
-pub fn run(
-    datapath: &Datapath,
-    strategy: &Strategy,
-    grace: bool,
-    cpus: usize,
-    plan: Plan,
-) -> Result<Stress, Denied> {
-    let mut collector = Collector::open(strategy, grace, datapath.target("ct4")?)?;
-    Ok(drive(datapath, cpus, plan, || contents(datapath), |claims| collector.round(claims))?)
+pub fn run(run: &Run<'_>) -> Result<Stress, Denied> {
+    let target = run.datapath.target("ct4")?;
+    let mut first = Collector::open(&run.gc, run.gc.grace, target)?;
+    let mut second = match run.circumstance {
+        Some(Circumstance::TwoCollectors) => Some(Collector::open(&run.gc, run.gc.grace, target)?),
+        Some(Circumstance::HandDeletes) => Some(Collector::open(&Gc::Blind, false, target)?),
+        _ => None,
+    };
+    let mut rounds: Vec<Round<'_>> = vec![Box::new(|claims| first.round(claims))];
+    if let Some(second) = &mut second {
+        rounds.push(Box::new(|claims| second.round(claims)));
+    }
+    Ok(drive(run, || contents(run.datapath), rounds)?)
 }
 
-/// Runs the datapath on all CPUs against a collector of which `round` is one round. `contents` are the flows and lifetimes
-/// in the table, which is empty now.
+/// One round of a collector.
+pub type Round<'a> = Box<dyn FnMut(&mut dyn Claims) -> Result<()> + Send + 'a>;
+
+/// Runs the datapath on all CPUs against collectors. `contents` are the flows in the table, which is empty now.
 ///
 /// # Errors
-/// What makes the run void.
+/// What makes the run void; [`Denied::Refused`] where an agent is refused.
 pub fn drive(
-    datapath: &Datapath,
-    cpus: usize,
-    plan: Plan,
-    contents: impl Fn() -> Result<HashMap<u32, u32>>,
-    mut round: impl FnMut(&mut dyn Claims) -> Result<()> + Send,
-) -> Result<Stress> {
+    run: &Run<'_>,
+    contents: impl Fn() -> Result<HashMap<u32, Left>>,
+    mut rounds: Vec<Round<'_>>,
+) -> Result<Stress, Denied> {
+    let datapath = run.datapath;
     datapath.set_clock(1);
+    // Timers do not note when they remove what, so nobody could tell that from an eviction.
+    let timed = matches!(run.gc.runs, Runs::Timer { .. });
+    let evicts = datapath.settings().map == MapKind::LruHash && !timed;
+    let oracle = if evicts { Oracle::of_evicting() } else { Oracle::default() };
+    let agent = Agent::of(run.circumstance, datapath, run.gc.protocol == Protocol::Lock)?;
+    let moves = run.circumstance == Some(Circumstance::Spread);
+    let traffic = Traffic::new(datapath, run.cpus, &oracle, moves, agent)?;
     let shared = Shared::default();
     let began = Instant::now();
-    let (oracles, mut gc) = thread::scope(|scope| -> Result<_> {
-        let senders: Vec<_> = (0..cpus)
-            .map(|cpu| {
-                scope.spawn({
-                    let shared = &shared;
-                    move || shared.until_stopped(send(datapath, cpu, shared))
-                })
+    let (mut gcs, filled) = thread::scope(|scope| -> Result<_> {
+        let shared = &shared;
+        let traffic = &traffic;
+        let senders: Vec<_> = (0..run.cpus)
+            .map(|cpu| scope.spawn(move || shared.until_stopped(traffic.send(cpu, shared))))
+            .collect();
+        let filler = evicts.then(|| {
+            let last = run.cpus.saturating_sub(1);
+            scope.spawn(move || shared.until_stopped(fill(datapath, last, &shared.stop)))
+        });
+        let gcs: Vec<_> = rounds
+            .iter_mut()
+            .map(|round| {
+                let gc = Claimed { oracle: oracle.clone(), ..Claimed::default() };
+                scope.spawn(move || shared.until_stopped(collect(round, gc, shared)))
             })
             .collect();
-        let gc = scope.spawn(|| shared.until_stopped(collect(&mut round, &shared)));
-        watch(&shared, began, plan);
-        let senders: Result<Vec<_>> = senders.into_iter().map(joined).collect();
-        Ok((senders?, joined(gc)?))
+        watch(shared, began, run.plan);
+        for sender in senders {
+            joined(sender)?;
+        }
+        let filled = filler.map(joined).transpose()?.unwrap_or(0);
+        Ok((gcs.into_iter().map(joined).collect::<Result<Vec<_>>>()?, filled))
     })?;
     let seconds = began.elapsed().as_secs_f64();
 
     let left = contents()?;
-    let now = &datapath.control().now;
+    let (now, at) = (&datapath.control().now, monotonic());
     let clock = now.load(SeqCst);
-    // All have expired by then; two rounds, as a collector has every other one too, each with its own period.
-    for _ in 0..2 {
+    // All have expired by then; more than one round, as a collector has every other one too.
+    for _ in 0..3 {
         now.fetch_add(4 * datapath.settings().timeout * TICK, SeqCst);
-        round(&mut gc).context("a round without traffic failed")?;
+        for (round, gc) in rounds.iter_mut().zip(&mut gcs) {
+            round(gc).context("a round without traffic failed")?;
+        }
     }
     let over = contents()?.len() as u64;
 
-    let deletes = gc.removed;
     let nobody = HashMap::new();
-    let mut parts = vec![gc.oracle.settle(clock, &nobody, over)];
-    parts.extend(oracles.into_iter().map(|oracle| oracle.settle(clock, &left, 0)));
-    let settled = Settled::join(parts);
-    let mut errors = gc.errors;
-    if settled.failed > 0 {
-        errors.insert("datapath updates".into(), settled.failed);
+    let mut stress = Stress { seconds, ..Stress::default() };
+    let mut parts = Vec::new();
+    for gc in gcs {
+        stress.deletes += gc.removed;
+        for (errno, count) in gc.errors {
+            *stress.errors.entry(errno).or_default() += count;
+        }
+        parts.push(gc.oracle.settle(clock, at, &nobody, if parts.is_empty() { over } else { 0 }));
     }
+    for group in traffic.end()? {
+        stress.opens += group.opens;
+        stress.opens_refused += group.refused;
+        parts.push(group.oracle.settle(clock, at, &left, 0));
+    }
+    let settled = Settled::join(parts);
+    if settled.failed > 0 {
+        stress.errors.insert("datapath: nothing could be done for a packet".into(), settled.failed);
+    }
+    (stress.map_bytes, stress.map_entries) = datapath.memory()?;
     Ok(Stress {
         packets: settled.packets,
         refreshes: settled.refreshes,
-        deletes,
         violations: settled.violations,
-        seconds,
-        errors,
-        ..Stress::default()
+        evicted_live: settled.evicted_live,
+        evicted: filled.saturating_sub(stress.map_entries),
+        ..stress
     })
+}
+
+fn fill(datapath: &Datapath, cpu: usize, stop: &AtomicBool) -> Result<u64> {
+    let elements = Elements::new(datapath.map("ct4")?);
+    filler::fill(&elements.map_err(|errno| anyhow!("cannot fill the map: {errno}"))?, cpu, stop)
 }
 
 /// Removes all entries, whoever they are of.
@@ -148,8 +217,8 @@ pub fn drive(
 /// # Errors
 /// The kernel's.
 pub fn clear(datapath: &Datapath) -> Result<()> {
-    for table in datapath.tables()? {
-        let elements = Elements::new(table.as_fd()).context("cannot use the map under test")?;
+    for map in datapath.tables()? {
+        let elements = Elements::new(map.as_fd()).context("cannot use the map under test")?;
         let mut snapshot = Snapshot::default();
         loop {
             let next = elements.look_up_batch(None, 16 * FLOWS, &mut snapshot);
@@ -159,7 +228,7 @@ pub fn clear(datapath: &Datapath) -> Result<()> {
             }
             for (key, _) in snapshot.entries(&elements) {
                 match elements.delete(key) {
-                    // A timer was faster.
+                    // A timer may have been faster.
                     Ok(()) | Err(Errno(libc::ENOENT)) => {}
                     Err(errno) => return Err(anyhow!("cannot remove an entry: {errno}")),
                 }
@@ -171,7 +240,7 @@ pub fn clear(datapath: &Datapath) -> Result<()> {
 
 /// What the threads tell each other.
 #[derive(Default)]
-struct Shared {
+pub struct Shared {
     stop: AtomicBool,
     refreshes: AtomicU64,
     violations: AtomicU64,
@@ -197,82 +266,59 @@ fn watch(shared: &Shared, began: Instant, plan: Plan) {
     }
 }
 
-/// The packets of one CPU's flows. A flow that was dropped opens again with its next packet.
-fn send(datapath: &Datapath, cpu: usize, shared: &Shared) -> Result<Oracle> {
-    pin(cpu)?;
-    let base = FLOWS * u32::try_from(cpu)?;
-    let mut random = fastrand::Rng::with_seed(cpu as u64 + 1);
-    let mut out = vec![true; FLOWS as usize];
-    let mut oracle = Oracle::default();
-    let mut packets = Vec::with_capacity(BURST);
-    while !shared.stop.load(Relaxed) {
-        packets.clear();
-        packets.extend((0..BURST).map(|_| {
-            let flow = random.u32(..FLOWS);
-            let kind = if out[flow as usize] { Kind::Open } else { Kind::Data };
-            Packet { flow: base + flow, kind }
-        }));
-        let before = (oracle.refreshes(), oracle.violations());
-        datapath.burst(cpu, &packets, |handled: Handled| {
-            let flow = handled.packet.flow - base;
-            out[flow as usize] = handled.outcome == Outcome::Missed;
-            oracle.packet(&handled);
-        })?;
-        shared.refreshes.fetch_add(oracle.refreshes() - before.0, Relaxed);
-        shared.violations.fetch_add(oracle.violations() - before.1, Relaxed);
-        if cpu == 0 {
-            datapath.tick();
-        }
-    }
-    Ok(oracle)
-}
-
-fn collect(round: &mut impl FnMut(&mut dyn Claims) -> Result<()>, shared: &Shared) -> Result<Gc> {
-    let mut gc = Gc::default();
+fn collect(round: &mut Round<'_>, mut gc: Claimed, shared: &Shared) -> Result<Claimed> {
     while !shared.stop.load(Relaxed) {
         round(&mut gc)?;
     }
     Ok(gc)
 }
 
-/// What the collector claims.
+/// What a collector claims.
 #[derive(Default)]
-struct Gc {
+struct Claimed {
     oracle: Oracle,
     removed: u64,
     errors: std::collections::BTreeMap<String, u64>,
 }
 
-impl Claims for Gc {
-    fn claim(&mut self, key: &[u8], _: u32, fate: Fate) {
+impl Claims for Claimed {
+    fn claim(&mut self, key: &[u8], _: u32, fate: Fate, done: u64) {
         if fate == Fate::Removed {
             self.removed += 1;
-            self.oracle.claimed(flow_of(key));
+            self.oracle.claimed(flow_of(key), done);
         }
-    }
-
-    fn error(&mut self, errno: Errno) {
-        *self.errors.entry(errno.to_string()).or_default() += 1;
     }
 
     fn dropped(&mut self, entries: u64) {
         self.removed += entries;
     }
+
+    fn error(&mut self, errno: Errno) {
+        *self.errors.entry(errno.to_string()).or_default() += 1;
+    }
 }
 
-/// Flows and lifetimes in the map.
-fn contents(datapath: &Datapath) -> Result<HashMap<u32, u32>> {
-    let mut found = HashMap::new();
-    for table in datapath.tables()? {
-        let elements = Elements::new(table.as_fd()).context("cannot use the map under test")?;
-        let mut snapshot = Snapshot::default();
-        let next = elements.look_up_batch(None, 16 * FLOWS, &mut snapshot);
-        next.map_err(|errno| anyhow!("cannot read the map after the run: {errno}"))?;
-        for (key, value) in snapshot.entries(&elements) {
-            found.entry(flow_of(key)).or_insert_with(|| datapath.promised(value));
+/// The flows in the maps, those that fill it left out.
+fn contents(datapath: &Datapath) -> Result<HashMap<u32, Left>> {
+    let mut left = HashMap::new();
+    // What is in several of them counts by the first.
+    for map in datapath.tables()?.into_iter().rev() {
+        let elements = Elements::new(map.as_fd()).context("cannot use the map under test")?;
+        let (mut position, mut snapshot) = (None, Snapshot::default());
+        loop {
+            let next = elements.look_up_batch(position.as_ref(), 16 * FLOWS, &mut snapshot);
+            position = next.map_err(|errno| anyhow!("cannot read the map after the run: {errno}"))?;
+            left.extend(snapshot.entries(&elements).filter(|(key, _)| flow_of(key) < filler::FIRST).map(
+                |(key, value)| {
+                    (flow_of(key), Left { lifetime: datapath.promised(value), backend: backend_of(value) })
+                },
+            ));
+            if position.is_none() {
+                break;
+            }
         }
     }
-    Ok(found)
+    Ok(left)
 }
 
 /// Puts this thread on one CPU.

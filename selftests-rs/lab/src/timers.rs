@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use cmpdel_uapi_raw::Errno;
 
+use crate::clock::monotonic;
 use crate::collector::{Claims, Target};
 use crate::layout::{COUNTED_FLOWS, Fate, Fired};
 use crate::load::Denied;
@@ -42,7 +43,7 @@ impl Timers {
         for (flow, (told, count)) in (0..COUNTED_FLOWS).zip(self.told.iter_mut().zip(&self.fired.removed)) {
             let count = count.load(Relaxed);
             for _ in *told..count {
-                claims.claim(&key_of(flow), 0, Fate::Removed);
+                claims.claim(&key_of(flow), 0, Fate::Removed, monotonic());
             }
             *told = count;
         }

@@ -19,11 +19,6 @@ pub use replay::HELD_WINDOW;
 use replay::Replay;
 use schedule::{Hold, Schedule};
 
-/// Replays of each counter-example.
-pub const REPLAYS: u32 = 10;
-/// Those in a run that is part of the tests.
-pub const QUICK_REPLAYS: u32 = 2;
-
 /// Gated datapaths of one discipline and map type, by the number of their entries: a replay that hands an element on needs
 /// a map without spare ones.
 pub struct Stage {

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Options of what fills the matrix, measures, and reports.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use clap::Args;
+use clap::{ArgGroup, Args, builder::PossibleValuesParser};
 
 use super::{KernelOpts, MachineOpts};
-use crate::series::DEFAULT;
+use crate::{series::DEFAULT, stock};
+
+/// For `races --long`, in seconds.
+const LONG: u64 = 24 * 3600;
 
 /// Options of `races`.
 #[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("ground").args(["model_only", "here", "stock"]))]
+#[command(group = ArgGroup::new("unpatched").args(["here", "stock"]))]
 pub struct Races {
     #[command(flatten)]
     /// The kernel.
@@ -18,16 +23,25 @@ pub struct Races {
     /// The machine.
     pub machine: MachineOpts,
     /// Folder of kernel-patches/ to apply, or `base` for none
-    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT, conflicts_with = "ground")]
     pub series: String,
     /// Only the cells whose `refresh × gc on map` contains this
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
-    /// Explore the model alone; build and boot nothing
+    /// Explore the model alone; install, build and boot nothing
     #[arg(long)]
     pub model_only: bool,
-    /// Fewer repetitions, and not all types of map; the model whole
+    /// Run what needs no patch on this machine's own kernel, as root: two minutes at most
     #[arg(long)]
+    pub here: bool,
+    /// Run what needs no patch on Debian's own kernel of this line, in a guest
+    #[arg(long, value_name = "LINE", value_parser = PossibleValuesParser::new(stock::lines()))]
+    pub stock: Option<String>,
+    /// Run each cell until zero observations bound its rate by 1 in 10 million: hours
+    #[arg(long, requires = "unpatched")]
+    pub long: bool,
+    /// Fewer repetitions, and not all types of map; the model whole
+    #[arg(long, conflicts_with = "ground")]
     pub quick: bool,
     /// Call a step hung after this many seconds without an event
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
@@ -38,6 +52,13 @@ pub struct Races {
     /// Print matrix.json on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,
+}
+
+impl Races {
+    /// The time limit of the run.
+    pub fn limit(&self) -> Duration {
+        if self.long { self.kernel.limit_or(LONG) } else { self.kernel.limit() }
+    }
 }
 
 /// Options of `bench`.
@@ -102,7 +123,46 @@ pub struct Report {
     /// Have headless Chromium render the page: it fits, the console stays empty, charts have text alternatives
     #[arg(long)]
     pub check: bool,
+    /// Print what a mail has room for on standard output: 72 lines of 72 columns
+    #[arg(long)]
+    pub brief: bool,
     /// Keep it in docs/report/, with a picture of its top
     #[arg(long, requires = "check")]
     pub keep: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::{Cli, Command};
+
+    fn races(line: &str) -> Option<super::Races> {
+        let words: Vec<&str> = std::iter::once("races").chain(line.split_whitespace()).collect();
+        match Cli::typed(&words).ok()?.command {
+            Command::Races(opts) => Some(opts),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn races_run_on_one_ground_at_a_time() {
+        for line in ["--here --long", "--stock 7.3-rt --filter hash", "--model-only", "--quick --series base"]
+        {
+            assert!(races(line).is_some(), "{line}");
+        }
+        for line in [
+            "--here --stock 6.1",
+            "--here --model-only",
+            "--here --series rfc",
+            "--stock 6.1 --quick",
+            "--stock 5.10",
+            "--long",
+        ] {
+            assert!(races(line).is_none(), "{line}");
+        }
+        let hours = |line| races(line).unwrap().limit().as_secs() / 3600;
+        assert_eq!(
+            (hours("--here"), hours("--here --long"), hours("--here --long --timeout 7200")),
+            (1, 24, 2)
+        );
+    }
 }

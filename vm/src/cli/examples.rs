@@ -55,10 +55,15 @@ Examples:
   cargo xtask races --quick                               fewer repetitions, not all types of map
   cargo xtask races --filter 'replace × compare on hash'  one cell
   cargo xtask races --filter lru-hash --json              all cells of a map, as JSON
-  cargo xtask races --model-only                          every schedule in the model, and no kernel
+  cargo xtask races --model-only                          every schedule in the model: Rust alone, seconds
+  cargo xtask races --here                                what needs no patch, on this machine's own kernel
+  cargo xtask races --here --long --filter 'on rhash'     until rare events have shown themselves
+  cargo xtask races --stock 6.12                          the same half on Debian's own kernel, in a guest
 
+--here takes root. Maps, programs and network name spaces are its own, and end with it, however it ends.
 Exit codes: 0, all evidence agrees; 1, some disagrees or is missing, or the kernel splatted; 69, could not run.
-The matrix is in target/races/matrix.json, whatever happens.";
+The matrix is in target/races/matrix.json, here.json or stock-LINE.json, whatever happens; beside the latter two is all that
+the lab said (.jsonl).";
 
 /// Of `bench`.
 pub const BENCH: &str = "\
@@ -87,11 +92,12 @@ pub const REPORT: &str = "\
 Examples:
   cargo xtask report                      of what `races` and `bench` left in target/
   cargo xtask report --races matrix.json  of a matrix from elsewhere
+  cargo xtask report --brief              print 72 lines for a mail, everything else on standard error
   cargo xtask report --check              and have headless Chromium look at the page
   cargo xtask report --check --keep       and keep it in docs/report/
 
 What was not run is said in the page, with the command that runs it.
-Exit codes: 0, written; 1, an input contradicts itself or the page has a fault; 69, could not run.";
+Exit codes: 0, written; 1, a claim does not hold, an input contradicts itself, or the page has a fault; 69, could not run.";
 
 /// Of `patches`.
 pub const PATCHES: &str = "\

@@ -1,33 +1,82 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask races`: the matrix of refresh × gc, with the evidence behind each cell.
 
-use std::{path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use crate::{
+    accel::Accel,
     boot::Limits,
     cache::write_whole,
     cli,
     context::Ctx,
     events::Event,
     guest,
-    races::{self, Asked, Look, Matrix, Races, Row},
-    record,
-    report::{Done, Place, Report, Test},
-    series::{NONE, Series},
+    hash::sha256,
+    races::{self, Asked, Look, Machine, Matrix, Options, Races, Row},
+    record::{self, Room},
+    report::{Done, KernelReport, Place, Report, Test},
+    series::{DEFAULT, NONE, Series},
     steps::{self, Bench, Workshop, vcpus},
+    stock::{self, Stock},
     verdict::{Judged, is_broken},
 };
 
-/// `matrix.json`.
+/// `matrix.json`, `here.json`, `stock-LINE.json`.
 #[derive(Serialize)]
 struct Record<'a> {
     #[serde(flatten)]
     environment: &'a Report,
+    /// The machine whose kernel was asked as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machine: Option<&'a Machine>,
     cells: &'a [Row],
     verdicts: Vec<String>,
+}
+
+/// Where the races run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ground<'a> {
+    /// In the model alone.
+    Model,
+    /// In guests, on kernels with a series.
+    Series,
+    /// On this machine's own kernel.
+    Here,
+    /// In a guest, on Debian's own kernel of this line.
+    Stock(&'a str),
+}
+
+impl<'a> Ground<'a> {
+    fn of(opts: &'a cli::Races) -> Self {
+        match &opts.stock {
+            Some(line) => Self::Stock(line),
+            None if opts.here => Self::Here,
+            None if opts.model_only => Self::Model,
+            None => Self::Series,
+        }
+    }
+
+    /// The record's name, without its ending.
+    fn name(self) -> String {
+        match self {
+            Self::Model | Self::Series => "matrix".into(),
+            Self::Here => "here".into(),
+            Self::Stock(line) => format!("stock-{line}"),
+        }
+    }
+
+    /// Where its tests ran.
+    fn place(self, series: &str) -> Place {
+        match self {
+            Self::Model | Self::Here => Place::Host,
+            Self::Stock(_) => Place::Base,
+            Self::Series if series == NONE => Place::Base,
+            Self::Series => Place::Series,
+        }
+    }
 }
 
 /// Writes the matrix, with where it comes from.
@@ -35,7 +84,12 @@ struct Record<'a> {
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, report: &Report, matrix: &Matrix) -> Result<()> {
-    let record = Record { environment: report, cells: &matrix.rows, verdicts: races::sentences(matrix) };
+    write_with(path, report, None, matrix)
+}
+
+fn write_with(path: &Path, report: &Report, machine: Option<&Machine>, matrix: &Matrix) -> Result<()> {
+    let verdicts = races::sentences(matrix);
+    let record = Record { environment: report, machine, cells: &matrix.rows, verdicts };
     write_whole(path, &serde_json::to_vec_pretty(&record)?)
 }
 
@@ -44,60 +98,144 @@ pub fn write(path: &Path, report: &Report, matrix: &Matrix) -> Result<()> {
 /// # Errors
 /// Only when not even the matrix can be written.
 pub fn run(ctx: &Ctx, opts: &cli::Races) -> Result<Done> {
-    let room = record::open(ctx, "races", "matrix.json")?;
+    let ground = Ground::of(opts);
+    let room = record::open(ctx, "races", &format!("{}.json", ground.name()))?;
     room.keep_events(ctx)?;
-    let mut report = Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile);
+    let mut machine = (ground == Ground::Here).then(Machine::this);
+    let mut report = match ground {
+        // No guest, and no configuration of ours.
+        Ground::Here => Report::new(ctx, 0, ""),
+        Ground::Stock(_) => Report::new(ctx, vcpus(&opts.machine), ""),
+        Ground::Model | Ground::Series => Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile),
+    };
     let mut matrix = Matrix::default();
-    match race(ctx, opts, &mut report, &mut matrix) {
+    match race(
+        ctx,
+        opts,
+        ground,
+        &room,
+        &mut Told { report: &mut report, machine: &mut machine, matrix: &mut matrix },
+    ) {
         Ok(Judged { outcome, tests, splats, reason }) => {
-            let agreed = if opts.model_only { "every cell was explored" } else { "the evidence agrees" };
+            let agreed =
+                if ground == Ground::Model { "every cell was explored" } else { "the evidence agrees" };
             report.verdict = outcome;
             report.reason = if reason.is_empty() { agreed.into() } else { reason };
             report.splats = splats;
-            let place = if opts.model_only { Place::Host } else { place(opts) };
-            report.tests = tests.into_iter().map(|result| Test { kernel: place, result }).collect();
+            let kernel = ground.place(&opts.series);
+            report.tests = tests.into_iter().map(|result| Test { kernel, result }).collect();
         }
         Err(e) => report.reason = format!("{e:#}"),
     }
     report.phases = ctx.phases.borrow().clone();
-    write(&room.path, &report, &matrix)?;
+    write_with(&room.path, &report, machine.as_ref(), &matrix)?;
     for test in report.tests.iter().filter(|test| is_broken(test.result.status)) {
         ctx.events.emit(&Event::TestFinished(test.result.clone()));
     }
     if !opts.json {
         show(&matrix);
+        if let Some(machine) = &machine {
+            println!("on {}\n", machine.words());
+        }
     }
     record::end(ctx, &room.path, &report, report.count(), opts.json)
 }
 
-fn place(opts: &cli::Races) -> Place {
-    if opts.series == NONE { Place::Base } else { Place::Series }
+/// What is told of a run.
+struct Told<'a> {
+    report: &'a mut Report,
+    machine: &'a mut Option<Machine>,
+    matrix: &'a mut Matrix,
 }
 
-/// Fills the report and the matrix.
-fn race(ctx: &Ctx, opts: &cli::Races, report: &mut Report, matrix: &mut Matrix) -> Result<Judged> {
-    // A wrong name is told before anything is fetched.
-    let series = Series::read(&ctx.root, &opts.series)?;
-    let shop = Workshop::open(ctx, &opts.kernel)?;
-    let limits = shop.profile.limits(Limits {
+/// Fills it.
+fn race(
+    ctx: &Ctx,
+    opts: &cli::Races,
+    ground: Ground<'_>,
+    room: &Room,
+    told: &mut Told<'_>,
+) -> Result<Judged> {
+    let Told { report, machine, matrix } = told;
+    let unpatched = matches!(ground, Ground::Here | Ground::Stock(_));
+    let asked = Asked { filter: opts.filter.clone(), quick: opts.quick, unpatched };
+    let mut limits = Limits {
         boot: Duration::from_secs(opts.boot_timeout),
         silence: Duration::from_secs(opts.test_timeout),
-    });
-    let asked = Asked { filter: opts.filter.clone(), quick: opts.quick };
-    let races = Races { ctx, asked, limits };
-    if opts.model_only {
-        // No kernel is booted, so none is built: the lab wants headers alone.
-        let include = shop.headers(&series)?;
-        let programs = ctx.phase("lab", || guest::build(ctx, &include, &["lab"]))?;
-        races.model(&programs, matrix)?;
-        return races.model_alone(matrix);
+    };
+    let keep = room.folder.join(format!("{}.jsonl", ground.name()));
+    let options = Options { long: opts.long, keep: &keep };
+    match ground {
+        Ground::Model => {
+            let races = Races { ctx, asked, limits };
+            races.model(matrix)?;
+            races.model_alone(matrix)
+        }
+        Ground::Here => {
+            let _ = fs::remove_file(&keep);
+            if let Some(why) = races::why_not() {
+                bail!("{why}");
+            }
+            if let Some(machine) = &**machine {
+                ctx.events.note(machine.words());
+            }
+            let races = Races { ctx, asked, limits };
+            let said = races.model(matrix)?;
+            let include = Workshop::open(ctx, &opts.kernel)?.headers(&Series::read(&ctx.root, DEFAULT)?)?;
+            let programs = ctx.phase("lab", || guest::build(ctx, &include, &["lab"]))?;
+            races.here(&programs, &said, options, matrix)
+        }
+        Ground::Stock(line) => {
+            let _ = fs::remove_file(&keep);
+            let races = Races { ctx, asked, limits };
+            let said = races.model(matrix)?;
+            let include = Workshop::open(ctx, &opts.kernel)?.headers(&Series::read(&ctx.root, DEFAULT)?)?;
+            let vng = steps::vng(ctx, &opts.kernel)?;
+            let kernel = ctx.phase(&format!("Debian's kernel {line}"), || {
+                stock::get(ctx, line, opts.kernel.refresh, opts.kernel.offline)
+            })?;
+            report.kernel = Some(report_of(&kernel)?);
+            let programs = ctx.phase("tests", || guest::build(ctx, &include, &guest::PROGRAMS))?;
+            let bench = Bench::stock(ctx, vng, &opts.machine, &kernel, programs)?;
+            let accel = bench.machine.accel;
+            report.accel = Some(accel);
+            **machine = Some(Machine {
+                release: kernel.release.clone(),
+                cpus: usize::try_from(bench.machine.cpus)?,
+                hypervisor: if accel == Accel::Kvm { "QEMU, KVM".into() } else { "QEMU, emulated".into() },
+                model: String::new(),
+            });
+            races.stock(&bench, &kernel, &said, options, report, matrix)
+        }
+        Ground::Series => {
+            // A wrong name is told before anything is fetched.
+            let series = Series::read(&ctx.root, &opts.series)?;
+            let shop = Workshop::open(ctx, &opts.kernel)?;
+            limits = shop.profile.limits(limits);
+            let vng = steps::vng(ctx, &opts.kernel)?;
+            let built = shop.build(&series)?;
+            report.kernel = Some(shop.report_of(&built));
+            let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
+            report.accel = Some(bench.machine.accel);
+            Races { ctx, asked, limits }.run(&shop, &bench, &built, report, matrix)
+        }
     }
-    let vng = steps::vng(ctx, &opts.kernel)?;
-    let built = shop.build(&series)?;
-    report.kernel = Some(shop.report_of(&built));
-    let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
-    report.accel = Some(bench.machine.accel);
-    races.run(&shop, &bench, &built, report, matrix)
+}
+
+/// What the report says of a kernel that was not built here.
+fn report_of(kernel: &Stock) -> Result<KernelReport> {
+    let config = kernel.config();
+    let text = fs::read(&config).with_context(|| format!("cannot read {}", config.display()))?;
+    let text_of = String::from_utf8_lossy(&text);
+    let compiler = text_of.lines().find_map(|line| line.strip_prefix("CONFIG_CC_VERSION_TEXT="));
+    Ok(KernelReport {
+        version: kernel.release.clone(),
+        base: kernel.name(),
+        series: NONE.into(),
+        patches: Vec::new(),
+        config_sha256: sha256(&text),
+        compiler: compiler.unwrap_or_default().trim_matches('"').to_owned(),
+    })
 }
 
 /// The tables, their legend, and a sentence for each discipline.

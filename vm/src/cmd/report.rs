@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `cargo xtask report`: what the other commands found out, as a page, as text and as JSON.
+//! `cargo xtask report`: what the other commands found out, as a page, as text, as a mail, and as JSON.
 
 use std::{
     fs,
@@ -18,7 +18,8 @@ use crate::{
     report_page::{self, Inputs, browser},
 };
 
-/// Writes the three files; with `--check`, has a browser look at the page.
+/// Writes the files; with `--check`, has a browser look at the page; with `--brief`, prints what a mail has room for.
+/// A claim that the evidence does not bear out fails it.
 ///
 /// # Errors
 /// When an input cannot be read or an output cannot be written.
@@ -26,10 +27,12 @@ pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
     let folder = ctx.target.join("report");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let page = report_page::page(&inputs(ctx, opts)?);
-    let files = ["index.html", "report.txt", "report.json"].map(|name| folder.join(name));
+    let files = ["index.html", "report.txt", "brief.txt", "report.json"].map(|name| folder.join(name));
+    let brief = report_page::brief(&page);
     write_whole(&files[0], report_page::render(&page).as_bytes())?;
     write_whole(&files[1], report_page::render_text(&page).as_bytes())?;
-    write_whole(&files[2], &serde_json::to_vec_pretty(&page)?)?;
+    write_whole(&files[2], brief.as_bytes())?;
+    write_whole(&files[3], &serde_json::to_vec_pretty(&page)?)?;
     for trouble in &page.troubles {
         ctx.events.note(trouble.clone());
     }
@@ -41,6 +44,9 @@ pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
     }
     if opts.keep {
         keep(ctx, &files, &folder)?;
+    }
+    if opts.brief {
+        print!("{brief}");
     }
     let reason = match page.troubles.len() {
         0 => page.answer.sentence.clone(),
@@ -72,8 +78,13 @@ fn inputs(ctx: &Ctx, opts: &cli::Report) -> Result<Inputs> {
         fs::metadata(given).with_context(|| format!("cannot read {}", given.display()))?;
     }
     let target = |place: &str| -> PathBuf { Path::new(&ctx.target).join(place) };
+    let races = at(&opts.races, "races/matrix.json");
+    // What ran natively lies beside the matrix.
+    let beside = races.parent().map(Path::to_owned).unwrap_or_default();
     Ok(Inputs {
-        races: report_page::read(&at(&opts.races, "races/matrix.json"), "cargo xtask races")?,
+        here: report_page::read_natively(&beside.join("here.json"), "cargo xtask races --here")?,
+        stock: report_page::read_stock(&beside)?,
+        races: report_page::read(&races, "cargo xtask races")?,
         bench: report_page::read(&at(&opts.bench, "bench/bench.json"), "cargo xtask bench")?,
         calibrate: report_page::read(&target("bench/calibrate.json"), "cargo xtask calibrate")?,
         vm_test: report_page::read(&target("vm-test/report.json"), "cargo xtask vm-test")?,

@@ -35,7 +35,7 @@ pub fn run(ctx: &Ctx, opts: &Shell) -> Result<Done> {
     // Its own folder, so that vm-test can run while the shell is open.
     let run = bench.run_folder(&format!("shell-{}", std::process::id()))?;
     drop(lock);
-    let mut command = vng_command(&built.kernel.image(), &bench.machine, &bench.vng, &run)?;
+    let mut command = vng_command(&built.image(), &bench.machine, &bench.vng, &run)?;
     match &opts.exec {
         Some(line) => {
             let dir = quoted(&run.display().to_string());

@@ -111,7 +111,7 @@ impl Guests<'_> {
     /// Runs the quick form of the races; gives why they failed, or nothing.
     fn races(&self, built: &Built, report: &mut Report, matrix: &mut Matrix) -> Result<String> {
         let ctx = self.bench.ctx();
-        let races = Races { ctx, asked: Asked { filter: None, quick: true }, limits: self.limits() };
+        let races = Races { ctx, asked: Asked { quick: true, ..Asked::default() }, limits: self.limits() };
         let Judged { tests, splats, reason, .. } = races.run(self.shop, self.bench, built, report, matrix)?;
         for result in tests {
             ctx.events.emit(&Event::TestFinished(result.clone()));

@@ -2,19 +2,24 @@
 //! From a matrix to results and one of the three outcomes. Nothing here touches the machine.
 
 use anyhow::{Result, bail};
-use results::{Status, TestResult, races::Cell};
+use approaches::Since;
+use results::{
+    Status, TestResult,
+    races::{Cell, RaceEvent},
+};
 
 use super::{
-    agree::{self, Standing},
+    agree::{self, Judgement, Standing, Terms},
     connected::{self, milliseconds},
     listen::Evidence,
     matrix::Matrix,
+    row::Row,
 };
 use crate::{
     outcome::Outcome,
     splat,
     verdict::{Judged, is_broken},
-    watch::Ended,
+    watch::{Ended, Listener},
 };
 
 /// A cell's name among test results.
@@ -30,6 +35,8 @@ pub struct Guest<'a> {
     pub ended: Ended,
     /// Its console.
     pub console: &'a str,
+    /// A debugger was beside it.
+    pub debugger: bool,
     /// Seconds, as the options say.
     pub boot_limit: u64,
     /// Seconds.
@@ -60,16 +67,89 @@ pub fn judge(matrix: &mut Matrix, guests: &[Guest<'_>], filtered: bool) -> Resul
     }
     short.retain(|why| !why.is_empty());
     let cut_short = short.join("; ");
+    let kernel = kernel(guests.iter().map(|guest| guest.evidence));
+    let no_debugger = guests.iter().any(|guest| !guest.debugger);
+    let terms = Terms { model_only: guests.is_empty(), cut_short: &cut_short, kernel, no_debugger };
+    conclude(matrix, terms, Aside { splats, after }, filtered)
+}
+
+/// A run of the lab on this machine's own kernel.
+pub struct Native {
+    /// What it said.
+    pub evidence: Evidence,
+    /// How it ended, if not well.
+    pub trouble: Option<String>,
+    /// The last lines that it printed.
+    pub last: Vec<String>,
+}
+
+/// Gives every cell its standing by a run on this machine's own kernel.
+///
+/// # Errors
+/// When there is no cell, the lab never came to its first step, or it may not load programs.
+pub fn judge_native(matrix: &mut Matrix, native: &Native, filtered: bool) -> Result<Judged> {
+    let Native { evidence, trouble, last } = native;
+    if evidence.planned.is_none() {
+        let mut tail = last.join("\n    | ");
+        if !tail.is_empty() {
+            tail.insert_str(0, "; it said:\n    | ");
+        }
+        let ended = trouble.as_deref().unwrap_or("ended as if all were well");
+        bail!("the lab {ended} before its first step{tail}");
+    }
+    if let Some(why) = forbidden(matrix) {
+        bail!(
+            "bpf(2) is not permitted here ({why}): run it as root, outside of a container, on a kernel that is not locked down"
+        );
+    }
+    let running = evidence.running().map_or(String::new(), |what| format!(" in {what}"));
+    let cut_short = match trouble {
+        _ if evidence.done() => String::new(),
+        Some(trouble) => format!("the lab {trouble}{running}"),
+        None => format!("the lab ended without finishing its steps{running}"),
+    };
+    let after =
+        trouble.as_ref().map_or(String::new(), |how| format!("the evidence agrees, yet the lab {how}"));
+    let kernel = kernel(std::iter::once(evidence));
+    let terms = Terms { model_only: false, cut_short: &cut_short, kernel, no_debugger: true };
+    conclude(matrix, terms, Aside { after, splats: Vec::new() }, filtered)
+}
+
+/// The first refusal for want of a permission, if nothing ran and there was one.
+fn forbidden(matrix: &Matrix) -> Option<String> {
+    if matrix.rows.iter().any(Row::ran_in_the_kernel) {
+        return None;
+    }
+    let refused = matrix.rows.iter().filter_map(|row| row.refused.as_ref());
+    let failed = matrix.rows.iter().flat_map(|row| &row.failed);
+    let refusals =
+        refused.filter(|refusal| refusal.errno == "EPERM").map(|refusal| format!("EPERM: {}", refusal.text));
+    let failures = failed.map(|failure| failure.error.clone());
+    let denied = |error: &String| error.contains("EPERM") || error.contains("Operation not permitted");
+    refusals.chain(failures.filter(denied)).next()
+}
+
+/// What runs showed besides their evidence.
+struct Aside {
+    /// What kernels reported.
+    splats: Vec<String>,
+    /// What is wrong even if the evidence agrees; may be empty.
+    after: String,
+}
+
+/// Gives every cell its standing, and says what they come to.
+fn conclude(matrix: &mut Matrix, terms: Terms<'_>, aside: Aside, filtered: bool) -> Result<Judged> {
+    let Aside { splats, after } = aside;
     if matrix.rows.is_empty() {
         bail!("no cell to look at{}", if filtered { ": is --filter right?" } else { "" });
     }
-    weigh(matrix, guests.is_empty(), &cut_short);
+    weigh_by(matrix, terms);
     let tests = results(matrix);
     let count = |standing| matrix.rows.iter().filter(|row| row.standing == standing).count();
     let broken: Vec<&TestResult> = tests.iter().filter(|test| is_broken(test.status)).collect();
     let mut reasons = Vec::new();
-    if !cut_short.is_empty() {
-        reasons.push(cut_short);
+    if !terms.cut_short.is_empty() {
+        reasons.push(terms.cut_short.to_owned());
     }
     let named = |standing: Standing| {
         let first = matrix.rows.iter().find(|row| row.standing == standing);
@@ -106,11 +186,26 @@ fn cells(count: usize) -> String {
     format!("{count} {}", if count == 1 { "cell" } else { "cells" })
 }
 
-/// Gives every row its standing.
+/// Gives every row its standing, whatever kernel its evidence is of.
+#[cfg(test)]
 pub fn weigh(matrix: &mut Matrix, model_only: bool, cut_short: &str) {
-    let weighed: Vec<_> =
-        matrix.rows.iter().map(|row| agree::judge(row, matrix, model_only, cut_short)).collect();
-    for (row, (standing, notes)) in matrix.rows.iter_mut().zip(weighed) {
+    weigh_by(matrix, Terms { model_only, cut_short, ..Terms::default() });
+}
+
+/// The oldest kernel that anything of it is from.
+fn kernel<'a>(evidence: impl Iterator<Item = &'a Evidence>) -> Option<Since> {
+    let plans = evidence.flat_map(|evidence| &evidence.events).filter_map(|event| match event {
+        RaceEvent::Plan { release, .. } => agree::version(release),
+        _ => None,
+    });
+    plans.min()
+}
+
+/// Gives every row its standing.
+fn weigh_by(matrix: &mut Matrix, terms: Terms<'_>) {
+    let weighed: Vec<_> = matrix.rows.iter().map(|row| agree::judge(row, matrix, terms)).collect();
+    for (row, Judgement { standing, notes, absent }) in matrix.rows.iter_mut().zip(weighed) {
+        row.absent = row.absent.take().or(absent);
         row.agree = match standing {
             Standing::Agree => Some(true),
             Standing::Disagree => Some(false),
@@ -138,138 +233,4 @@ pub fn results(matrix: &Matrix) -> Vec<TestResult> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        races::made_up::{
-            absent, cell, connected, done, matrix, model, of_each_kind, plan, refused, stressed,
-        },
-        watch::End,
-    };
-    use results::races::{RaceEvent, Violation::LostRefresh};
-
-    const CLEAN: &str = "[    0.000000] Linux version 7.3\n";
-
-    fn ended() -> Ended {
-        Ended { end: End::Exited, up: true, status: Some(0), boot_seconds: 1.0 }
-    }
-
-    /// A made-up run: what the model said, what the guest said, and how the guest ended.
-    fn run(model: &[RaceEvent], said: &[RaceEvent], ended: Ended, console: &str) -> Result<(Matrix, Judged)> {
-        let evidence = Evidence::of(said.iter().cloned());
-        let mut matrix = matrix(model);
-        matrix.add(&evidence.events);
-        let guest = Guest { evidence: &evidence, ended, console, boot_limit: 9, silence_limit: 7 };
-        let judged = judge(&mut matrix, &[guest], false)?;
-        Ok((matrix, judged))
-    }
-
-    fn here() -> Cell {
-        cell("replace", "compare", "hash")
-    }
-
-    fn good() -> [RaceEvent; 3] {
-        [plan(1), stressed(here(), 10, 10, 0), done(1)]
-    }
-
-    #[test]
-    fn a_good_run_passes_and_one_sign_of_trouble_fails_it() {
-        let clean = [model(here(), &[])];
-        let (matrix, judged) = run(&clean, &good(), ended(), CLEAN).unwrap();
-        assert_eq!((judged.outcome, judged.reason.as_str()), (Outcome::Passed, ""));
-        assert_eq!(matrix.rows[0].agree, Some(true));
-        let splat = format!("{CLEAN}[    1.000000] WARNING: x\n");
-        let broken = [plan(2), stressed(here(), 10, 10, 0), connected(here(), 9, 1, false), done(2)];
-        let cases: [(&[RaceEvent], Ended, &str, &str); 6] = [
-            (&good(), ended(), &splat, "the evidence agrees, but the kernel reported warning"),
-            (&good(), ended(), "", "the console log holds no line"),
-            (
-                &good(),
-                Ended { status: Some(3), ..ended() },
-                CLEAN,
-                "the evidence agrees, yet the lab ended with 3",
-            ),
-            (&good()[..2], ended(), CLEAN, "the guest ended without finishing its steps"),
-            (&good(), Ended { end: End::Panicked, ..ended() }, CLEAN, "the kernel panicked"),
-            (&broken, ended(), CLEAN, "races::replace::compare::hash::connections: 1 of 9"),
-        ];
-        for (said, ended, console, reason) in cases {
-            let (_, judged) = run(&clean, said, ended, console).unwrap();
-            assert_eq!(judged.outcome, Outcome::Failed, "{reason}");
-            assert!(judged.reason.starts_with(reason), "{reason}: {}", judged.reason);
-        }
-    }
-
-    #[test]
-    fn a_run_cut_off_names_the_step_and_leaves_the_rest_in_error() {
-        let all = [model(here(), &[]), model(cell("store", "blind", "hash"), &[LostRefresh])];
-        let said = [
-            plan(3),
-            stressed(here(), 10, 10, 0),
-            RaceEvent::Began { what: "stress of store × blind".into() },
-        ];
-        let silent = Ended { end: End::Silent, status: None, ..ended() };
-        let (matrix, judged) = run(&all, &said, silent, CLEAN).unwrap();
-        assert!(
-            judged.reason.starts_with(
-                "no word from the guest for 7 s (--test-timeout): it hangs in stress of store × blind; evidence is missing in 1 cell"
-            ),
-            "{}",
-            judged.reason
-        );
-        let statuses: Vec<_> = judged.tests.iter().map(|t| t.status).collect();
-        assert_eq!(statuses, [Status::Pass, Status::Error]);
-        assert!(matrix.rows[1].notes.iter().any(|note| note.contains("it hangs")), "{:?}", matrix.rows[1]);
-    }
-
-    #[test]
-    fn a_guest_that_never_came_to_a_step_and_a_filter_for_nothing_could_not_run() {
-        let early = Ended { status: Some(2), ..ended() };
-        let error = run(&[model(here(), &[])], &[], early, CLEAN).unwrap_err().to_string();
-        assert!(error.starts_with("the lab ended with 2 before its first step"), "{error}");
-        let none = judge(&mut Matrix::default(), &[], true).unwrap_err().to_string();
-        assert_eq!(none, "no cell to look at: is --filter right?");
-    }
-
-    #[test]
-    fn a_cell_that_only_one_side_names_is_in_error() {
-        let stranger = cell("store", "iter", "hash");
-        let said = [plan(2), stressed(here(), 10, 10, 0), stressed(stranger, 10, 10, 0), done(2)];
-        let (_, judged) = run(&[model(here(), &[])], &said, ended(), CLEAN).unwrap();
-        assert!(
-            judged.reason.contains("first in store × iter on hash: the model says nothing"),
-            "{}",
-            judged.reason
-        );
-        let all = [model(here(), &[]), model(cell("due", "blind", "hash"), &[])];
-        let (_, judged) = run(&all, &good(), ended(), CLEAN).unwrap();
-        assert!(judged.reason.contains("first in due × blind on hash: no stress ran"), "{}", judged.reason);
-    }
-
-    #[test]
-    fn refused_and_absent_cells_are_skipped_and_nothing_else_is_no_pass() {
-        let skipped = [model(here(), &[]), refused(here()), absent(cell("seal", "seal", "hash"))];
-        let all = [&skipped[..], &[model(cell("seal", "seal", "hash"), &[])]].concat();
-        let (_, judged) = run(&all, &[plan(0), done(0)], ended(), CLEAN).unwrap();
-        assert!(judged.tests.iter().all(|test| test.status == Status::Skip));
-        assert_eq!(judged.reason, "no cell has any evidence of the kernel");
-    }
-
-    #[test]
-    fn the_model_alone_passes_if_that_was_asked_for() {
-        let mut matrix = matrix(&[model(here(), &[LostRefresh])]);
-        let judged = judge(&mut matrix, &[], false).unwrap();
-        assert_eq!((judged.outcome, judged.tests[0].status), (Outcome::Passed, Status::Pass));
-        assert_eq!(matrix.rows[0].agree, None);
-    }
-
-    #[test]
-    fn every_kind_of_cell_ends_in_its_status() {
-        let mut matrix = matrix(&of_each_kind());
-        weigh(&mut matrix, false, "");
-        let status = |name: &str| results(&matrix).iter().find(|t| t.name == name).unwrap().status;
-        assert_eq!(status("races::store::blind::hash"), Status::Pass);
-        assert_eq!(status("races::replace::compare::lru-hash"), Status::Skip);
-        assert_eq!(status("races::seal::seal::hash"), Status::Skip);
-    }
-}
+mod tests;

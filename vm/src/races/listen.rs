@@ -74,6 +74,7 @@ impl Evidence {
             | RaceEvent::Absent { cell, .. }
             | RaceEvent::Witnessed { cell, .. }
             | RaceEvent::Stressed { cell, .. }
+            | RaceEvent::Disturbed { cell, .. }
             | RaceEvent::Connected { cell, .. } => {
                 let what = cell.to_string();
                 self.step();

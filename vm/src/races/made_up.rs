@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use results::races::{
-    Cell, Connections, Model, RaceEvent, Refusal, Side, Step, Stress, Undisturbed, Violation, Violations,
-    Witness,
+    Cell, Circumstance, Connections, Model, RaceEvent, Refusal, Side, Step, Stress, Undisturbed, Violation,
+    Violations, Witness,
 };
 
 use super::matrix::Matrix;
@@ -42,7 +42,13 @@ pub fn model(cell: Cell, violations: &[Violation]) -> RaceEvent {
     let counterexample = counterexamples.values().next().cloned();
     RaceEvent::Modelled {
         cell,
-        model: Model { states: 1234, memory: "sc".into(), counterexample, counterexamples },
+        model: Model {
+            states: 1234,
+            memory: "sc".into(),
+            counterexample,
+            counterexamples,
+            ..Model::default()
+        },
     }
 }
 
@@ -52,6 +58,23 @@ pub fn stressed(cell: Cell, refreshes: u64, deletes: u64, lost: u64) -> RaceEven
     let stress =
         Stress { packets: refreshes, refreshes, deletes, violations, seconds: 2.0, ..Stress::default() };
     RaceEvent::Stressed { cell, stress }
+}
+
+/// A run in worse circumstances that counted `lost` lost refreshes in as many deletes as refreshes.
+pub fn disturbed(cell: Cell, circumstance: Circumstance, refreshes: u64, lost: u64) -> RaceEvent {
+    let violations = Violations { lost_refresh: lost, ..Violations::default() };
+    let stress = Stress { refreshes, deletes: refreshes, violations, ..Stress::default() };
+    RaceEvent::Disturbed { cell, circumstance, stress }
+}
+
+/// A model that found nothing but `more` in worse circumstances.
+pub fn model_if_worse(cell: Cell, circumstance: Circumstance, more: &[Violation]) -> RaceEvent {
+    let found = more.iter().map(|violation| (*violation, schedule())).collect();
+    let if_worse = BTreeMap::from([(circumstance, found)]);
+    RaceEvent::Modelled {
+        cell,
+        model: Model { states: 1234, memory: "sc".into(), if_worse, ..Model::default() },
+    }
 }
 
 pub fn witnessed(cell: Cell, violation: Violation, seen: u32, tried: u32) -> RaceEvent {
@@ -69,7 +92,7 @@ pub fn refused(cell: Cell) -> RaceEvent {
 }
 
 pub fn absent(cell: Cell) -> RaceEvent {
-    RaceEvent::Absent { cell, reason: "no kernel seals".into() }
+    RaceEvent::Absent { cell, reason: "left out of the quick form".into() }
 }
 
 pub fn connected(cell: Cell, opened: u64, broken: u64, snat: bool) -> RaceEvent {
@@ -117,7 +140,8 @@ pub fn of_each_kind() -> Vec<RaceEvent> {
         } else {
             events.extend([model(here.clone(), &[]), refused(here)]);
         }
-        events.extend([model(cell("seal", "seal", map), &[]), absent(cell("seal", "seal", map))]);
+        let alone = || cell("due-tagged", "prog", map);
+        events.extend([model(alone(), &[]), absent(alone())]);
     }
     let rare = cell("store", "compare", "hash");
     events.extend([

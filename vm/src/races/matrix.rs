@@ -1,147 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One row for each cell, with all that was said of it.
+//! All cells, put together from what was said of them.
 
-use results::races::{Cell, Connections, Model, RaceEvent, Refusal, Side, Stress, Undisturbed, Witness};
-use serde::{Deserialize, Serialize};
+use approaches::Column;
+use results::races::{Cell, RaceEvent, Side, Undisturbed};
 
-use super::agree::Standing;
-
-/// What could not be found out, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The kind of evidence.
-    pub evidence: String,
-    /// The error.
-    pub error: String,
-}
-
-/// How far several stress runs of a cell lie apart: violations of any kind per million deletes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Spread {
-    /// How many runs.
-    pub runs: usize,
-    /// The lowest rate.
-    pub least: f64,
-    /// The highest.
-    pub most: f64,
-}
-
-/// A cell and its evidence.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
-    /// Which.
-    #[serde(flatten)]
-    pub cell: Cell,
-    /// The series whose kernel the evidence is from.
-    pub series: Option<String>,
-    /// The kernel's no to it.
-    pub refused: Option<Refusal>,
-    /// Why there is no evidence of the kernel, if not by its refusal.
-    pub absent: Option<String>,
-    /// What the model found.
-    pub model: Option<Model>,
-    /// What replaying showed.
-    pub witness: Option<Witness>,
-    /// All stress runs together.
-    pub stress: Option<Stress>,
-    /// If there were several.
-    pub spread: Option<Spread>,
-    /// Real connections, with and without a second map.
-    pub connections: Vec<Connections>,
-    /// What could not be found out.
-    pub failed: Vec<Failure>,
-    /// Whether the kinds of evidence agree; nothing if there is no more than the model.
-    pub agree: Option<bool>,
-    /// The same in more words.
-    pub standing: Standing,
-    /// Why; a disagreement says which step to look at.
-    pub notes: Vec<String>,
-    #[serde(skip)]
-    rates: Vec<f64>,
-}
-
-impl Row {
-    fn new(cell: Cell) -> Self {
-        Self {
-            cell,
-            series: None,
-            refused: None,
-            absent: None,
-            model: None,
-            witness: None,
-            stress: None,
-            spread: None,
-            connections: Vec::new(),
-            failed: Vec::new(),
-            agree: None,
-            standing: Standing::Missing,
-            notes: Vec::new(),
-            rates: Vec::new(),
-        }
-    }
-
-    /// Something was seen in the kernel.
-    pub fn ran_in_the_kernel(&self) -> bool {
-        self.witness.is_some() || self.stress.is_some() || !self.connections.is_empty()
-    }
-
-    /// The model is there and found nothing.
-    pub fn model_is_clean(&self) -> bool {
-        self.model.as_ref().is_some_and(|m| m.counterexamples.is_empty() && m.counterexample.is_none())
-    }
-
-    fn add_model(&mut self, model: &Model) {
-        let Some(known) = &mut self.model else {
-            self.model = Some(model.clone());
-            return;
-        };
-        known.states += model.states;
-        if known.memory != model.memory {
-            known.memory = format!("{}+{}", known.memory, model.memory);
-        }
-        for (violation, steps) in &model.counterexamples {
-            known.counterexamples.entry(*violation).or_insert_with(|| steps.clone());
-        }
-        known.counterexample = known.counterexamples.values().next().cloned();
-    }
-
-    fn add_witness(&mut self, witness: &Witness) {
-        let Some(known) = &mut self.witness else {
-            self.witness = Some(witness.clone());
-            return;
-        };
-        known.replayed += witness.replayed;
-        known.of += witness.of;
-        for (violation, (seen, tried)) in &witness.by_violation {
-            let sum = known.by_violation.entry(*violation).or_default();
-            *sum = (sum.0 + seen, sum.1 + tried);
-        }
-        if known.held_by != witness.held_by {
-            known.held_by = format!("{}, {}", known.held_by, witness.held_by);
-        }
-        known.notes.extend(witness.notes.iter().cloned());
-    }
-
-    fn add_stress(&mut self, stress: &Stress) {
-        self.rates.push(per_million(stress.violations.total(), stress.deletes));
-        let known = self.stress.get_or_insert_default();
-        known.packets += stress.packets;
-        known.refreshes += stress.refreshes;
-        known.deletes += stress.deletes;
-        known.seconds += stress.seconds;
-        for violation in results::races::Violation::ALL {
-            *known.violations.of_mut(violation) += stress.violations.of(violation);
-        }
-        for (name, count) in &stress.errors {
-            *known.errors.entry(name.clone()).or_default() += count;
-        }
-        if self.rates.len() > 1 {
-            let of = |pick: fn(f64, f64) -> f64, from| self.rates.iter().copied().fold(from, pick);
-            let (least, most) = (of(f64::min, f64::INFINITY), of(f64::max, 0.0));
-            self.spread = Some(Spread { runs: self.rates.len(), least, most });
-        }
-    }
-}
+use super::row::{Failure, Row};
 
 /// All rows, in the order in which the cells were first named.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -161,15 +24,25 @@ impl Matrix {
         }
     }
 
+    /// Adds what was said on a kernel without any series. The lab goes through the whole catalogue: a cell that was not asked
+    /// for, and of which it only says that nothing ran, makes no row.
+    pub fn add_unpatched(&mut self, events: &[RaceEvent]) {
+        for event in events {
+            let stranger = |cell: &Cell| !self.rows.iter().any(|row| row.cell == *cell);
+            if !matches!(event, RaceEvent::Absent { cell, .. } if stranger(cell)) {
+                self.add(std::slice::from_ref(event));
+            }
+        }
+    }
+
     /// The series other than `series` whose kernels alone have what a strategy of some cell takes.
     pub fn other_series(&self, series: &str) -> Vec<String> {
-        let asked = |name: &str| self.rows.iter().any(|row| row.cell.gc == name);
         let mut needed: Vec<String> = self
-            .undisturbed
+            .rows
             .iter()
-            .filter(|side| asked(&side.name))
-            .filter_map(|side| side.series.clone())
-            .filter(|needed| needed != series)
+            .filter_map(|row| Column::named(&row.cell.gc)?.series)
+            .filter(|needed| *needed != series)
+            .map(str::to_owned)
             .collect();
         needed.sort();
         needed.dedup();
@@ -187,6 +60,9 @@ impl Matrix {
                 RaceEvent::Absent { cell, reason } => self.row(cell).absent = Some(reason.clone()),
                 RaceEvent::Witnessed { cell, witness } => self.row(cell).add_witness(witness),
                 RaceEvent::Stressed { cell, stress } => self.row(cell).add_stress(stress),
+                RaceEvent::Disturbed { cell, circumstance, stress } => {
+                    self.row(cell).add_disturbed(*circumstance, stress);
+                }
                 RaceEvent::Connected { cell, connections } => {
                     self.row(cell).connections.push(connections.clone());
                 }
@@ -209,7 +85,7 @@ impl Matrix {
     /// What one side does undisturbed, if the model told. Waiting for a grace period changes nothing of it.
     pub fn undisturbed(&self, side: Side, name: &str) -> Option<&Undisturbed> {
         let of = |name: &str| self.undisturbed.iter().find(|u| u.side == side && u.name == name);
-        of(name).or_else(|| of(name.strip_suffix("+grace")?))
+        of(name).or_else(|| of(Column::named(name)?.name))
     }
 
     /// The values of one dimension, in order.
@@ -225,21 +101,19 @@ impl Matrix {
     }
 
     /// The row of a cell.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the report looks cells up"))]
     pub fn find(&self, refresh: &str, gc: &str, map: &str) -> Option<&Row> {
         self.rows.iter().find(|r| r.cell.refresh == refresh && r.cell.gc == gc && r.cell.map == map)
     }
 }
 
-/// `count` of `all`, per million; nothing of nothing is nothing.
-#[allow(clippy::cast_precision_loss, reason = "a rate is shown with two digits")]
-pub fn per_million(count: u64, all: u64) -> f64 {
-    if all == 0 { 0.0 } else { count as f64 * 1e6 / all as f64 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::races::made_up::{cell, model, stressed, undisturbed, witnessed};
+    use crate::races::made_up::{absent, cell, disturbed, model, stressed, witnessed};
+    use crate::races::row::Spread;
+    use approaches::Gc;
+    use results::races::Circumstance;
     use results::races::Violation::{Gap, LostRefresh};
 
     #[test]
@@ -266,20 +140,51 @@ mod tests {
 
     #[test]
     fn another_series_is_needed_only_for_cells_that_are_asked_for() {
-        let here = || cell("store", "prog-kfunc", "hash");
-        let RaceEvent::Undisturbed(side) = undisturbed(Side::Gc, "prog-kfunc", 1) else {
-            unreachable!("that is what it makes")
-        };
-        let needs = RaceEvent::Undisturbed(Undisturbed { series: Some("kfunc".into()), ..side });
+        let needs = Gc::ALL.iter().find(|gc| gc.series.is_some()).unwrap();
+        let series = needs.series.unwrap();
+        let here = || cell("store", needs.name, "hash");
         let mut matrix = Matrix::default();
-        matrix.add(&[needs, model(cell("store", "blind", "hash"), &[])]);
+        matrix.add(&[model(cell("store", "blind", "hash"), &[])]);
         assert!(matrix.other_series("v2").is_empty(), "no such cell");
         matrix.add(&[model(here(), &[])]);
-        assert_eq!(matrix.other_series("v2"), ["kfunc"]);
-        assert!(matrix.other_series("kfunc").is_empty(), "that is the one under test");
-        matrix.add_from("kfunc", &[stressed(here(), 1, 1, 0)]);
+        assert_eq!(matrix.other_series("v2"), [series]);
+        assert!(matrix.other_series(series).is_empty(), "that is the one under test");
+        matrix.add_from(series, &[stressed(here(), 1, 1, 0)]);
         let from = |gc| matrix.find("store", gc, "hash").unwrap().series.clone();
-        assert_eq!((from("prog-kfunc"), from("blind")), (Some("kfunc".into()), None));
+        assert_eq!((from(needs.name), from("blind")), (Some(series.into()), None));
+    }
+
+    #[test]
+    fn runs_in_one_circumstance_come_together() {
+        let here = || cell("store", "blind", "hash");
+        let mut matrix = Matrix::default();
+        matrix.add(&[
+            disturbed(here(), Circumstance::TwoCollectors, 100, 3),
+            disturbed(here(), Circumstance::HandDeletes, 100, 1),
+            disturbed(here(), Circumstance::TwoCollectors, 100, 4),
+        ]);
+        let runs = &matrix.rows[0].disturbed;
+        let seen: Vec<_> =
+            runs.iter().map(|run| (run.circumstance, run.stress.violations.lost_refresh)).collect();
+        assert_eq!(seen, [(Circumstance::TwoCollectors, 7), (Circumstance::HandDeletes, 1)]);
+        assert_eq!(runs[0].stress.refreshes, 200);
+        let json = serde_json::to_value(&matrix.rows[0]).unwrap();
+        assert_eq!(json["disturbed"][0]["circumstance"], "two-collectors");
+        assert_eq!(json["disturbed"][0]["stress"]["evicted_live"], 0);
+        let row: Row = serde_json::from_value(json).unwrap();
+        assert_eq!(row.disturbed, matrix.rows[0].disturbed);
+    }
+
+    #[test]
+    fn a_lab_that_goes_through_the_whole_catalogue_makes_no_rows_of_what_it_leaves_out() {
+        let mut matrix = Matrix::default();
+        matrix.add(&[model(cell("store", "blind", "hash"), &[])]);
+        matrix.add_unpatched(&[
+            absent(cell("store", "compare", "hash")),
+            absent(cell("store", "blind", "hash")),
+        ]);
+        assert_eq!(matrix.rows.len(), 1);
+        assert!(matrix.rows[0].absent.is_some());
     }
 
     #[test]
@@ -287,7 +192,7 @@ mod tests {
         let mut matrix = Matrix::default();
         matrix.add(&[model(cell("store", "blind", "hash"), &[])]);
         let json = serde_json::to_value(&matrix.rows[0]).unwrap();
-        for key in ["refresh", "gc", "map", "refused", "model", "witness", "stress", "agree"] {
+        for key in ["refresh", "gc", "map", "refused", "model", "witness", "stress", "disturbed", "agree"] {
             assert!(json.get(key).is_some(), "{key}: {json}");
         }
         assert!(json["refused"].is_null() && json["witness"].is_null() && json["agree"].is_null());

@@ -3,21 +3,33 @@
 
 mod agree;
 mod connected;
+mod explored;
+mod grid;
+mod host;
 mod judge;
 mod listen;
 mod matrix;
+mod native;
+mod row;
 mod run;
 mod schedule;
 mod sentence;
+mod stock;
 mod table;
 
 #[cfg(test)]
 pub mod made_up;
 
+#[allow(unused_imports, reason = "the report shows them")]
+pub use self::row::Disturbed;
 pub use self::{
     agree::{below, figure},
-    matrix::{Matrix, Row, per_million},
+    grid::{Look, tables},
+    host::{Machine, why_not},
+    matrix::Matrix,
+    native::Options,
+    row::{Row, per_million},
     run::{Asked, Races},
     sentence::{Verdict, sentences, verdict},
-    table::{Look, legend, tables},
+    table::legend,
 };

@@ -1,39 +1,31 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Runs the lab: its model here, the rest in a guest.
+//! Runs the races: the model here, the rest in guests whose kernels were built for it.
 
-use std::{
-    fs::{self, File},
-    path::{Path, PathBuf},
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
-
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
+use approaches::Place;
+use results::races::RaceEvent;
 
 use super::{
+    explored,
     judge::{self, Guest as Seen},
     listen::Evidence,
     matrix::Matrix,
 };
 use crate::{
-    boot::{self, Limits},
-    channel::{Channel, EVENTS},
+    boot::Limits,
+    channel::EVENTS,
     context::Ctx,
     debugger,
-    events::Event,
-    exec::{CommandFailed, Guarded, last_lines, line_of, quoted},
+    exec::quoted,
     report::Report,
     series::Series,
     steps::{Bench, Built, Guest, Workshop},
     verdict::Judged,
-    watch::{Ended, Listener},
+    watch::Ended,
 };
 
-/// Between looks at the model's events.
-const TICK: Duration = Duration::from_millis(50);
-/// The model's events in the guest's folder: what the witness replays comes from there.
-const MODEL: &str = "model.jsonl";
+/// What the model said, in the folder of who replays it.
+pub(super) const MODEL: &str = "model.jsonl";
 
 /// What is asked of the lab.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +34,21 @@ pub struct Asked {
     pub filter: Option<String>,
     /// The form that vm-test has time for. The model is explored whole in either.
     pub quick: bool,
+    /// Only what runs on a kernel without a series, and is meant to run at all.
+    pub unpatched: bool,
+}
+
+impl Asked {
+    /// The cells, in the order of the catalogue.
+    pub fn places(&self) -> Vec<Place> {
+        approaches::all().filter(|place| self.wants(place)).collect()
+    }
+
+    fn wants(&self, place: &Place) -> bool {
+        let patched = place.gc.patched || place.gc.series.is_some();
+        (!self.unpatched || !patched && place.model_alone().is_none())
+            && self.filter.as_ref().is_none_or(|text| place.cell().to_string().contains(text.as_str()))
+    }
 }
 
 /// Which cells a guest runs.
@@ -54,10 +61,13 @@ enum Cells {
 }
 
 /// What was learnt from one guest.
-struct Raced {
-    evidence: Evidence,
-    ended: Ended,
-    console: String,
+pub(super) struct Raced {
+    /// What the lab said.
+    pub evidence: Evidence,
+    /// How the guest ended.
+    pub ended: Ended,
+    /// Its console.
+    pub console: String,
 }
 
 /// A run of the races.
@@ -71,75 +81,31 @@ pub struct Races<'a> {
 }
 
 impl Races<'_> {
-    /// The options that every part of the lab takes.
-    fn options(&self) -> Vec<String> {
-        let mut options = vec!["--events".into(), EVENTS.into()];
+    /// The options that every part of the lab takes, the events in the file `events`.
+    pub(super) fn options(&self, events: &str) -> Vec<String> {
+        let mut options = vec!["--events".into(), events.into(), "--model".into(), MODEL.into()];
         if let Some(filter) = &self.asked.filter {
             options.extend(["--filter".into(), filter.clone()]);
         }
         options
     }
 
-    /// Explores the model on this machine; gives the file with all that it said.
+    /// Explores the model; gives all that it said.
     ///
     /// # Errors
-    /// When the lab does not come to its end: nothing is known then of the cells that it did not reach.
-    pub fn model(&self, programs: &Path, matrix: &mut Matrix) -> Result<PathBuf> {
-        let evidence = self.ctx.phase("model", || Ok((self.explore(programs)?, false)))?;
-        matrix.add(&evidence.events);
-        Ok(self.ctx.out.join("run-model").join(EVENTS))
-    }
-
-    fn explore(&self, programs: &Path) -> Result<Evidence> {
-        let run = boot::fresh_run_folder(&self.ctx.out, "model")?;
-        let mut command = Command::new(programs.join("lab"));
-        command.arg("model").args(self.options()).current_dir(&run);
-        let line = line_of(&command);
-        self.ctx.events.emit(&Event::Command { line: line.clone() });
-        let log = self.ctx.out.join("logs").join("model.log");
-        let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut guarded = Guarded::spawn(&command, file.try_clone()?.into(), file.into())?;
-        let (mut channel, mut evidence) = (Channel::new(&run), Evidence::default());
-        let mut last_event = Instant::now();
-        let status = loop {
-            let exited = guarded.child().try_wait()?;
-            for event in channel.events()? {
-                last_event = Instant::now();
-                evidence.take_in(self.ctx, event);
-            }
-            if let Some(status) = exited {
-                break status;
-            }
-            let stopped = || match evidence.running() {
-                Some(what) => format!("`{line}` was stopped in {what}"),
-                None => format!("`{line}` was stopped"),
-            };
-            if let Err(e) = self.ctx.still_wanted() {
-                return Err(e.context(stopped()));
-            }
-            if last_event.elapsed() > self.limits.silence {
-                let silence = self.limits.silence.as_secs();
-                bail!("{}: it said nothing for {silence} s (--test-timeout)", stopped());
-            }
-            thread::sleep(TICK);
-        };
-        if !status.success() {
-            let last = last_lines(&fs::read_to_string(&log).unwrap_or_default());
-            let status = status.to_string();
-            return Err(CommandFailed { line, status, last, log: Some(log) }.into());
-        }
-        if !evidence.done() {
-            let planned = evidence.planned.unwrap_or_default();
-            bail!("`{line}` ended after {} of {planned} steps, as if all were done", evidence.ended);
-        }
-        Ok(evidence)
+    /// When the run is interrupted or out of time: nothing is known then of the cells that were not reached.
+    pub fn model(&self, matrix: &mut Matrix) -> Result<Vec<RaceEvent>> {
+        let places = self.asked.places();
+        let said = self.ctx.phase("model", || Ok((explored::events(self.ctx, &places)?, false)))?;
+        matrix.add(&said);
+        Ok(said)
     }
 
     /// All of it: explores the model, boots `built` and, for strategies that take another series, the kernel with that one,
     /// and judges all cells. Says in `report` which kernels those were, and where their consoles are.
     ///
     /// # Errors
-    /// When the model does not come to its end, a kernel cannot be built, a guest never came to its first step, or there is
+    /// When the model is stopped, a kernel cannot be built, a guest never came to its first step, or there is
     /// no cell.
     pub fn run(
         &self,
@@ -150,7 +116,7 @@ impl Races<'_> {
         matrix: &mut Matrix,
     ) -> Result<Judged> {
         report.consoles.push(bench.console(&console_name(built)));
-        let said = self.model(&bench.programs, matrix)?;
+        let said = self.model(matrix)?;
         let mut raced = vec![self.guest(bench, built, Cells::ButOthers, &said, matrix)?];
         for name in matrix.other_series(&built.series) {
             let other = shop.build(&Series::read(&self.ctx.root, &name)?)?;
@@ -158,6 +124,14 @@ impl Races<'_> {
             report.consoles.push(bench.console(&console_name(&other)));
             raced.push(self.guest(bench, &other, Cells::Own, &said, matrix)?);
         }
+        self.judge(&raced, matrix)
+    }
+
+    /// Judges what guests showed.
+    ///
+    /// # Errors
+    /// When one never came to its first step, or there is no cell.
+    pub(super) fn judge(&self, raced: &[Raced], matrix: &mut Matrix) -> Result<Judged> {
         let (boot_limit, silence_limit) = (self.limits.boot.as_secs(), self.limits.silence.as_secs());
         let seen: Vec<Seen<'_>> = raced
             .iter()
@@ -165,6 +139,7 @@ impl Races<'_> {
                 evidence,
                 ended: *ended,
                 console,
+                debugger: !self.asked.unpatched,
                 boot_limit,
                 silence_limit,
             })
@@ -178,13 +153,13 @@ impl Races<'_> {
         bench: &Bench<'_>,
         built: &Built,
         cells: Cells,
-        model: &Path,
+        model: &[RaceEvent],
         matrix: &mut Matrix,
     ) -> Result<Raced> {
         let name = console_name(built);
         let run = bench.run_folder(&name)?;
-        fs::copy(model, run.join(MODEL)).context("cannot copy the model's events for the guest")?;
-        let words: Vec<String> = self.options().iter().map(|word| quoted(word)).collect();
+        explored::write(&run.join(MODEL), model)?;
+        let words: Vec<String> = self.options(EVENTS).iter().map(|word| quoted(word)).collect();
         let mut command =
             format!("./lab races --kernel-series {} {}", quoted(&built.series), words.join(" "));
         if cells == Cells::Own {
@@ -218,4 +193,22 @@ impl Races<'_> {
 /// Names the console log and the phase of the guest.
 fn console_name(built: &Built) -> String {
     format!("races-{}", built.series)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_needs_no_patch_leaves_out_what_nobody_would_run() {
+        let all = Asked::default().places();
+        let asked = Asked { unpatched: true, ..Asked::default() };
+        let here = asked.places();
+        assert_eq!(all.len(), approaches::all().count());
+        assert!(!here.is_empty() && here.len() < all.len());
+        assert!(here.iter().all(|place| !place.gc.patched && place.gc.series.is_none()));
+        assert!(here.iter().all(|place| place.model_alone().is_none()));
+        let one = Asked { filter: Some("on arena".into()), ..asked };
+        assert!(one.places().iter().all(|place| place.map.name() == "arena") && !one.places().is_empty());
+    }
 }

@@ -3,12 +3,12 @@
 
 use results::races::{Side, Step, Violation};
 
-use super::matrix::{Matrix, Row};
+use super::{matrix::Matrix, row::Row};
 
 /// Whose step brings a violation about.
 fn actor(violation: Violation) -> &'static str {
     match violation {
-        Violation::StrayWrite => "packet",
+        Violation::StrayWrite | Violation::ForeignValue => "packet",
         Violation::LostRefresh
         | Violation::StaleRestore
         | Violation::Gap

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use approaches::Column;
 use results::races::{Side, Undisturbed, Violation};
 
-use super::{
-    agree::Standing,
-    matrix::{Matrix, Row},
-};
+use super::{agree::Standing, matrix::Matrix, row::Row};
 
 /// So many strategies that are not safe are named.
 const NAMED: usize = 4;
@@ -128,7 +126,7 @@ fn price(matrix: &Matrix, refresh: &str, safe: &[&Row]) -> String {
     let mut prices: Vec<(String, Vec<&str>)> = Vec::new();
     for gc in strategies {
         let Some(undisturbed) = matrix.undisturbed(Side::Gc, gc) else { continue };
-        let price = of_gc(undisturbed, gc.ends_with("+grace"));
+        let price = of_gc(undisturbed, Column::named(gc).is_some_and(|column| column.grace));
         match prices.iter_mut().find(|(known, _)| *known == price) {
             Some((_, gcs)) => gcs.push(gc),
             None => prices.push((price, vec![gc])),
@@ -177,8 +175,8 @@ mod tests {
                 "replace: safe with compare on hash; lost refresh with blind on hash and lru-hash; refused by the kernel \
                  with compare on lru-hash; price: 2 map operations for a packet on a live entry, and for an expired one \
                  1 map operation (compare)",
-                "seal: in the model alone, safe with seal on hash and lru-hash; price: of a packet on a live entry not \
-                 told by the model",
+                "due-tagged: in the model alone, safe with prog on hash and lru-hash; price: of a packet on a live entry \
+                 not told by the model",
             ]
         );
     }

@@ -1,125 +1,102 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the figures say of an alternative, and where it is the better one.
+//! What the best form of an approach costs beside the best form of the proposal, and the other way round. Counted and timed
+//! figures are told in sentences of their own.
 
-use results::bench::{FlowState, Group, Row};
+use results::bench::{Group, Row};
 
 use super::{
-    figures::{Figures, comparable, ratio},
-    group,
+    catalogue,
+    evidence::Evidence,
+    figures::{Figures, comparable},
     page::Finding,
-    words::{count, listed, times, value},
+    safety::{Line, cheapest_packet, cheapest_removal},
+    words::{times, value},
 };
 
-impl Figures {
-    /// What the figures say of strategies, beside the proposal's own.
-    pub fn findings(&self, gcs: &[&str]) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = self.removals(gcs).into_iter().collect();
-        if gcs.contains(&"arena") {
-            findings.extend(self.arena());
+/// The figures of `ours`, beside those of `theirs`, called `name`.
+pub fn beside(evidence: &Evidence, ours: &[&Line<'_>], theirs: &[&Line<'_>], name: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for figures in [&evidence.figures, &evidence.native] {
+        let unit = unit_of(figures);
+        let packet = cheapest_packet(figures, ours).map(|one| {
+            format!("a packet of a live flow takes {}", against(one, cheapest_packet(figures, theirs), name))
+        });
+        let removal = cheapest_removal(figures, ours).map(|one| {
+            format!("the removal of an entry {}", against(one, cheapest_removal(figures, theirs), name))
+        });
+        let said: Vec<String> = packet.into_iter().chain(removal).collect();
+        if !said.is_empty() {
+            let text = format!("At its cheapest, in {unit}: {}.", said.join("; "));
+            findings.push(Finding { text, links: vec![("what it costs".into(), "costs".into())] });
         }
-        findings
     }
+    findings
+}
 
-    /// What a removed entry costs with each of `gcs`, against compare and compare-batch in the same job.
-    fn removals(&self, gcs: &[&str]) -> Option<Finding> {
-        let size = |row: &Row| row.measure.job.as_ref().map(|job| (job.entries, job.expired_percent));
-        let cost = |row: &Row| row.measure.job.as_ref().map_or(0.0, |job| job.per_entry_removed);
-        let rows: Vec<(&str, &Row)> =
-            gcs.iter().filter_map(|gc| Some((*gc, self.round(gc).filter(|row| cost(row) > 0.0)?))).collect();
-        let (_, first) = rows.first()?;
-        let (entries, percent) = size(first)?;
-        let ours: Vec<(&str, &Row)> =
-            ["compare", "compare-batch"].into_iter().filter_map(|gc| Some((gc, self.round(gc)?))).collect();
-        let (mut said, mut cheaper) = (Vec::new(), Vec::new());
-        for (gc, row) in
-            rows.iter().filter(|(_, row)| size(row) == size(first) && row.measure.unit == first.measure.unit)
+fn unit_of(figures: &Figures) -> String {
+    let row: Option<&Row> =
+        figures.group(Group::Datapath).next().or_else(|| figures.group(Group::Job).next());
+    row.map_or_else(String::new, |row| format!("{} ({})", row.measure.unit, row.origin.accel))
+}
+
+fn against((who, cost): (&str, f64), other: Option<(&str, f64)>, name: &str) -> String {
+    match other {
+        Some((whom, there)) if there > 0.0 && whom != who => {
+            format!("{} ({who}), {name} {} ({whom}): {}", value(cost), value(there), times(cost / there))
+        }
+        Some((whom, _)) if whom == who => format!("{} ({who}), the same as {name}", value(cost)),
+        _ => format!("{} ({who})", value(cost)),
+    }
+}
+
+/// The same operation on a kernel with the series and on the one without.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Overhead {
+    /// Over a plain delete on the same kernel.
+    pub same_kernel: Option<f64>,
+    /// Over a plain delete on the base.
+    pub other_kernel: Option<f64>,
+}
+
+/// What an operation costs in relation to a plain delete, on the same map.
+pub fn overhead(figures: &Figures, operation: &str, map: &str, window: Option<u32>) -> Option<Overhead> {
+    let ours = figures
+        .group(Group::Operation)
+        .filter(|row| row.measure.operation == operation && row.measure.map == map)
+        .find(|row| window.is_none() || row.measure.window == window)?;
+    let over = |kernel: &str| {
+        let plain = figures.operation(super::figures::DELETE, map, kernel)?;
+        (comparable(ours, plain).is_ok() && plain.measure.min > 0.0)
+            .then(|| ours.measure.min / plain.measure.min)
+    };
+    Some(Overhead {
+        same_kernel: over(&ours.origin.kernel),
+        other_kernel: over(super::figures::BASE).filter(|_| ours.origin.kernel != super::figures::BASE),
+    })
+}
+
+/// Every measured column of a family, with what a removal costs, on the largest map.
+pub fn removals(figures: &Figures, keep: impl Fn(&str) -> bool) -> Vec<(&str, f64, &Row)> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut all = Vec::new();
+    for job in figures.group(Group::Job).filter_map(|row| row.measure.job.as_ref()) {
+        if seen.contains(&job.strategy.as_str()) || !keep(&job.strategy) {
+            continue;
+        }
+        seen.push(&job.strategy);
+        if let Some(row) = figures.round(&job.strategy)
+            && let Some(cost) = row.measure.job.as_ref().map(|job| job.per_entry_removed)
+            && cost > 0.0
         {
-            let against: Vec<(&str, f64)> = ours
-                .iter()
-                .filter(|(name, other)| {
-                    name != gc
-                        && size(other) == size(row)
-                        && cost(other) > 0.0
-                        && comparable(row, other).is_ok()
-                })
-                .map(|(name, other)| (*name, cost(row) / cost(other)))
-                .collect();
-            let ratios: Vec<String> =
-                against.iter().map(|(name, ratio)| format!("{} {name}", times(*ratio))).collect();
-            let ratios = if ratios.is_empty() { String::new() } else { format!(" ({})", ratios.join(", ")) };
-            said.push(format!("{gc} {}{ratios}", value(cost(row))));
-            if !group::is_ours(gc) && !against.is_empty() && against.iter().all(|(_, ratio)| *ratio < 1.0) {
-                cheaper.push(*gc);
-            }
+            all.push((job.strategy.as_str(), cost, row));
         }
-        let end = if cheaper.is_empty() {
-            String::new()
-        } else {
-            format!(" On cost alone, better than any form of the proposal here: {}.", listed(&cheaper))
-        };
-        let text = format!(
-            "To remove an entry takes, in {} ({} entries, {percent} % expired, {}): {}.{end}",
-            first.measure.unit,
-            count(entries),
-            first.origin.accel,
-            said.join("; "),
-        );
-        Some(Finding { text, links: vec![("growth".into(), "job".into())] })
     }
+    all
+}
 
-    /// What a packet of a live entry costs with each of `disciplines`, against plain store.
-    pub fn packets(&self, disciplines: &[&str]) -> Option<Finding> {
-        let store = self.packet("store", FlowState::Live)?;
-        let said: Vec<String> = disciplines
-            .iter()
-            .filter(|discipline| **discipline != "store")
-            .filter_map(|discipline| {
-                let row = self.packet(discipline, FlowState::Live)?;
-                let over = ratio(row, store).ok()?;
-                Some(format!("{discipline} {} ({} store)", value(row.measure.min), times(over)))
-            })
-            .collect();
-        (!said.is_empty()).then(|| Finding {
-            text: format!(
-                "A packet of a live entry takes, in {} ({}): {}.",
-                store.measure.unit,
-                store.origin.accel,
-                said.join("; ")
-            ),
-            links: vec![("live entry".into(), "live".into())],
-        })
-    }
-
-    /// Whether an arena's operation is cheaper than the proposal's.
-    fn arena(&self) -> Option<Finding> {
-        let arena = self.group(Group::Operation).find(|row| row.measure.map == "arena")?;
-        let mut said = Vec::new();
-        for (operation, name) in [
-            ("compare hit", "a compare that hits"),
-            ("compare batch, all equal", "an element of a compare batch"),
-        ] {
-            let Some(ours) = self.of_series(operation, "hash") else { continue };
-            if comparable(arena, ours).is_ok() && ours.measure.min > 0.0 {
-                let ratio = arena.measure.min / ours.measure.min;
-                said.push(format!("{} {name}", times(ratio)));
-            }
-        }
-        if said.is_empty() {
-            return None;
-        }
-        let better = self
-            .of_series("compare batch, all equal", "hash")
-            .is_some_and(|ours| arena.measure.min < ours.measure.min);
-        let end = if better { ": on throughput alone the arena is better" } else { "" };
-        let text = format!(
-            "{} costs {} {}, {}{end}.",
-            arena.measure.operation,
-            value(arena.measure.min),
-            arena.measure.unit,
-            said.join(" and ")
-        );
-        Some(Finding { text, links: vec![("operations".into(), "operations".into())] })
-    }
+/// Those of the proposal.
+pub fn of_the_proposal(figures: &Figures) -> Vec<(&str, f64, &Row)> {
+    removals(figures, catalogue::is_proposal)
 }
 
 #[cfg(test)]
@@ -128,19 +105,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_an_alternative_is_cheaper_that_is_said() {
+    fn a_flag_is_weighed_on_its_own_kernel_and_against_the_base() {
         let figures = Figures::of(&bench());
-        let said = |gcs: &[&str]| {
-            figures.findings(gcs).into_iter().map(|finding| finding.text).collect::<Vec<_>>().join(" ")
-        };
-        let program = said(&["prog-array"]);
-        assert!(program.contains("prog-array 420 (0.30 × compare, 0.95 × compare-batch)"), "{program}");
-        assert!(program.ends_with("better than any form of the proposal here: prog-array."), "{program}");
-        assert!(!said(&["blind"]).contains("better"), "{}", said(&["blind"]));
-        assert!(said(&["arena"]).contains("on throughput alone the arena is better"), "{}", said(&["arena"]));
-        assert_eq!(said(&["nothing"]), "");
-        let lock = figures.packets(&["lock"]).unwrap().text;
-        assert!(lock.ends_with(": lock 260 (1.23 × store)."), "{lock}");
-        assert!(figures.packets(&["unknown"]).is_none());
+        let over = overhead(&figures, "compare hit", "hash", Some(4)).unwrap();
+        assert!(over.same_kernel.unwrap() > 1.0 && over.other_kernel.unwrap() < 1.0, "{over:?}");
+        assert_eq!(overhead(&figures, "nothing", "hash", None), None);
+    }
+
+    #[test]
+    fn all_columns_of_the_proposal_are_found() {
+        let figures = Figures::of(&bench());
+        let names: Vec<&str> = of_the_proposal(&figures).iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names, ["compare", "compare-batch"]);
     }
 }

@@ -1,103 +1,123 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The top of the page: what the matrix comes to, and the figures that one remembers.
+//! The top of the page: what safety takes, in a paragraph, and the figures that one remembers. It takes no side: what needs
+//! no patch and what does are counted by the same rule.
 
+use approaches::Refresh;
 use results::bench::FlowState;
 
 use super::{
-    figures::{BASE, Figures, ratio},
-    group::{self, Of},
-    page::{Answer, Tile},
+    evidence::{Evidence, Found},
+    figures::Figures,
+    page::{Answer, Patch, Tile},
+    safety::{Line, cheapest_packet, cheapest_removal, of},
     words::{count, many, times, value},
 };
-use crate::races::{Matrix, Row, Verdict, verdict};
 
-/// The disciplines that are safe with some strategy, each with those, in the order of the matrix.
-pub fn safe_disciplines(matrix: &Matrix) -> Vec<(String, Vec<String>)> {
-    let mut safe: Vec<(String, Vec<String>)> = Vec::new();
-    for row in matrix.rows.iter().filter(|row| verdict(row) == Verdict::Safe) {
-        let (refresh, gc) = (&row.cell.refresh, &row.cell.gc);
-        match safe.iter_mut().find(|(known, _)| known == refresh) {
-            Some((_, gcs)) if gcs.contains(gc) => {}
-            Some((_, gcs)) => gcs.push(gc.clone()),
-            None => safe.push((refresh.clone(), vec![gc.clone()])),
-        }
-    }
-    safe
-}
-
-/// Cells that all evidence speaks of.
-fn decided(row: &&Row) -> bool {
-    matches!(verdict(row), Verdict::Safe | Verdict::Unsafe(_))
-}
-
-/// Safe cells, and all that are decided, of those that `keep` keeps.
-fn tally(matrix: &Matrix, keep: impl Fn(&Row) -> bool) -> (usize, usize) {
-    let kept: Vec<&Row> = matrix.rows.iter().filter(decided).filter(|row| keep(row)).collect();
-    (kept.iter().filter(|row| verdict(row) == Verdict::Safe).count(), kept.len())
-}
-
-fn on_hash(row: &Row) -> bool {
-    row.cell.map.contains("hash")
-}
+/// So many combinations are named in the first paragraph.
+const NAMED: usize = 3;
 
 /// The answer.
-pub fn answer(matrix: &Matrix, figures: &Figures) -> Answer {
-    let mut answer = Answer { sentence: sentence(matrix), tiles: Vec::new() };
-    let tiles = [
-        share(
-            matrix,
-            |row| group::is_ours(&row.cell.gc),
-            "cells with BPF_F_COMPARE lose nothing, by all evidence",
-        ),
-        share(
-            matrix,
-            |row| on_hash(row) && !group::is_ours(&row.cell.gc),
-            "cells without it, on a hash map, lose nothing",
-        ),
-        connections(matrix),
-        operation(figures, "compare hit", "a compare that hits, against a plain delete on the base"),
-        operation(figures, "compare batch, all equal", "an element of a compare batch, against the same"),
-        live(matrix, figures),
-    ];
-    answer.tiles.extend(tiles.into_iter().flatten());
-    answer
+pub fn answer(evidence: &Evidence, lines: &[Line<'_>]) -> Answer {
+    let (with, without) = (of(lines, Patch::With), of(lines, Patch::Without));
+    let mut tiles = Vec::new();
+    if decided(evidence) > 0 {
+        tiles.push(tile(&without, "without a patch"));
+        tiles.push(tile(&with, "with the series"));
+    }
+    tiles.extend(packet(&evidence.figures, &without, "without a patch"));
+    tiles.extend(packet(&evidence.figures, &with, "with the series"));
+    tiles.extend(removal(&evidence.figures, &without, "without a patch"));
+    tiles.extend(removal(&evidence.figures, &with, "with the series"));
+    tiles.extend(connections(evidence));
+    Answer { sentence: sentence(evidence, &with, &without), tiles }
 }
 
-fn sentence(matrix: &Matrix) -> String {
-    let (safe, all) = tally(matrix, |_| true);
-    if matrix.rows.is_empty() {
+/// Cells of which more is known than what the model says.
+fn decided(evidence: &Evidence) -> usize {
+    let known = |found| matches!(found, Found::Safe | Found::Unsafe(_) | Found::Contradicted(..));
+    evidence.cells().into_iter().filter(|cell| evidence.found(cell).is_some_and(known)).count()
+}
+
+fn sentence(evidence: &Evidence, with: &[&Line<'_>], without: &[&Line<'_>]) -> String {
+    let (cells, decided) = (evidence.cells().len(), decided(evidence));
+    if cells == 0 {
         return "No race was run yet: `cargo xtask races` fills the matrix.".into();
     }
-    if all == 0 {
+    if decided == 0 {
         return format!(
             "The model explored {}; no kernel was asked yet: `cargo xtask races` does that.",
-            many(matrix.rows.len(), "cell")
+            many(cells, "cell")
         );
     }
-    let of = |owner: Of| tally(matrix, |row| on_hash(row) && group::owner(&row.cell.gc) == Some(owner)).0;
-    let (elsewhere, _) = tally(matrix, |row| !on_hash(row));
-    let (store, _) = tally(matrix, |row| row.cell.refresh == "store");
-    let plain = if store == 0 { "none".to_owned() } else { store.to_string() };
+    let safe = |lines: &[&Line<'_>]| lines.iter().map(|line| line.cells().len()).sum::<usize>();
+    let suffices = match without {
+        [] => "By this evidence no combination without a kernel patch is safe.".to_owned(),
+        lines => {
+            let named: Vec<String> = lines.iter().take(NAMED).map(|line| line.words()).collect();
+            let more = lines.len().saturating_sub(NAMED);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            format!("Without a kernel patch these suffice: {}{more}.", named.join("; "))
+        }
+    };
+    let takes = if with.is_empty() && without.is_empty() {
+        ""
+    } else {
+        " What each of them takes is in the table below: who has to cooperate, what a packet pays, what is given up."
+    };
     format!(
-        "Of {} that the model, the witness and the stress agree on, {safe} lose nothing: {} with BPF_F_COMPARE, {} with what \
-         the reply names on a hash map, {} with what is done today, {elsewhere} off the hash maps. With the datapath left at \
-         plain store, {plain}.",
-        many(all, "combination"),
-        of(Of::Proposal),
-        of(Of::Reply),
-        of(Of::Today),
+        "Of {} tried in a kernel, {} lose nothing without a patch and {} with the series. {suffices}{takes}",
+        many(decided, "cell"),
+        safe(without),
+        safe(with),
     )
 }
 
-fn share(matrix: &Matrix, keep: impl Fn(&Row) -> bool, what: &str) -> Option<Tile> {
-    let (safe, all) = tally(matrix, keep);
-    (all > 0).then(|| Tile { figure: format!("{safe} of {all}"), what: what.into(), link: "matrix".into() })
+fn tile(lines: &[&Line<'_>], whose: &str) -> Tile {
+    Tile {
+        figure: lines.len().to_string(),
+        what: format!(
+            "combinations that lose nothing {whose}, a discipline with one family of collectors each"
+        ),
+        link: "safety".into(),
+    }
+}
+
+fn packet(figures: &Figures, lines: &[&Line<'_>], whose: &str) -> Option<Tile> {
+    let (refresh, cost) = cheapest_packet(figures, lines)?;
+    let row = figures.packet(refresh, FlowState::Live)?;
+    let store =
+        figures.packet(Refresh::Store.name, FlowState::Live).filter(|store| store.measure.min > 0.0)?;
+    Some(Tile {
+        figure: times(cost / store.measure.min),
+        what: format!(
+            "a packet of a live flow against plain store, at its cheapest {whose}: {refresh} ({}, {})",
+            row.measure.unit, row.origin.accel
+        ),
+        link: "safety".into(),
+    })
+}
+
+fn removal(figures: &Figures, lines: &[&Line<'_>], whose: &str) -> Option<Tile> {
+    let (gc, cost) = cheapest_removal(figures, lines)?;
+    let row = figures.round(gc)?;
+    Some(Tile {
+        figure: value(cost),
+        what: format!(
+            "{} to remove an entry, at its cheapest {whose}: {gc} ({})",
+            row.measure.unit, row.origin.accel
+        ),
+        link: "safety".into(),
+    })
 }
 
 /// Connections that broke, where the evidence says that entries are lost and where not.
-fn connections(matrix: &Matrix) -> Option<Tile> {
+fn connections(evidence: &Evidence) -> Option<Tile> {
     let sum = |safe: bool| {
-        let rows = matrix.rows.iter().filter(decided).filter(|row| (verdict(row) == Verdict::Safe) == safe);
+        let rows = evidence.emulated.rows.iter().filter(|row| match evidence.found(&row.cell) {
+            Some(Found::Safe) => safe,
+            Some(Found::Unsafe(_) | Found::Contradicted(..)) => !safe,
+            _ => false,
+        });
         rows.flat_map(|row| &row.connections)
             .fold((0, 0), |(broken, opened), run| (broken + run.broken, opened + run.opened))
     };
@@ -110,38 +130,5 @@ fn connections(matrix: &Matrix) -> Option<Tile> {
             count(of_kept)
         ),
         link: "connections".into(),
-    })
-}
-
-fn operation(figures: &Figures, operation: &str, what: &str) -> Option<Tile> {
-    let (ours, base) =
-        (figures.of_series(operation, "hash")?, figures.operation("delete hit", "hash", BASE)?);
-    let figure = times(ratio(ours, base).ok()?);
-    let window = ours.measure.window.map_or_else(String::new, |window| format!(", window {window}"));
-    Some(Tile {
-        figure,
-        what: format!("{what} ({}, {}{window})", ours.measure.unit, ours.origin.accel),
-        link: "operations".into(),
-    })
-}
-
-fn live(matrix: &Matrix, figures: &Figures) -> Option<Tile> {
-    let store = figures.packet("store", FlowState::Live)?;
-    let (discipline, more) = safe_disciplines(matrix)
-        .into_iter()
-        .filter_map(|(discipline, _)| {
-            let row = figures.packet(&discipline, FlowState::Live)?;
-            ratio(row, store).ok()?;
-            Some((discipline, row.measure.min - store.measure.min))
-        })
-        .min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let sign = if more > 0.0 { "+" } else { "" };
-    Some(Tile {
-        figure: format!("{sign}{}", value(more)),
-        what: format!(
-            "{} a packet of a live entry pays with {discipline}, the cheapest safe discipline, against plain store ({})",
-            store.measure.unit, store.origin.accel
-        ),
-        link: "live".into(),
     })
 }

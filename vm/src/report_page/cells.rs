@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! From the rows of `matrix.json` to the matrix of the page.
+//! From the rows of `matrix.json` to the matrix of the page: a grid for each map, and the evidence behind each pair.
 
-use results::races::{Model, Step, Stress, Violation};
+use std::collections::BTreeMap;
+
+use results::races::{Cell, Circumstance, Model, Step, Stress, Violation};
 
 use super::{
-    group,
-    page::{CellShown, Group, Mark, MatrixPart, Pair, Schedule},
+    catalogue,
+    evidence::Evidence,
+    page::{CellShown, Chip, Grid, Group, Mark, MatrixPart, Pair, Schedule},
     words::{count, short},
 };
 use crate::races::{Matrix, Row, Verdict, below, figure, per_million, verdict};
@@ -15,71 +18,172 @@ pub fn id_of(refresh: &str, gc: &str) -> String {
     format!("pair-{refresh}-{}", gc.replace('+', "-"))
 }
 
-/// The matrix as the page has it.
-pub fn part(matrix: &Matrix) -> MatrixPart {
-    let (refreshes, gcs) = (matrix.names(|cell| &cell.refresh), matrix.names(|cell| &cell.gc));
-    let meets = |refresh: &str| {
-        let mut met: Vec<&str> = Vec::new();
-        for row in matrix.rows.iter().filter(|row| row.cell.refresh == refresh) {
-            if !met.contains(&row.cell.gc.as_str()) {
-                met.push(&row.cell.gc);
-            }
-        }
-        met.len()
-    };
-    // A discipline that works with one strategy alone would be a column of blanks, if others have more.
-    let most = refreshes.iter().map(|refresh| meets(refresh)).max().unwrap_or_default();
-    let columns: Vec<String> = refreshes
-        .iter()
-        .filter(|refresh| most == 1 || meets(refresh) > 1)
-        .map(|name| (*name).into())
-        .collect();
+/// The names of a dimension, in the order of the catalogue.
+fn names(matrix: &Matrix, of: fn(&Cell) -> &String, sort: fn(&mut [&str])) -> Vec<String> {
+    let mut names = matrix.names(of);
+    sort(&mut names);
+    names.into_iter().map(Into::into).collect()
+}
+
+/// The matrix as the page has it, and a pair for each two that anybody ran together.
+pub fn part(evidence: &Evidence) -> MatrixPart {
+    let mut by_pair: BTreeMap<(&str, &str), Vec<&Cell>> = BTreeMap::new();
+    for cell in evidence.cells() {
+        by_pair.entry((&cell.gc, &cell.refresh)).or_default().push(cell);
+    }
     let mut pairs = Vec::new();
-    for gc in &gcs {
-        for refresh in &refreshes {
-            let rows: Vec<&Row> =
-                matrix.rows.iter().filter(|row| row.cell.refresh == *refresh && row.cell.gc == *gc).collect();
-            if !rows.is_empty() {
-                pairs.push(pair(refresh, gc, &rows));
+    for gc in evidence.gcs() {
+        for refresh in evidence.refreshes() {
+            if let Some(cells) = by_pair.get(&(gc, refresh)) {
+                pairs.push(pair(evidence, refresh, gc, cells));
             }
         }
     }
-    let shown: Vec<&str> = gcs
-        .iter()
-        .copied()
-        .filter(|gc| pairs.iter().any(|pair| pair.gc == *gc && columns.contains(&pair.refresh)))
-        .collect();
-    let groups = group::of(&shown)
-        .into_iter()
-        .map(|(title, gcs)| Group { title: title.into(), gcs: gcs.into_iter().map(Into::into).collect() })
-        .collect();
-    let maps = matrix.names(|cell| &cell.map).into_iter().map(Into::into).collect();
-    MatrixPart { refreshes: columns, groups, maps, pairs, not_run: None }
+    MatrixPart { grids: grids(&evidence.emulated, "map", chip), pairs, not_run: None }
 }
 
-fn pair(refresh: &str, gc: &str, rows: &[&Row]) -> Pair {
-    let mut schedules: Vec<Schedule> = Vec::new();
-    for row in rows {
-        let Some((violation, steps)) =
-            row.model.as_ref().and_then(|model| model.counterexamples.iter().next())
-        else {
-            continue;
-        };
-        let steps: Vec<[String; 3]> = steps.iter().map(told).collect();
-        let map = row.cell.map.clone();
-        match schedules.iter_mut().find(|known| known.violation == violation.words() && known.steps == steps)
-        {
-            Some(known) => known.maps.push(map),
-            None => schedules.push(Schedule { violation: violation.words().into(), maps: vec![map], steps }),
+/// A grid for each map. `chip` makes a cell of a row, or none.
+pub fn grids(matrix: &Matrix, whose: &str, chip: fn(&Row) -> Option<Chip>) -> Vec<Grid> {
+    let refreshes = names(matrix, |cell| &cell.refresh, catalogue::sort_refreshes);
+    let gcs = names(matrix, |cell| &cell.gc, catalogue::sort_columns);
+    names(matrix, |cell| &cell.map, catalogue::sort_maps)
+        .into_iter()
+        .filter_map(|map| {
+            let here: BTreeMap<(&str, &str), Chip> = matrix
+                .rows
+                .iter()
+                .filter(|row| row.cell.map == map)
+                .filter_map(|row| Some(((row.cell.gc.as_str(), row.cell.refresh.as_str()), chip(row)?)))
+                .collect();
+            let columns: Vec<String> = refreshes
+                .iter()
+                .filter(|refresh| here.keys().any(|(_, known)| known == refresh))
+                .cloned()
+                .collect();
+            let known: Vec<&str> = gcs
+                .iter()
+                .map(String::as_str)
+                .filter(|gc| here.keys().any(|(known, _)| known == gc))
+                .collect();
+            let groups = catalogue::grouped(&known)
+                .into_iter()
+                .map(|(family, gcs)| Group {
+                    title: catalogue::title(family).into(),
+                    rows: gcs
+                        .into_iter()
+                        .map(|gc| {
+                            let chips = columns.iter().map(|of| here.get(&(gc, of.as_str())).cloned());
+                            (gc.to_owned(), chips.collect())
+                        })
+                        .collect(),
+                })
+                .collect();
+            (!here.is_empty()).then(|| Grid {
+                id: format!("{whose}-{map}"),
+                map: map.clone(),
+                columns,
+                groups,
+            })
+        })
+        .collect()
+}
+
+fn chip(row: &Row) -> Option<Chip> {
+    let CellShown { mark, word, more, rate, .. } = cell(row);
+    Some(Chip { mark, word, more, rate, link: id_of(&row.cell.refresh, &row.cell.gc) })
+}
+
+fn pair(evidence: &Evidence, refresh: &str, gc: &str, cells: &[&Cell]) -> Pair {
+    let mut shown: Vec<CellShown> = Vec::new();
+    let mut rows: Vec<&Row> = Vec::new();
+    for of in cells {
+        let row = evidence.emulated.find(refresh, gc, &of.map);
+        rows.extend(row);
+        let mut one = row.map_or_else(|| not_run(&of.map), cell);
+        one.native = natively(evidence, of);
+        let alone = one.witness.is_none() && one.stress.is_none() && one.native.is_empty();
+        let same = shown
+            .iter_mut()
+            .find(|known| alone && CellShown { map: one.map.clone(), ..(**known).clone() } == one);
+        match same {
+            Some(known) => known.map = format!("{}, {}", known.map, one.map),
+            None => shown.push(one),
         }
     }
     Pair {
         id: id_of(refresh, gc),
         refresh: refresh.into(),
         gc: gc.into(),
-        cells: rows.iter().map(|row| cell(row)).collect(),
-        schedules,
+        cells: shown,
+        schedules: schedules(&rows),
     }
+}
+
+/// A cell that ran natively alone.
+fn not_run(map: &str) -> CellShown {
+    CellShown {
+        map: map.into(),
+        mark: Mark::ModelSafe,
+        word: "not run".into(),
+        more: 0,
+        rate: None,
+        model: "not explored".into(),
+        witness: None,
+        stress: None,
+        native: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+/// What ran on kernels as they are, each by itself.
+fn natively(evidence: &Evidence, cell: &Cell) -> Vec<String> {
+    evidence
+        .natively()
+        .filter_map(|native| {
+            let row = native.matrix.find(&cell.refresh, &cell.gc, &cell.map)?;
+            Some(match (&row.stress, &row.refused) {
+                (Some(counted), _) => format!("{}: {}{}", native.release, stress(counted), spread(row)),
+                (None, Some(refusal)) => format!("{}: refused, {}", native.release, refusal.errno),
+                (None, None) => return None,
+            })
+        })
+        .collect()
+}
+
+/// How a cell goes wrong: in what worse circumstances, if any.
+type Way = (Option<Circumstance>, Violation);
+
+/// The shortest schedule of each violation, of cells that ran in a kernel; and of what breaks those that are safe. What the
+/// model alone has found is in `matrix.json`: the page would be a book of it.
+fn schedules(rows: &[&Row]) -> Vec<Schedule> {
+    let mut shortest: BTreeMap<Way, (Vec<String>, &[Step])> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.ran_in_the_kernel()) {
+        let Some(model) = &row.model else { continue };
+        let found = model.counterexamples.iter().map(|(violation, steps)| (None, *violation, steps));
+        let worse = model.if_worse.iter().filter(|_| verdict(row) == Verdict::Safe);
+        let worse = worse.flat_map(|(circumstance, found)| {
+            found.iter().map(|(violation, steps)| (Some(*circumstance), *violation, steps))
+        });
+        for (circumstance, violation, steps) in found.chain(worse) {
+            let (maps, known) =
+                shortest.entry((circumstance, violation)).or_insert_with(|| (Vec::new(), steps));
+            maps.push(row.cell.map.clone());
+            if steps.len() < known.len() {
+                *known = steps;
+            }
+        }
+    }
+    shortest
+        .into_iter()
+        .map(|((circumstance, violation), (maps, steps))| Schedule {
+            violation: circumstance.map_or_else(
+                || violation.to_string(),
+                |worse| format!("{violation}, with {}", worse.words()),
+            ),
+            maps,
+            steps: steps.iter().map(told).collect(),
+        })
+        .collect()
 }
 
 fn told(step: &Step) -> [String; 3] {
@@ -91,6 +195,7 @@ pub fn word(violation: Violation) -> &'static str {
     match violation {
         Violation::LostRefresh => "lost",
         Violation::StrayWrite => "stray",
+        Violation::ForeignValue => "foreign",
         Violation::StaleRestore => "stale",
         Violation::Gap => "gap",
         Violation::DoubleDelete => "double",
@@ -106,7 +211,10 @@ pub fn cell(row: &Row) -> CellShown {
         Verdict::SafeInTheModel if row.model.is_none() => (Mark::Alarm, "no evidence"),
         Verdict::SafeInTheModel => (Mark::ModelSafe, "safe"),
         Verdict::Unsafe(
-            worst @ (Violation::LostRefresh | Violation::StrayWrite | Violation::StaleRestore),
+            worst @ (Violation::LostRefresh
+            | Violation::StrayWrite
+            | Violation::ForeignValue
+            | Violation::StaleRestore),
         ) => (Mark::Bad, word(worst)),
         Verdict::Unsafe(worst) => (Mark::Lesser, word(worst)),
         Verdict::UnsafeInTheModel(worst) => (Mark::ModelBad, word(worst)),
@@ -122,6 +230,9 @@ pub fn cell(row: &Row) -> CellShown {
     }
     notes.extend(row.absent.iter().map(|why| format!("no evidence of the kernel: {why}")));
     notes.extend(row.failed.iter().map(|f| format!("the {} could not run: {}", f.evidence, f.error)));
+    for run in &row.disturbed {
+        notes.push(format!("with {}: {}", run.circumstance.words(), stress(&run.stress)));
+    }
     // What else there is in the notes is told by the columns.
     if mark == Mark::Alarm {
         notes.extend(row.notes.iter().cloned());
@@ -146,7 +257,8 @@ pub fn cell(row: &Row) -> CellShown {
                 format!("{} ({})", kinds.join(", "), w.held_by)
             }
         }),
-        stress: row.stress.as_ref().map(|s| stress(row, s)),
+        stress: row.stress.as_ref().map(|s| stress(s) + &spread(row)),
+        native: Vec::new(),
         notes,
     }
 }
@@ -183,7 +295,7 @@ fn model(model: &Model) -> String {
     format!("{} ({states})", kinds.join(", "))
 }
 
-fn stress(row: &Row, stress: &Stress) -> String {
+fn stress(stress: &Stress) -> String {
     let seen: Vec<String> = Violation::ALL
         .into_iter()
         .filter(|&violation| stress.violations.of(violation) > 0)
@@ -199,14 +311,6 @@ fn stress(row: &Row, stress: &Stress) -> String {
     } else {
         format!("{} in {among}", seen.join(", "))
     };
-    if let Some(spread) = row.spread {
-        text.push_str(&format!(
-            "; {} runs from {} to {} per million",
-            spread.runs,
-            figure(spread.least),
-            figure(spread.most)
-        ));
-    }
     if !stress.errors.is_empty() {
         let errors: Vec<String> =
             stress.errors.iter().map(|(name, times)| format!("{name} {}", count(*times))).collect();
@@ -215,17 +319,10 @@ fn stress(row: &Row, stress: &Stress) -> String {
     text
 }
 
-/// The highest rate of cells of one outcome; a bound only if there is nothing else.
-pub fn highest<'a>(cells: &[&'a CellShown]) -> Option<&'a str> {
-    let size = |rate: &str| {
-        let number = rate.trim_start_matches('<');
-        let (digits, factor) = match number.strip_suffix('M') {
-            Some(digits) => (digits, 1e6),
-            None => number.strip_suffix('k').map_or((number, 1.0), |digits| (digits, 1e3)),
-        };
-        // Below every figure that was counted.
-        let bound = if rate.starts_with('<') { 1e-9 } else { 1.0 };
-        digits.parse::<f64>().unwrap_or_default() * factor * bound
-    };
-    cells.iter().filter_map(|cell| cell.rate.as_deref()).max_by(|a, b| size(a).total_cmp(&size(b)))
+/// How far several runs lie apart.
+fn spread(row: &Row) -> String {
+    row.spread.map_or_else(String::new, |spread| {
+        let (least, most) = (figure(spread.least), figure(spread.most));
+        format!("; {} runs from {least} to {most} per million", spread.runs)
+    })
 }

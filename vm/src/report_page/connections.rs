@@ -2,6 +2,7 @@
 //! Real connections, as a table.
 
 use super::{
+    cells::cell,
     input::Environment,
     page::Table,
     words::{count, short},
@@ -20,6 +21,7 @@ pub fn table(matrix: &Matrix, environment: &Environment) -> Option<Table> {
         head: [
             "refresh × gc",
             "map",
+            "by all evidence",
             "opened",
             "broken",
             "per million",
@@ -44,6 +46,7 @@ pub fn table(matrix: &Matrix, environment: &Environment) -> Option<Table> {
             table.rows.push(vec![
                 format!("{} × {}", row.cell.refresh, row.cell.gc),
                 format!("{}{second}", row.cell.map),
+                cell(row).word,
                 count(run.opened),
                 count(run.broken),
                 rate,

@@ -5,10 +5,13 @@
 use results::bench::{FlowState, Group, Profile, Ratio, Record, Row, Skipped};
 use serde::Deserialize;
 
-use super::{group, input::Environment, words::many};
+use super::{catalogue, input::Environment, words::many};
 
 /// The kernel without the series, as rows name it.
 pub const BASE: &str = "base";
+
+/// What every removal is put in relation to.
+pub const DELETE: &str = "delete hit";
 
 /// The host's own kernel, as rows name it.
 pub const NATIVE: &str = "native";
@@ -67,22 +70,24 @@ impl Figures {
             .min_by_key(|row| row.measure.window)
     }
 
-    /// The same on the kernel with the series, or on any other than the base.
-    pub fn of_series(&self, operation: &str, map: &str) -> Option<&Row> {
-        self.operation(operation, map, &self.series).or_else(|| {
-            let mut rows = self.group(Group::Operation);
-            rows.find(|row| {
-                row.origin.kernel != BASE && row.measure.operation == operation && row.measure.map == map
-            })
-        })
-    }
-
     /// A packet through a discipline.
     pub fn packet(&self, discipline: &str, state: FlowState) -> Option<&Row> {
         let wanted = |row: &&Row| {
             row.measure.packet.as_ref().is_some_and(|p| p.discipline == discipline && p.state == state)
         };
         self.group(Group::Datapath).filter(wanted).min_by_key(|row| self.rank(row))
+    }
+
+    /// The same on one of these maps; on another, if it was not measured there.
+    pub fn packet_on(&self, discipline: &str, state: FlowState, maps: &[&str]) -> Option<&Row> {
+        let wanted = |row: &&Row| {
+            row.measure.packet.as_ref().is_some_and(|p| p.discipline == discipline && p.state == state)
+                && maps.contains(&row.measure.map.as_str())
+        };
+        self.group(Group::Datapath)
+            .filter(wanted)
+            .min_by_key(|row| self.rank(row))
+            .or_else(|| self.packet(discipline, state))
     }
 
     /// The round of a strategy on the largest map, with most of it expired, of those that were measured.
@@ -205,7 +210,7 @@ pub fn is_ours(row: &Row) -> bool {
             m.window.is_some()
                 || ["compare", "kfunc", "bpf_sys_bpf"].iter().any(|word| m.operation.starts_with(word))
         },
-        |job| group::is_ours(&job.strategy),
+        |job| catalogue::is_proposal(&job.strategy),
     )
 }
 

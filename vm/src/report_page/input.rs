@@ -40,15 +40,45 @@ pub struct Environment {
     pub reason: String,
 }
 
-/// `matrix.json`.
+/// A machine whose own kernel was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Machine {
+    /// `uname -r`.
+    pub release: String,
+    /// CPUs online.
+    pub cpus: usize,
+    /// What it runs under, if anything: `kvm`, `qemu`, …
+    pub hypervisor: Option<String>,
+    /// The model of its CPUs.
+    pub model: String,
+}
+
+impl Machine {
+    /// In one line.
+    pub fn words(&self) -> String {
+        let under = match self.hypervisor.as_deref() {
+            None | Some("" | "none") => String::new(),
+            Some(name) => format!(" under {name}"),
+        };
+        let model = if self.model.is_empty() { String::new() } else { format!(" ({})", self.model) };
+        format!("{}, {} CPUs{model}{under}", self.release, self.cpus)
+    }
+}
+
+/// `matrix.json`; `here.json` and `stock-*.json` have the same form.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct RacesFile {
     /// Where it comes from.
     #[serde(flatten)]
     pub environment: Environment,
+    /// The machine, where no other kernel than its own was asked.
+    #[serde(default)]
+    pub machine: Option<Machine>,
     /// The cells.
     pub cells: Vec<Row>,
     /// A sentence for each refresh discipline.
+    #[serde(default)]
     pub verdicts: Vec<String>,
 }
 
@@ -90,6 +120,41 @@ pub fn read<T: DeserializeOwned>(path: &Path, command: &'static str) -> Result<I
     Ok(Input::Read(read))
 }
 
+/// Reads what ran on a kernel as it is: its release is that of the machine.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_natively(path: &Path, command: &'static str) -> Result<Input<RacesFile>> {
+    let mut input = read::<RacesFile>(path, command)?;
+    if let Input::Read(file) = &mut input
+        && let (None, Some(machine)) = (&file.environment.release, &file.machine)
+    {
+        file.environment.release = Some(machine.release.clone());
+    }
+    Ok(input)
+}
+
+/// Reads what stock kernels have left in `folder`: each `stock-*.json`, in the order of their names.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_stock(folder: &Path) -> Result<Vec<RacesFile>> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("stock-") && name.ends_with(".json")
+    });
+    paths.sort();
+    let mut files = Vec::new();
+    for path in paths {
+        if let Input::Read(file) = read_natively(&path, "cargo xtask races")? {
+            files.push(file);
+        }
+    }
+    Ok(files)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +168,12 @@ mod tests {
         fs::write(folder.join("broken.json"), "{\"cells\": 1}").unwrap();
         let error = format!("{:#}", read_it("broken.json").unwrap_err());
         assert!(error.contains("make it again with `cargo xtask races`"), "{error}");
+        let stock = |text: &str| fs::write(folder.join("stock-6.1.json"), text).unwrap();
+        stock("{\"machine\": {\"release\": \"6.1\", \"cpus\": 2}, \"cells\": []}");
+        let files = read_stock(&folder).unwrap();
+        assert_eq!(files[0].machine.as_ref().unwrap().words(), "6.1, 2 CPUs");
+        stock("[");
+        assert!(read_stock(&folder).is_err());
         fs::remove_dir_all(folder).unwrap();
     }
 }

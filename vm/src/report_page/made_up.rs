@@ -6,19 +6,27 @@ use results::{
         Contention, FlowState, Group, Job, Measure, Origin, Packet, Profile, Ratio, Record, Row, Skipped,
         Spent, Unit,
     },
-    races::Violation::{Gap, LostRefresh},
+    races::{
+        Cell,
+        Circumstance::{AgentStores, AgentUpdates, HandDeletes, Spread},
+        RaceEvent,
+        Violation::{Gap, LostRefresh},
+    },
 };
 
 use super::{
     Inputs,
     figures::BenchFile,
-    input::{Environment, Input, RacesFile},
+    input::{Environment, Input, Machine, RacesFile},
     sources::{Test, TestsFile},
 };
 use crate::{
     accel::Accel,
     races::{
-        made_up::{absent, cell, connected, model, of_each_kind, refused, stressed, weighed, witnessed},
+        made_up::{
+            absent, cell, connected, disturbed, model, model_if_worse, of_each_kind, refused, stressed,
+            weighed, witnessed,
+        },
         sentences,
     },
     report::KernelReport,
@@ -52,6 +60,36 @@ fn environment(command: &str) -> Environment {
     }
 }
 
+/// A machine's own kernel, on which these cells ran.
+pub fn natively(release: &str, events: &[RaceEvent]) -> RacesFile {
+    let matrix = weighed(events);
+    let machine =
+        Machine { release: release.into(), cpus: 2, hypervisor: Some("kvm".into()), model: "made up".into() };
+    RacesFile {
+        environment: Environment {
+            kernel: None,
+            accel: None,
+            release: Some(release.into()),
+            ..environment("cargo xtask races --here")
+        },
+        machine: Some(machine),
+        cells: matrix.rows,
+        verdicts: Vec::new(),
+    }
+}
+
+/// The host's own kernel: the same lock, and a plain delete that loses.
+pub fn here() -> RacesFile {
+    natively(
+        "6.18.0",
+        &[
+            stressed(cell("lock", "prog-lock", "hash"), 28_000_000, 600_000, 0),
+            stressed(cell("store", "blind", "hash"), 3_000_000, 1_000_000, 17_000),
+            refused(cell("lock", "prog-lock", "lru-hash")),
+        ],
+    )
+}
+
 /// A cell of each standing, and connections.
 pub fn races() -> RacesFile {
     let mut events = of_each_kind();
@@ -73,13 +111,37 @@ pub fn races() -> RacesFile {
         stressed(cell("arena", "arena", "arena"), 1_000_000, 1_000_000, 0),
         connected(cell("store", "blind", "hash"), 40_000, 12, true),
         connected(cell("replace", "compare", "hash"), 40_000, 0, false),
+        // Safe without a patch, as long as everybody writes by the protocol.
+        model_if_worse(lock_on_hash(), AgentUpdates, &[LostRefresh]),
+        model_if_worse(lock_on_hash(), AgentStores, &[LostRefresh]),
+        stressed(lock_on_hash(), 13_000_000, 400_000, 0),
+        disturbed(lock_on_hash(), AgentUpdates, 100_000, 700),
+        disturbed(lock_on_hash(), AgentStores, 100_000, 5),
+        disturbed(lock_on_hash(), HandDeletes, 100_000, 0),
+        disturbed(lock_on_hash(), Spread, 100_000, 0),
+        model(cell("lock", "prog-lock-array", "hash"), &[]),
+        stressed(cell("lock", "prog-lock-array", "hash"), 1_000_000, 100_000, 0),
+        // The catalogue has it no more.
+        model(cell("gone", "gone", "hash"), &[]),
+        stressed(cell("gone", "gone", "hash"), 1_000, 1_000, 0),
     ]);
-    let matrix = weighed(&events);
+    let mut matrix = weighed(&events);
+    for stress in
+        matrix.rows.iter_mut().filter(|row| row.cell == lock_on_hash()).filter_map(|row| row.stress.as_mut())
+    {
+        (stress.opens, stress.opens_refused) = (1_000_000, 250);
+        (stress.map_bytes, stress.map_entries) = (1_440_000, 10_000);
+    }
     RacesFile {
         environment: environment("cargo xtask races"),
+        machine: None,
         verdicts: sentences(&matrix),
         cells: matrix.rows,
     }
+}
+
+fn lock_on_hash() -> Cell {
+    cell("lock", "prog-lock", "hash")
 }
 
 /// A row of one operation.
@@ -155,9 +217,14 @@ fn rows() -> Vec<Row> {
     rows.push(with(operation("packet", "-", "v2", 21.0), Group::Datapath, |m| {
         m.packet = Some(Packet { discipline: "empty".into(), state: FlowState::Floor });
     }));
-    for (strategy, cost) in
-        [("blind", 1430.0), ("prog-array", 420.0), ("compare", 1420.0), ("compare-batch", 440.0)]
-    {
+    for (strategy, cost) in [
+        ("blind", 1430.0),
+        ("prog-array", 420.0),
+        ("prog-lock", 2200.0),
+        ("prog-lock-array", 900.0),
+        ("compare", 1420.0),
+        ("compare-batch", 440.0),
+    ] {
         for entries in [1_000, 16_000, 512_000] {
             rows.push(with(operation("gc", "hash", "v2", 1e6), Group::Job, |m| {
                 m.job = Some(Job {
@@ -254,6 +321,8 @@ pub fn bench() -> BenchFile {
 pub fn inputs() -> Inputs {
     Inputs {
         races: Input::Read(races()),
+        here: Input::Read(here()),
+        stock: vec![natively("6.1.0", &[stressed(lock_on_hash(), 1_000_000, 100_000, 0)])],
         bench: Input::Read(bench()),
         calibrate: Input::Read(native()),
         vm_test: Input::Read(TestsFile {
@@ -269,6 +338,8 @@ pub fn inputs() -> Inputs {
 pub fn nothing() -> Inputs {
     Inputs {
         races: Input::NotRun("cargo xtask races"),
+        here: Input::NotRun("cargo xtask races --here"),
+        stock: Vec::new(),
         bench: Input::NotRun("cargo xtask bench"),
         calibrate: Input::NotRun("cargo xtask calibrate"),
         vm_test: Input::NotRun("cargo xtask vm-test"),

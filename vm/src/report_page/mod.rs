@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The report: who loses entries and what each approach costs, as one page, as text for a cover letter, and as JSON.
+//! The report: what safety takes, as one page, as text, as a mail, and as JSON. It takes no side.
 //!
-//! Files of other commands ([`input`]) become a [`Page`], in which every sentence is made of cells and figures; the page
-//! ([`html`]) and the text ([`text`]) are made of that alone.
+//! Files of other commands ([`input`]) become [`Evidence`], in which each kind stays by itself, and that a [`Page`], in which
+//! every sentence is made of cells and figures, or is a claim with its predicate ([`claims`]). The page ([`html`]) and the text
+//! ([`text`]) are made of that alone.
 
 mod alternatives;
 mod answer;
 pub mod browser;
+mod catalogue;
 mod cells;
+mod claims;
 mod connections;
 mod costs;
+mod doors;
+mod evidence;
 mod figures;
 mod goals;
-mod group;
 mod html;
 mod input;
+mod native;
 mod objections;
 mod page;
+mod safety;
 mod sources;
 mod text;
 mod words;
@@ -29,22 +35,27 @@ mod tests;
 pub use self::{
     figures::BenchFile,
     html::render,
-    input::{Input, RacesFile, read},
+    input::{Input, RacesFile, read, read_natively, read_stock},
     page::Page,
     sources::TestsFile,
-    text::render as render_text,
+    text::{brief, render as render_text},
 };
 
 use self::{
+    claims::{CLAIMS, Claim},
+    evidence::{Evidence, Natively},
     figures::Figures,
     page::{Costs, MatrixPart},
 };
-use crate::races::Matrix;
 
 /// What there is to report of.
 pub struct Inputs {
     /// `matrix.json`.
     pub races: Input<RacesFile>,
+    /// `here.json`: the host's own kernel.
+    pub here: Input<RacesFile>,
+    /// `stock-*.json`: kernels as distributions ship them.
+    pub stock: Vec<RacesFile>,
     /// `bench.json`.
     pub bench: Input<BenchFile>,
     /// `calibrate.json`.
@@ -57,58 +68,84 @@ pub struct Inputs {
 
 /// Puts it together.
 pub fn page(inputs: &Inputs) -> Page {
+    with_claims(inputs, CLAIMS)
+}
+
+/// The same with other claims.
+fn with_claims(inputs: &Inputs, claims: &[Claim]) -> Page {
+    let evidence = evidence(inputs);
     let races = inputs.races.read();
-    let matrix =
-        Matrix { rows: races.map(|file| file.cells.clone()).unwrap_or_default(), undisturbed: Vec::new() };
-    let figures = inputs.bench.read().map(Figures::of);
-    let native = inputs.calibrate.read().map(Figures::of);
-    let none = Figures::default();
-    let seen = figures.as_ref().unwrap_or(&none);
-    let safe = answer::safe_disciplines(&matrix);
-    let mut part = MatrixPart { not_run: command_of(&inputs.races), ..cells::part(&matrix) };
+    let lines = safety::lines(&evidence);
+    let safety = safety::table(&evidence, &lines);
+    let claims = claims::checked(claims, &evidence);
+    let mut part = MatrixPart { not_run: command_of(&inputs.races), ..cells::part(&evidence) };
     if part.pairs.is_empty() && part.not_run.is_none() {
         part.not_run = Some("cargo xtask races".into());
     }
+    let figures = &evidence.figures;
     let mut costs = Costs {
-        parts: costs::parts(seen),
-        live: costs::live(seen, &safe),
-        skipped: figures::skipped(seen),
+        parts: costs::parts(figures),
+        skipped: figures::skipped(figures),
         not_run: command_of(&inputs.bench),
     };
-    if let Some(native) = &native {
-        costs.parts.extend(costs::natively(native, seen));
+    if inputs.calibrate.read().is_some() {
+        costs.parts.extend(costs::natively(&evidence.native, figures));
     }
-    let mut troubles = seen.troubles();
-    for (name, verdict, reason) in [
-        ("The races", races.map(|f| &f.environment.verdict), races.map(|f| &f.environment.reason)),
-        (
-            "The costs",
-            inputs.bench.read().map(|f| &f.environment.verdict),
-            inputs.bench.read().map(|f| &f.environment.reason),
-        ),
-    ] {
-        if let (Some(verdict), Some(reason)) = (verdict, reason)
-            && verdict != "passed"
+    let mut gcs: Vec<&str> = lines.iter().flat_map(|line| line.gcs.iter().copied()).collect();
+    catalogue::sort_columns(&mut gcs);
+    gcs.dedup();
+    let measured = inputs.bench.read().map(|_| figures);
+    Page {
+        answer: answer::answer(&evidence, &lines),
+        doors: doors::all(&evidence, &lines, &claims),
+        objections: objections::weighed(&evidence, &lines, &safety, &claims),
+        matrix: part,
+        native: native::part(&evidence),
+        disciplines: races.map(|file| file.verdicts.clone()).unwrap_or_default(),
+        goals: goals::all(measured, &gcs),
+        connections: races.and_then(|file| connections::table(&evidence.emulated, &file.environment)),
+        sources: sources::all(inputs),
+        troubles: troubles(inputs, &evidence, &claims),
+        safety,
+        claims,
+        costs,
+    }
+}
+
+fn evidence(inputs: &Inputs) -> Evidence {
+    let races = inputs.races.read();
+    let series = races.and_then(|file| file.environment.kernel.as_ref()).map(|kernel| kernel.series.clone());
+    let of = |input: &Input<BenchFile>| input.read().map(Figures::of).unwrap_or_default();
+    Evidence {
+        emulated: races.map(evidence::matrix).unwrap_or_default(),
+        here: inputs.here.read().map(Natively::of),
+        stock: inputs.stock.iter().map(Natively::of).collect(),
+        figures: of(&inputs.bench),
+        native: of(&inputs.calibrate),
+        series: series.unwrap_or_default(),
+    }
+}
+
+/// What contradicts itself, does not hold, or did not pass.
+fn troubles(inputs: &Inputs, evidence: &Evidence, claims: &[page::ClaimShown]) -> Vec<String> {
+    let mut troubles = claims::troubles(claims);
+    troubles.extend(evidence.contradictions());
+    troubles.extend(evidence.figures.troubles());
+    let environments = [
+        ("The races", inputs.races.read().map(|file| &file.environment)),
+        ("The races on this machine's own kernel", inputs.here.read().map(|file| &file.environment)),
+        ("The costs", inputs.bench.read().map(|file| &file.environment)),
+    ];
+    let stock = inputs.stock.iter().map(|file| ("The races on a stock kernel", Some(&file.environment)));
+    for (name, environment) in environments.into_iter().chain(stock) {
+        if let Some(environment) = environment
+            && !["passed", ""].contains(&environment.verdict.as_str())
         {
-            troubles.push(format!("{name} did not pass ({}): {reason}", verdict.replace('_', " ")));
+            let verdict = environment.verdict.replace('_', " ");
+            troubles.push(format!("{name} did not pass ({verdict}): {}", environment.reason));
         }
     }
-    Page {
-        answer: answer::answer(&matrix, seen),
-        matrix: part,
-        objections: objections::weighed(&matrix, seen),
-        disciplines: races.map(|file| file.verdicts.clone()).unwrap_or_default(),
-        costs,
-        goals: goals::all(figures.as_ref(), &safe),
-        connections: races.and_then(|file| connections::table(&matrix, &file.environment)),
-        sources: sources::all(
-            &inputs.races,
-            &inputs.bench,
-            &inputs.calibrate,
-            &[("The tests", &inputs.vm_test), ("The kernel's own selftests", &inputs.kselftest)],
-        ),
-        troubles,
-    }
+    troubles
 }
 
 fn command_of<T>(input: &Input<T>) -> Option<String> {

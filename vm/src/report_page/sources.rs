@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{
+    Inputs,
     figures::BenchFile,
     input::{Environment, Input, RacesFile},
     page::Source,
@@ -61,18 +62,18 @@ pub fn facts(environment: &Environment) -> Vec<(&'static str, String)> {
 }
 
 /// All inputs, whether they are there or not.
-pub fn all(
-    races: &Input<RacesFile>,
-    bench: &Input<BenchFile>,
-    calibrate: &Input<BenchFile>,
-    tests: &[(&str, &Input<TestsFile>)],
-) -> Vec<Source> {
+pub fn all(inputs: &Inputs) -> Vec<Source> {
     let mut sources = vec![
-        source("The races", races, |file| (&file.environment, Vec::new())),
-        source("The costs", bench, bench_facts),
-        source("The costs, natively", calibrate, bench_facts),
+        source("The races", &inputs.races, |file| (&file.environment, Vec::new())),
+        source("The races, natively", &inputs.here, races_facts),
     ];
-    sources.extend(tests.iter().map(|(name, input)| source(name, input, tests_facts)));
+    sources.extend(inputs.stock.iter().map(|file| read("The races, a stock kernel", races_facts(file))));
+    sources.extend([
+        source("The costs", &inputs.bench, bench_facts),
+        source("The costs, natively", &inputs.calibrate, bench_facts),
+        source("The tests", &inputs.vm_test, tests_facts),
+        source("The kernel's own selftests", &inputs.kselftest, tests_facts),
+    ]);
     sources
 }
 
@@ -85,31 +86,32 @@ fn source<T>(
         Input::NotRun(command) => {
             Source { name: name.into(), command: (*command).into(), environment: None, facts: Vec::new() }
         }
-        Input::Read(file) => {
-            let (environment, mut facts) = of(file);
-            if let Some(kernel) = &environment.kernel {
-                facts.push((
-                    "configuration".into(),
-                    format!("{}, {}", environment.profile, kernel.config_sha256),
-                ));
-                facts.push(("compiler".into(), kernel.compiler.clone()));
-            }
-            for other in environment.base_kernel.iter().chain(&environment.other_kernels) {
-                let which = format!("{}, series {}, {}", other.version, other.series, other.config_sha256);
-                facts.push(("beside it".into(), which));
-            }
-            facts.push((
-                "verdict".into(),
-                format!("{}: {}", environment.verdict.replace('_', " "), environment.reason),
-            ));
-            Source {
-                name: name.into(),
-                command: environment.command.clone(),
-                environment: Some(environment.clone()),
-                facts,
-            }
-        }
+        Input::Read(file) => read(name, of(file)),
     }
+}
+
+fn read(name: &str, (environment, mut facts): (&Environment, Vec<(String, String)>)) -> Source {
+    if let Some(kernel) = &environment.kernel {
+        facts.push(("configuration".into(), format!("{}, {}", environment.profile, kernel.config_sha256)));
+        facts.push(("compiler".into(), kernel.compiler.clone()));
+    }
+    for other in environment.base_kernel.iter().chain(&environment.other_kernels) {
+        let which = format!("{}, series {}, {}", other.version, other.series, other.config_sha256);
+        facts.push(("beside it".into(), which));
+    }
+    let verdict = format!("{}: {}", environment.verdict.replace('_', " "), environment.reason);
+    facts.push(("verdict".into(), verdict));
+    Source {
+        name: name.into(),
+        command: environment.command.clone(),
+        environment: Some(environment.clone()),
+        facts,
+    }
+}
+
+fn races_facts(file: &RacesFile) -> (&Environment, Vec<(String, String)>) {
+    let machine = file.machine.as_ref().map(|machine| ("machine".to_owned(), machine.words()));
+    (&file.environment, machine.into_iter().collect())
 }
 
 fn bench_facts(file: &BenchFile) -> (&Environment, Vec<(String, String)>) {

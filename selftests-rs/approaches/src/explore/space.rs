@@ -27,14 +27,7 @@ impl Space {
         // Maps that take turns never give an element back, so that it makes no difference what becomes of one.
         let turns = refresh.protocol == Protocol::Generations;
         let recycling = (!turns).then(|| map.recycling());
-        let _ = write!(
-            text,
-            "{recycling:?} {} {} {} {}",
-            gc.grace,
-            refresh.ordering,
-            refresh.tagged,
-            super::sleeps(place) && !turns
-        );
+        let _ = write!(text, "{recycling:?} {} {} {}", gc.grace, refresh.ordering, refresh.tagged);
         Self(text)
     }
 }

@@ -81,7 +81,7 @@ pub fn collect(buckets: &[Bucket], now: u32, claims: &mut dyn Claims) {
         // Before the swap: afterwards the slot may be another's. It is this entry's key if the swap succeeds.
         let key = slot.key();
         let fate = if slot.remove(word) { Fate::Removed } else { Fate::Kept };
-        claims.claim(&key, word.lifetime(), fate);
+        claims.claim(&key, word.lifetime(), fate, 0);
     }
 }
 
@@ -157,7 +157,7 @@ mod tests {
     struct Told(Vec<(u32, u32, Fate)>);
 
     impl Claims for Told {
-        fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate) {
+        fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate, _: u64) {
             self.0.push((flow_of(key), lifetime, fate));
         }
 

@@ -41,12 +41,17 @@ pub fn of_entries(open: &mut OpenMapMut<'_>, map: MapKind, entries: u32) -> Resu
     Ok(open.set_map_flags(flags | seedless)?)
 }
 
+/// Without what the oracle alone wants to know.
+fn settings(map: MapKind, entries: u32) -> Settings {
+    Settings { oracle: false, stamped: false, interval: NEVER, ..Settings::new(map, entries) }
+}
+
 /// Loads the datapath of that name for the bench, with so many entries in the one map that bursts use.
 ///
 /// # Errors
 /// [`Denied`].
 pub fn load(object: &str, map: MapKind, entries: u32, others: u32) -> Result<Datapath, Denied> {
-    let settings = Settings { oracle: false, interval: NEVER, ..Settings::new(map, entries) };
+    let settings = settings(map, entries);
     Datapath::open(Datapath::object(object, map)?, settings, |name, open| match name {
         "ct4" => of_entries(open, map, entries),
         "ct6" | "snat4" | "snat6" => of_entries(open, map, others),
@@ -61,8 +66,7 @@ impl Track {
     /// [`Not::Here`] where the kernel refuses it.
     pub fn open(object: &str, map: MapKind, entries: u32) -> Result<Self, Not> {
         if map == MapKind::Arena {
-            let settings = Settings { oracle: false, ..Settings::new(MapKind::Hash, entries) };
-            return Ok(Self::Arena(arena::open(settings)?));
+            return Ok(Self::Arena(arena::open(settings(MapKind::Hash, entries))?));
         }
         Ok(Self::Maps(load(object, map, entries, entries)?))
     }

@@ -5,6 +5,28 @@
 
 #include "collector.h"
 
+#ifdef CLASSIC_RCU
+extern void bpf_rcu_read_lock(void) __weak __ksym;
+extern void bpf_rcu_read_unlock(void) __weak __ksym;
+#endif
+
+/* A syscall program may sleep, so it does not keep an element from its next owner
+ * where that waits for readers of the classic kind alone (RHASH). Whoever holds a
+ * pointer over more than one step asks for that.
+ */
+static __always_inline void collect_one(struct record *r, const struct key *key, struct call *call)
+{
+#ifdef CLASSIC_RCU
+	if (bpf_ksym_exists(bpf_rcu_read_lock))
+		bpf_rcu_read_lock();
+#endif
+	collect(r, key, call);
+#ifdef CLASSIC_RCU
+	if (bpf_ksym_exists(bpf_rcu_read_lock))
+		bpf_rcu_read_unlock();
+#endif
+}
+
 static __always_inline int do_single(void)
 {
 	struct call *call = get_call();
@@ -13,7 +35,7 @@ static __always_inline int do_single(void)
 	if (!call)
 		return 1;
 	key = key_in(&call->one);
-	collect(&call->one, &key, call);
+	collect_one(&call->one, &key, call);
 	return 0;
 }
 
@@ -26,7 +48,7 @@ static long one_of_array(__u64 i, void *ctx)
 	if (!all || !call || i >= MAX_RECORDS)
 		return 1;
 	key = key_in(&all->record[i]);
-	collect(&all->record[i], &key, call);
+	collect_one(&all->record[i], &key, call);
 	return 0;
 }
 

@@ -16,7 +16,8 @@
  *
  * One that must not be interrupted defines QUIET. It has the same entries as tc
  * programs too, for kernels in which no program can turn interrupts off: a test run
- * of those is with bottom halves off, which keeps XDP from its CPU as well.
+ * of those is with bottom halves off, which keeps XDP from its CPU as well. So has
+ * one that takes a lock in a value, which old kernels do not let a syscall program.
  */
 #ifndef COLLECTOR_H
 #define COLLECTOR_H
@@ -89,14 +90,17 @@ static __always_inline __u64 hash_of_key(const struct key *key, const struct cal
 static __always_inline void fate_of(struct record *r, long err)
 {
 	r->err = err;
-	if (!err)
+	if (!err) {
 		r->fate = REMOVED;
-	else if (err == -ENOENT)
+		if (config.stamped)
+			r->done = bpf_ktime_get_ns();
+	} else if (err == -ENOENT) {
 		r->fate = ABSENT;
-	else if (err == -EBUSY || err == -EAGAIN)
+	} else if (err == -EBUSY || err == -EAGAIN) {
 		r->fate = KEPT;	/* the window differs */
-	else
+	} else {
 		r->fate = ERROR;
+	}
 }
 
 /* Also an error that reads like a window that differs. */
@@ -128,7 +132,7 @@ static __always_inline void judge_and_delete(struct record *r, const struct key 
 }
 
 /* An entry of a program, in the form of each type. */
-#ifdef QUIET
+#if defined(QUIET) || defined(LOCKED)
 #define ENTRY(name)								\
 	SEC("tc") int name##_tc(struct __sk_buff *frame) { return do_##name(); }	\
 	SEC("syscall") int name(void *ctx) { return do_##name(); }

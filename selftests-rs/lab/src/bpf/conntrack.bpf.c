@@ -54,6 +54,8 @@ static __always_inline __u32 track(void *map, const void *key, __u32 key_size, s
 	__u32 ticks = config.timeout;
 	__u32 outcome;
 
+	if (config.stamped)
+		p->began = bpf_ktime_get_ns();
 	gate(PACKET, READ_CLOCK);
 	p->now = read_clock();
 	p->err = 0;

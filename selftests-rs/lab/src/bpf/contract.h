@@ -170,6 +170,12 @@ struct config {
 	__u32 oracle;
 	/* Timers fire on the CPU that set them. */
 	__u32 pinned;
+	/* Packets and removals note when they happen: a map that evicts takes
+	 * entries away as well, and the oracle has to tell the two apart.
+	 */
+	__u32 stamped;
+	/* What is left of a hash in a tag. */
+	__u32 tag_mask;
 	/* Between a timer's firings, in ns. */
 	__u64 interval;
 	/* Of the hash that tags and stripes come from. */
@@ -215,6 +221,7 @@ struct packet {
 	__u32 bytes;
 	__u32 tag;
 	__u64 hash;		/* of the tuple, where the discipline wants it */
+	__u64 began;		/* when, where packets are stamped */
 };
 
 struct lane {
@@ -252,6 +259,7 @@ struct record {
 	__u16 fate;
 	__s16 err;
 	__u32 pad;
+	__u64 done;		/* when it was gone, where removals are stamped */
 };
 
 struct records {

@@ -35,7 +35,7 @@ static __always_inline __u64 hash_of(const void *key, __u32 size)
 /* 31 bits of it: the top one is DEAD_MARK. */
 static __always_inline __u32 tag_of(__u64 hash)
 {
-	return (__u32)hash & ~DEAD_MARK;
+	return (__u32)hash & config.tag_mask & ~DEAD_MARK;
 }
 
 /* The word of an entry, taken apart and put together on any endianness. */

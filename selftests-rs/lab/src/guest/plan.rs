@@ -1,11 +1,95 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a run tries beside the cells themselves, and what the quick form leaves out.
+//! How much of everything is tried: in full, as part of the tests, and on the kernel of whoever wants to see for himself.
 
-use approaches::MapKind;
-use approaches::cells::{self, Place};
+use anyhow::{Context as _, Result};
+use approaches::{Column, Family, MapKind, Place, Protocol, Refresh};
+use results::races::Circumstance;
 
-/// The types of map in the quick form.
-pub const QUICK_MAPS: [MapKind; 2] = [MapKind::Hash, MapKind::Arena];
+use crate::layout::LANES;
+use crate::stress::Plan;
+
+/// How much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every cell.
+    Full,
+    /// In the time that tests have.
+    Quick,
+    /// In a minute or two, natively.
+    Here,
+    /// The same for as long as a tight bound takes.
+    Long,
+}
+
+/// CPUs that a run uses: there are lanes for so many, and numbers for their flows.
+///
+/// # Errors
+/// When the machine does not tell how many it has.
+pub fn cpus() -> Result<usize> {
+    let all = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
+    Ok(all.min(LANES))
+}
+
+impl Extent {
+    /// Whether the cell is tried, which is `clean` in the model.
+    pub fn has(self, place: &Place, clean: bool) -> bool {
+        let today = place.gc.family == Family::Today && !place.gc.grace;
+        match self {
+            Self::Full => true,
+            // Rows and columns that are the point; one of each form.
+            Self::Quick => place.map == MapKind::Hash && (clean || today) || place.map == MapKind::Arena,
+            Self::Here | Self::Long => clean || place.map == MapKind::Hash,
+        }
+    }
+
+    /// Why a cell is not tried.
+    pub fn why_not(self) -> &'static str {
+        match self {
+            Self::Full => "left out",
+            Self::Quick => "left out of the quick form: run `cargo xtask races` for it",
+            Self::Here | Self::Long => {
+                "left to `cargo xtask races`: here, cells that lose run on one type of map"
+            }
+        }
+    }
+
+    /// For how long.
+    pub fn plan(self, clean: bool) -> Plan {
+        match (self, clean) {
+            (Self::Full, true) => Plan::FULL,
+            (Self::Full, false) => Plan::SHOW,
+            (Self::Quick, true) => Plan::QUICK,
+            (Self::Here, true) => Plan::HERE,
+            (Self::Long, true) => Plan::LONG,
+            (Self::Quick | Self::Here, false) => Plan::GLANCE,
+            (Self::Long, false) => Plan::SHOW,
+        }
+    }
+
+    /// Replays of each counter-example.
+    pub fn replays(self) -> u32 {
+        match self {
+            Self::Full | Self::Long => 10,
+            Self::Quick | Self::Here => 2,
+        }
+    }
+
+    /// What else a cell in which nothing goes wrong is tried under.
+    pub fn circumstances(self, place: &Place) -> Vec<Circumstance> {
+        let maps: &[MapKind] = match self {
+            Self::Full | Self::Long => &[MapKind::Hash, MapKind::LruHash],
+            Self::Quick | Self::Here => &[],
+        };
+        let all = Circumstance::ALL.into_iter();
+        let other_table = matches!(place.refresh.protocol, Protocol::Arena | Protocol::Generations);
+        all.filter(|circumstance| {
+            maps.contains(&place.map)
+                && !other_table
+                && (*circumstance != Circumstance::Collision || place.refresh.tagged)
+        })
+        .collect()
+    }
+}
 
 /// Real connections through a cell.
 pub struct Run {
@@ -17,37 +101,45 @@ pub struct Run {
     pub snat: bool,
 }
 
-/// Disciplines and strategies that connections are run through: each side that a datapath has today, and each that the
-/// argument is about. `true`: with source NAT mappings as well.
-const PAIRS: [(&str, &str, bool); 12] = [
-    ("store", "blind", false),
-    ("store", "blind", true),
-    ("store", "recheck", false),
-    ("store", "prog-array", false),
-    ("store", "compare", false),
-    ("store", "compare", true),
-    ("replace", "blind", false),
-    ("replace", "recheck", false),
-    ("replace", "compare", false),
-    ("replace", "compare", true),
-    ("half-life", "compare", false),
-    ("half-life", "compare", true),
+/// Disciplines and strategies that connections are run through: each side that a datapath has today, and the best form of
+/// each answer. `true`: with source NAT mappings as well.
+const PAIRS: [(Refresh, &str, bool); 15] = [
+    (Refresh::Store, "blind", false),
+    (Refresh::Store, "blind", true),
+    (Refresh::Store, "recheck", false),
+    (Refresh::Store, "prog-array", false),
+    (Refresh::Store, "compare", false),
+    (Refresh::Store, "compare", true),
+    (Refresh::Replace, "blind", false),
+    (Refresh::ReplaceChecked, "compare", false),
+    (Refresh::ReplaceChecked, "compare", true),
+    (Refresh::HalfLifeChecked, "compare", false),
+    (Refresh::HalfLifeStripe, "prog-stripe-array", false),
+    (Refresh::HalfLifeStripe, "prog-stripe-array", true),
+    (Refresh::HalfLifeStripe, "iter-stripe", false),
+    (Refresh::LockTagged, "prog-lock-array", false),
+    (Refresh::CasTagged, "prog-mark-array", false),
 ];
 /// Those of the quick form.
-const QUICK_PAIRS: [(&str, &str, bool); 2] = [("store", "blind", true), ("replace", "compare", true)];
-
-const MAP: MapKind = MapKind::Hash;
-const SECONDS: f64 = 10.0;
-const QUICK_SECONDS: f64 = 4.0;
+const QUICK: [(Refresh, &str, bool); 2] =
+    [(Refresh::Store, "blind", true), (Refresh::HalfLifeStripe, "prog-stripe-array", true)];
+/// Those that show it natively.
+const HERE: [(Refresh, &str, bool); 3] = [
+    (Refresh::Store, "blind", false),
+    (Refresh::Store, "prog-array", false),
+    (Refresh::HalfLifeStripe, "prog-stripe-array", false),
+];
 
 /// All runs of connections.
-pub fn connections(quick: bool) -> impl Iterator<Item = Run> {
-    let (pairs, seconds): (&[_], _) = if quick { (&QUICK_PAIRS, QUICK_SECONDS) } else { (&PAIRS, SECONDS) };
-    pairs.iter().flat_map(move |&(refresh, gc, snat)| {
-        cells::all()
-            .filter(move |place| {
-                place.map == MAP && place.refresh.name == refresh && place.gc.to_string() == gc
-            })
-            .map(move |place| Run { place, seconds, snat })
+pub fn connections(extent: Extent) -> impl Iterator<Item = Run> {
+    let (pairs, seconds): (&[_], _) = match extent {
+        Extent::Full => (&PAIRS, 10.0),
+        Extent::Long => (&PAIRS, 20.0),
+        Extent::Quick => (&QUICK, 4.0),
+        Extent::Here => (&HERE, 4.0),
+    };
+    pairs.iter().filter_map(move |&(refresh, gc, snat)| {
+        let place = Place { refresh, gc: Column::named(gc)?, map: MapKind::Hash };
+        Some(Run { place, seconds, snat })
     })
 }

@@ -8,20 +8,21 @@ use std::sync::atomic::{AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Order
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use approaches::Column;
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{Elements, Errno};
 use results::races::Violations;
 
+use crate::clock::monotonic;
 use crate::collector::{Claims, Collector, Target, lifetime_of};
 use crate::datapath::{Datapath, Handled, Packet, flow_of, key_of};
 use crate::gate::Actor as Side;
 use crate::layout::{Fate, Gate, Kind, Outcome, STEPS, TICK, VALUE_SIZE};
 use crate::load::Denied;
-use crate::oracle::{Oracle, Settled};
+use crate::oracle::{Left, Oracle, Settled};
 use crate::stress::{clear, pin};
-use crate::value::value_of;
+use crate::value::{backend_for, backend_of, value_of};
 
 use super::debugger::{Debugger, Spot};
 use super::schedule::{Actor, GRACE, GRACE_END, Move, Schedule};
@@ -73,7 +74,7 @@ impl Replay<'_> {
         let acts = |actor| self.schedule.moves.iter().any(|step| step.actor == actor);
         let mut collector = self.collector().map_err(Denied::error)?;
         let (packets, gc) = (acts(Actor::Packet), acts(Actor::Gc));
-        let third = thread::scope(|scope| -> Result<Option<u32>> {
+        let third = thread::scope(|scope| -> Result<Option<Left>> {
             let sender = packets.then(|| scope.spawn(|| self.send(&truth, &packet)));
             let collector = gc.then(|| {
                 scope.spawn(|| {
@@ -137,7 +138,7 @@ impl Replay<'_> {
         datapath.set_clock(BEGAN);
         pin(PACKETS)?;
         let truth = Truth::default();
-        self.insert(&truth, A)?;
+        self.insert(&truth, &self.handled(A, Outcome::Created, 0))?;
         // A packet that is held keeps its CPU to itself: nobody else may need it.
         pin(COLLECTOR)?;
         datapath.set_clock(BEGAN + timeout + u32::from(!self.schedule.ticks));
@@ -170,7 +171,7 @@ impl Replay<'_> {
 
     /// Gives what the map last had of the third flow: a later step may evict it from an LRU map, and what was done to it
     /// with it.
-    fn follow(&self, truth: &Truth, packet: &Course, round: &Course) -> Result<Option<u32>> {
+    fn follow(&self, truth: &Truth, packet: &Course, round: &Course) -> Result<Option<Left>> {
         let mut third = None;
         for (at, step) in self.schedule.moves.iter().enumerate() {
             match step.actor {
@@ -180,14 +181,31 @@ impl Replay<'_> {
                 Actor::Next => self.look(truth)?,
                 Actor::Insert => {
                     pin(COLLECTOR)?;
-                    self.insert(truth, B)?;
+                    let live = self.handled(B, Outcome::Created, 0);
+                    let due = live.now - TICK + B;
+                    let lifetime = if step.expired { due } else { live.lifetime };
+                    self.insert(truth, &Handled { lifetime, ..live })?;
                 }
                 Actor::Update(cpu) => {
                     pin(cpu)?;
-                    self.insert(truth, B)?;
+                    self.insert(truth, &self.handled(B, Outcome::Created, 0))?;
                 }
+                Actor::Remove => {
+                    pin(COLLECTOR)?;
+                    let removed = self.elements()?.delete(&key_of(B));
+                    removed.map_err(|errno| anyhow!("cannot remove the third flow's entry: {errno}"))?;
+                }
+                Actor::Evict => {
+                    pin(COLLECTOR)?;
+                    self.put(&self.handled(C, Outcome::Created, 0))?;
+                    ensure!(
+                        self.found(A)?.is_none(),
+                        "the map did not evict the entry of flow {A} for another"
+                    );
+                }
+                Actor::Inside => {}
             }
-            third = self.lifetime(B)?.or(third);
+            third = self.found(B)?.or(third);
             if self.schedule.wants_filler_after(at, self.datapath.settings().map) {
                 pin(PACKETS)?;
                 // Expired, as what was in that element: a collector may still read it there.
@@ -228,17 +246,17 @@ impl Replay<'_> {
 
     /// The flow's next packet, as far as the oracle is concerned.
     fn look(&self, truth: &Truth) -> Result<()> {
-        let (outcome, seen) =
-            self.lifetime(A)?.map_or((Outcome::Missed, 0), |lifetime| (Outcome::Left, lifetime));
-        truth.packet(&self.handled(A, outcome, seen));
+        let (outcome, seen) = self
+            .found(A)?
+            .map_or((Outcome::Missed, Left { lifetime: 0, backend: 0 }), |left| (Outcome::Left, left));
+        truth.packet(&Handled { seen_backend: seen.backend, ..self.handled(A, outcome, seen.lifetime) });
         Ok(())
     }
 
     /// A flow's entry is made, or replaced, from outside the datapath.
-    fn insert(&self, truth: &Truth, flow: u32) -> Result<()> {
-        let handled = self.handled(flow, Outcome::Created, 0);
-        self.put(&handled)?;
-        truth.inserted(&handled);
+    fn insert(&self, truth: &Truth, handled: &Handled) -> Result<()> {
+        self.put(handled)?;
+        truth.inserted(handled);
         Ok(())
     }
 
@@ -256,7 +274,8 @@ impl Replay<'_> {
             packet: Packet { flow, kind: Kind::Open },
             now,
             seen,
-            seen_backend: 0,
+            began: monotonic(),
+            seen_backend: backend_for(flow),
             lifetime,
             outcome,
             errno: 0,
@@ -264,25 +283,25 @@ impl Replay<'_> {
     }
 
     /// What the map has of a flow.
-    fn lifetime(&self, flow: u32) -> Result<Option<u32>> {
+    fn found(&self, flow: u32) -> Result<Option<Left>> {
         let mut value = vec![0; VALUE_SIZE];
         match self.elements()?.look_up(&key_of(flow), &mut value, 0) {
-            Ok(()) => Ok(Some(lifetime_of(&value))),
+            Ok(()) => Ok(Some(Left { lifetime: lifetime_of(&value), backend: backend_of(&value) })),
             Err(Errno(libc::ENOENT)) => Ok(None),
             Err(errno) => bail!("cannot look for the entry of flow {flow}: {errno}"),
         }
     }
 
     /// Judges what came of it; `third` is what the map last had of the third flow.
-    fn settle(&self, truth: &Truth, third: Option<u32>) -> Result<Violations> {
-        let now_there = [(A, self.lifetime(A)?), (B, self.lifetime(B)?.or(third))];
-        let left: HashMap<u32, u32> =
-            now_there.into_iter().filter_map(|(flow, lifetime)| Some((flow, lifetime?))).collect();
+    fn settle(&self, truth: &Truth, third: Option<Left>) -> Result<Violations> {
+        let now_there = [(A, self.found(A)?), (B, self.found(B)?.or(third))];
+        let left: HashMap<u32, Left> =
+            now_there.into_iter().filter_map(|(flow, left)| Some((flow, left?))).collect();
         let now = self.datapath.control().now.load(Relaxed);
         // Without a packet, the entry has expired and a round has passed.
-        let idle = self.schedule.packets.is_empty() && left.get(&A).is_some_and(|&lifetime| lifetime < now);
+        let idle = self.schedule.packets.is_empty() && left.get(&A).is_some_and(|left| left.lifetime < now);
         let oracle = truth.oracle.lock().map_err(|_| anyhow!("a side of a replay panicked"))?.clone();
-        Ok(Settled::join(vec![oracle.settle(now, &left, u64::from(idle))]).violations)
+        Ok(Settled::join(vec![oracle.settle(now, monotonic(), &left, u64::from(idle))]).violations)
     }
 }
 
@@ -304,11 +323,11 @@ impl Truth {
 struct Claimed<'a>(&'a Truth);
 
 impl Claims for Claimed<'_> {
-    fn claim(&mut self, key: &[u8], _: u32, fate: Fate) {
+    fn claim(&mut self, key: &[u8], _: u32, fate: Fate, done: u64) {
         if fate == Fate::Removed
             && let Ok(mut oracle) = self.0.oracle.lock()
         {
-            oracle.claimed(flow_of(key));
+            oracle.claimed(flow_of(key), done);
         }
     }
 

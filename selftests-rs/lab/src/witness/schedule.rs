@@ -2,7 +2,7 @@
 //! A counter-example as something to replay: whose steps, held where, and what has to be set up for it.
 
 use anyhow::{Context as _, Result, bail};
-use model::dsl::{self, step};
+use model::dsl::{self, has_gate};
 use results::races::Step;
 
 use crate::datapath::MapKind;
@@ -11,6 +11,10 @@ use crate::datapath::MapKind;
 pub const GRACE: &str = "grace";
 /// The grace period is over.
 pub const GRACE_END: &str = "grace_end";
+/// Steps with which a packet makes an entry.
+const CREATES: [&str; 2] = ["create", "create_current"];
+/// The steps of the third flow's update, of which each follows the one before.
+const BEGINS_INSIDE: [&str; 2] = ["insert", "fill"];
 
 /// Who takes a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +31,12 @@ pub enum Actor {
     Insert,
     /// A third flow's entry is replaced, on that CPU.
     Update(usize),
+    /// A third flow's entry is removed.
+    Remove,
+    /// An LRU map has the flow's element for another.
+    Evict,
+    /// What the call that the step before it began does on its own.
+    Inside,
 }
 
 /// One step of it.
@@ -42,6 +52,8 @@ pub struct Move {
     pub function: String,
     /// The element of the map that it is about.
     pub element: Option<u32>,
+    /// The third flow's entry has expired when it comes.
+    pub expired: bool,
 }
 
 /// What it takes to hold the sides as the schedule has them.
@@ -79,25 +91,35 @@ impl Schedule {
                 "gc" => (Actor::Gc, Some(gc)),
                 "tick" => (Actor::Tick, None),
                 "next" => (Actor::Next, None),
-                "other" if given.label == "insert" => (Actor::Insert, None),
-                "other" => (Actor::Update(cpu_of(&given.text)?), None),
+                "other" => (other(given)?, None),
+                "lru" => (Actor::Evict, None),
                 other => bail!("nothing in the kernel plays the part of `{other}`"),
             };
             if given.label == "drain" {
                 bail!("a store buffer cannot be made to drain at a given time");
             }
+            if actor == Actor::Inside
+                && moves.last().is_none_or(|last: &Move| !BEGINS_INSIDE.contains(&last.label.as_str()))
+            {
+                bail!("nobody can be held within an update of the third flow's, at `{}`", given.label);
+            }
             if actor == Actor::Packet {
-                let opens = given.label == "create";
+                let opens = CREATES.contains(&given.label.as_str());
                 match packets.last_mut() {
                     Some((name, syn)) if *name == given.actor => *syn |= opens,
                     _ => packets.push((given.actor.clone(), opens)),
                 }
             }
             // Those that `Program::gc` puts before each round are in no strategy's list.
-            let gate = given.label != GRACE_END
-                && program.is_some_and(|steps| step(steps, &given.label).is_none_or(|step| step.gate));
+            let gate = program.is_some_and(|steps| has_gate(steps, &given.label)) || given.label == GRACE;
             let (label, function) = (given.label.clone(), given.function.clone());
-            moves.push(Move { actor, label, gate, function, element: element_of(&given.text) });
+            let expired = given.text.ends_with("expired");
+            if let (Actor::Inside, Some(insert)) =
+                (actor, moves.iter_mut().rfind(|step| step.actor == Actor::Insert))
+            {
+                insert.expired |= expired;
+            }
+            moves.push(Move { actor, label, gate, function, element: element_of(&given.text), expired });
         }
         let ticks = moves.iter().any(|step| step.actor == Actor::Tick);
         Ok(Self { moves, packets: packets.into_iter().map(|(_, syn)| syn).collect(), ticks })
@@ -137,7 +159,7 @@ impl Schedule {
     /// Entries of the map: one, and one more for each that comes before the first is gone. A hash has an element of its own
     /// for an update of an entry that is there; an LRU map has none, and would evict that very entry for it.
     pub fn entries(&self, map: MapKind) -> u32 {
-        let gone = ["delete", "unlink", "take_unlink", "free", "replace"];
+        let gone = ["delete", "unlink", "take_unlink", "free", "replace", "evict"];
         let first = self.moves.iter().position(|step| gone.contains(&step.label.as_str()));
         let before = &self.moves[..first.unwrap_or(self.moves.len())];
         let inserts = before.iter().filter(|step| step.actor == Actor::Insert).count();
@@ -145,6 +167,17 @@ impl Schedule {
         let spare = usize::from(replaced && map == MapKind::LruHash);
         u32::try_from(1 + inserts + spare).unwrap_or(u32::MAX)
     }
+}
+
+/// What the third flow does.
+fn other(given: &Step) -> Result<Actor> {
+    Ok(match given.label.as_str() {
+        "insert" => Actor::Insert,
+        "fill" | "link" => Actor::Inside,
+        "remove" => Actor::Remove,
+        "update" => Actor::Update(cpu_of(&given.text)?),
+        label => bail!("nothing in the kernel does `{label}` for a third flow"),
+    })
 }
 
 /// `links element 1 for B`, `element 0 is free for any key`.

@@ -2,13 +2,14 @@
 //! On made-up events: none of these figures was observed.
 
 use results::races::{
-    RaceEvent, Side,
+    Circumstance, RaceEvent, Side,
     Violation::{DoubleDelete, Gap, LostRefresh, StrayWrite},
 };
 
 use super::*;
 use crate::races::made_up::{
-    absent, cell, connected, matrix, model, refused, stressed, undisturbed, witnessed,
+    absent, cell, connected, disturbed, matrix, model, model_if_worse, refused, stressed, undisturbed,
+    witnessed,
 };
 
 fn here() -> results::races::Cell {
@@ -19,7 +20,7 @@ fn here() -> results::races::Cell {
 fn of(events: &[RaceEvent]) -> (Standing, String) {
     let matrix = matrix(events);
     let row = matrix.find("store", "recheck", "hash").unwrap();
-    let (standing, notes) = judge(row, &matrix, false, "");
+    let Judgement { standing, notes, .. } = judge(row, &matrix, Terms::default());
     (standing, notes.join("\n"))
 }
 
@@ -168,7 +169,8 @@ fn evidence_that_should_be_there_is_never_silently_missing() {
 #[test]
 fn a_file_cut_off_says_why_the_rest_is_missing() {
     let matrix = matrix(&[model(here(), &[])]);
-    let (standing, notes) = judge(&matrix.rows[0], &matrix, false, "the kernel panicked");
+    let Judgement { standing, notes, .. } =
+        judge(&matrix.rows[0], &matrix, Terms { cut_short: "the kernel panicked", ..Terms::default() });
     assert_eq!(standing, Standing::Missing);
     assert!(notes.contains(&"no stress ran (the kernel panicked)".to_owned()), "{notes:?}");
 }
@@ -179,9 +181,108 @@ fn refused_absent_and_model_only_cells_stand_alone() {
     assert_eq!(of(&[model(here(), &[Gap]), refused(here())]).0, Standing::Refused);
     let (standing, notes) = of(&[model(here(), &[]), absent(here())]);
     assert_eq!(standing, Standing::Absent);
-    assert!(notes.contains("the model alone: no kernel seals"), "{notes}");
+    assert!(notes.contains("the model alone: left out of the quick form"), "{notes}");
     let matrix = matrix(&[model(here(), &[Gap])]);
-    assert_eq!(judge(&matrix.rows[0], &matrix, true, "").0, Standing::ModelOnly);
+    let terms = Terms { model_only: true, ..Terms::default() };
+    assert_eq!(judge(&matrix.rows[0], &matrix, terms).standing, Standing::ModelOnly);
+}
+
+#[test]
+fn a_run_in_worse_circumstances_is_held_against_what_the_model_has_there() {
+    use Circumstance::{AgentUpdates, Collision, HandDeletes, Spread, TwoCollectors};
+    let base = |events: &[RaceEvent]| {
+        let stress = if matches!(&events[0], RaceEvent::Modelled { model, .. } if !model.counterexamples.is_empty())
+        {
+            vec![witnessed(here(), LostRefresh, 10, 10), stressed(here(), 100, 100, 1)]
+        } else {
+            vec![stressed(here(), 100, 100, 0)]
+        };
+        [events, &stress].concat()
+    };
+    let lost = || model(here(), &[LostRefresh]);
+    let worse = |circumstance| model_if_worse(here(), circumstance, &[LostRefresh]);
+    let cases = [
+        (
+            worse(Spread),
+            Spread,
+            12,
+            Standing::Agree,
+            "breaks with a flow's packets on two CPUs: lost refresh, 120",
+        ),
+        (
+            worse(Spread),
+            Collision,
+            12,
+            Standing::Disagree,
+            "lost refresh with two flows with one tag: the stress",
+        ),
+        (model(here(), &[]), TwoCollectors, 12, Standing::Disagree, "lost refresh with a second collector"),
+        (lost(), TwoCollectors, 12, Standing::Agree, "breaks with a second collector: lost refresh, 120"),
+        (worse(AgentUpdates), AgentUpdates, 12, Standing::Agree, "breaks with an agent's plain update"),
+        (model(here(), &[]), HandDeletes, 12, Standing::Disagree, "lost refresh with a delete by hand"),
+        (model(here(), &[]), HandDeletes, 0, Standing::Agree, "holds with a delete by hand: 0 in 100000"),
+        (
+            worse(Spread),
+            Spread,
+            0,
+            Standing::Agree,
+            "the model with a flow's packets on two CPUs: lost refresh in 4",
+        ),
+    ];
+    for (model, circumstance, seen, standing, said) in cases {
+        let (stands, notes) = of(&base(&[model, disturbed(here(), circumstance, 100_000, seen)]));
+        assert_eq!(stands, standing, "{circumstance:?}: {notes}");
+        assert!(notes.contains(said), "{said}: {notes}");
+    }
+    // Where the claim is broken already, nobody asked the model about agents.
+    let mut agent = disturbed(here(), AgentUpdates, 100_000, 0);
+    if let RaceEvent::Disturbed { stress, .. } = &mut agent {
+        stress.violations.gap = 1;
+    }
+    let (stands, notes) = of(&base(&[lost(), agent]));
+    assert_eq!(stands, Standing::Agree, "{notes}");
+    assert!(notes.contains("breaks with an agent's plain update: gap, 10 per million"), "{notes}");
+}
+
+#[test]
+fn without_a_debugger_what_takes_one_is_a_note() {
+    let judged = |events: &[RaceEvent]| {
+        let matrix = matrix(events);
+        judge(&matrix.rows[0], &matrix, Terms { no_debugger: true, ..Terms::default() })
+    };
+    let found = || model(here(), &[LostRefresh, Gap]);
+    let untried = || {
+        let mut event = witnessed(here(), LostRefresh, 0, 0);
+        if let RaceEvent::Witnessed { witness, .. } = &mut event {
+            witness.by_violation.clear();
+            witness.notes.push("made up: it takes a debugger".into());
+        }
+        event
+    };
+    let seen = judged(&[found(), untried(), stressed(here(), 100, 100, 1)]);
+    assert_eq!((seen.standing, seen.absent), (Standing::Agree, None), "{:?}", seen.notes);
+    let said = "gap: the schedule was not replayed; made up: it takes a debugger";
+    assert!(seen.notes.iter().any(|note| note == said), "{:?}", seen.notes);
+    // That nothing was seen is no evidence of this kernel.
+    let unseen = judged(&[found(), untried(), stressed(here(), 100, 100, 0)]);
+    assert_eq!(unseen.standing, Standing::Absent, "{:?}", unseen.notes);
+    assert!(unseen.absent.unwrap().starts_with("without a debugger"), "{:?}", unseen.notes);
+    // A lab that did not even try owes an answer.
+    let owed = judged(&[found(), stressed(here(), 100, 100, 1)]);
+    assert_eq!(owed.standing, Standing::Missing, "{:?}", owed.notes);
+}
+
+#[test]
+fn eviction_is_told_and_is_no_violation() {
+    let mut event = stressed(here(), 10_000_000, 3_000_000, 0);
+    if let RaceEvent::Stressed { stress, .. } = &mut event {
+        (stress.evicted, stress.evicted_live) = (700, 12);
+        (stress.opens, stress.opens_refused) = (5000, 3);
+    }
+    let (standing, notes) = of(&[model(here(), &[]), event]);
+    assert_eq!(standing, Standing::Agree);
+    assert!(notes.contains("evicted 700 entries for want of room, 12 of them live"), "{notes}");
+    assert!(notes.contains("3 of 5000 flows could not open"), "{notes}");
 }
 
 #[test]

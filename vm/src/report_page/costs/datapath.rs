@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A packet through the XDP workload, by refresh discipline.
 
+use approaches::Refresh;
 use results::bench::{FlowState, Group, Row, Unit};
 
 use super::{bar, is_kind, kinds, maps, says};
 use crate::report_page::{
-    figures::{Figures, comparable, ratio},
-    page::{Bar, Chart, CostPart, Plot, Table},
-    words::{listed, times, value},
+    figures::Figures,
+    page::{Bar, Chart, CostPart, Plot},
 };
 
 /// What a packet found, for a title.
@@ -53,8 +53,10 @@ fn packet_chart(rows: &[&Row], map: &str, state: FlowState, kind: (Unit, &str)) 
                 && of(row).is_some_and(|packet| packet.state == state)
         })
         .collect();
-    let reference =
-        here.iter().copied().find(|row| of(row).is_some_and(|packet| packet.discipline == "store"));
+    let reference = here
+        .iter()
+        .copied()
+        .find(|row| of(row).is_some_and(|packet| packet.discipline == Refresh::Store.name));
     let floors = rows.iter().copied().filter(|row| of(row).is_some_and(|p| p.state == FlowState::Floor));
     let several = kernels(&here) > 1;
     let label = |row: &Row| {
@@ -74,8 +76,11 @@ fn packet_chart(rows: &[&Row], map: &str, state: FlowState, kind: (Unit, &str)) 
         title: format!("{title}, {map}"),
         unit: kind.0.to_string(),
         accel: kind.1.into(),
-        says: says(&bars, reference.map(|_| "store")),
-        plot: Plot::Bars { reference: reference.map(|row| ("store".into(), row.measure.min)), bars },
+        says: says(&bars, reference.map(|_| Refresh::Store.name)),
+        plot: Plot::Bars {
+            reference: reference.map(|row| (Refresh::Store.name.into(), row.measure.min)),
+            bars,
+        },
         folded: false,
     })
 }
@@ -85,66 +90,4 @@ fn kernels(rows: &[&Row]) -> usize {
     names.sort_unstable();
     names.dedup();
     names.len()
-}
-
-/// What a packet pays with each discipline that is safe with some strategy, against plain store.
-pub fn live(figures: &Figures, safe: &[(String, Vec<String>)]) -> Option<Table> {
-    let store = figures.packet("store", FlowState::Live)?;
-    let cost = |discipline: &str, state| {
-        let Some(row) = figures.packet(discipline, state) else {
-            return ["–".to_owned(), "–".to_owned()];
-        };
-        let against = figures.packet("store", state).map(|store| ratio(row, store));
-        let against = match against {
-            Some(Ok(ratio)) => times(ratio),
-            Some(Err(_)) => "not compared".into(),
-            None => "–".into(),
-        };
-        [value(row.measure.min), against]
-    };
-    let mut table = Table {
-        id: "live-table".into(),
-        caption: format!(
-            "Cost of a packet, {}, {}, by discipline that is safe with some strategy",
-            store.measure.unit, store.origin.accel
-        ),
-        head: ["discipline", "live", "÷ store", "due", "÷ store", "new", "÷ store", "safe with"]
-            .map(Into::into)
-            .into(),
-        ..Table::default()
-    };
-    let mut cheapest: Option<(&str, f64)> = None;
-    let plain = ("store".to_owned(), Vec::new());
-    for (discipline, gcs) in std::iter::once(&plain).chain(safe.iter().filter(|(name, _)| name != "store")) {
-        let mut line = vec![discipline.clone()];
-        for state in [FlowState::Live, FlowState::Due, FlowState::New] {
-            line.extend(cost(discipline, state));
-        }
-        let of_store = safe.iter().find(|(name, _)| name == "store").map(|(_, gcs)| gcs);
-        let gcs = if discipline == "store" { of_store.unwrap_or(gcs) } else { gcs };
-        line.push(if gcs.is_empty() { "nothing".into() } else { listed(gcs) });
-        table.rows.push(line);
-        if let Some(row) = figures.packet(discipline, FlowState::Live)
-            && !gcs.is_empty()
-            && comparable(row, store).is_ok()
-            && cheapest.is_none_or(|(_, cost)| row.measure.min < cost)
-        {
-            cheapest = Some((discipline, row.measure.min));
-        }
-    }
-    if let Some((discipline, cost)) = cheapest {
-        let more = cost - store.measure.min;
-        let pays = if more.abs() < 0.5 {
-            "nothing".to_owned()
-        } else {
-            format!(
-                "{} {} {}",
-                value(more.abs()),
-                store.measure.unit,
-                if more > 0.0 { "more" } else { "less" }
-            )
-        };
-        table.notes.push(format!("The cheapest safe discipline on a live entry is {discipline}: it pays {pays} against plain store."));
-    }
-    Some(table)
 }

@@ -5,8 +5,8 @@ use results::bench::{Group, Job, Row, Unit};
 
 use super::{is_kind, kinds};
 use crate::report_page::{
+    catalogue,
     figures::Figures,
-    group,
     page::{Chart, CostPart, Curve, Plot, Table},
     words::{count, value},
 };
@@ -68,7 +68,7 @@ fn curves(rows: &[&Row], percent: u32, kind: (Unit, &str), what: &str, of: fn(&J
             None => curves.push(Curve {
                 label: job.strategy.clone(),
                 points: vec![point],
-                ours: group::is_ours(&job.strategy),
+                ours: catalogue::is_proposal(&job.strategy),
             }),
         }
     }

@@ -15,8 +15,6 @@ use super::{
     words::{times, value},
 };
 
-pub use self::datapath::live;
-
 /// All parts that there are figures for.
 pub fn parts(figures: &Figures) -> Vec<CostPart> {
     [operations::part(figures), datapath::part(figures), job::part(figures)]

@@ -5,7 +5,7 @@ use results::bench::{Group, Row, Unit};
 
 use super::{bar, datapath, is_kind, job, kinds, maps, says, surviving};
 use crate::report_page::{
-    figures::{BASE, Figures, NATIVE, ratio},
+    figures::{BASE, DELETE, Figures, NATIVE, ratio},
     page::{Bar, Chart, CostPart, Plot, Table},
     words::value,
 };
@@ -51,7 +51,7 @@ const OPERATIONS: &[Line] = &[
 ];
 
 /// All others are put in relation to it.
-pub const REFERENCE: &str = "delete hit";
+pub const REFERENCE: &str = DELETE;
 
 /// What nobody who does not use the proposal may pay for.
 const UNCHANGED: [&str; 6] =

@@ -2,6 +2,7 @@
 //! Which ratios survive emulation: the same two figures, emulated in instructions and natively in nanoseconds. A ratio has
 //! neither unit nor accel; the figures themselves stay in their own charts.
 
+use approaches::{Gc, Refresh};
 use results::bench::{FlowState, Group, Row};
 
 use super::operations::REFERENCE;
@@ -12,8 +13,8 @@ use crate::report_page::{
 };
 
 /// The discipline and the strategy that others are put in relation to.
-const PACKET: &str = "store";
-const STRATEGY: &str = "blind";
+const PACKET: &str = Refresh::Store.data().name;
+const STRATEGY: &str = Gc::Blind.data().name;
 
 /// What was measured both ways, by table: operations, packets, rounds of GC.
 pub fn tables(native: &Figures, emulated: &Figures) -> Vec<Table> {

@@ -80,18 +80,6 @@ fn figures(chart: &Chart) -> Markup {
     }
 }
 
-/// What a safe combination pays.
-pub fn live(page: &Page) -> Markup {
-    let content = html! {
-        p { "A packet of a live entry is the common case. What does a discipline that is safe with some gc strategy pay there, against plain store, which is safe with the strategies in its sentence above?" }
-        @match &page.costs.live {
-            Some(rows) => (table(rows)),
-            None => (not_run(page.costs.not_run.as_deref().unwrap_or("cargo xtask bench"))),
-        }
-    };
-    part("live", "What safety costs on a live entry", &content)
-}
-
 /// Reached, not reached, not run.
 pub fn goals(page: &Page) -> Markup {
     let content = html! {

@@ -18,7 +18,8 @@ pub fn section(page: &Page) -> Markup {
     let content = html! {
         p {
             "Three kinds for each cell: the model explores every schedule; the witness replays each counter-example in the
-            kernel; the stress runs freely. A cell in which two of them contradict each other fails the build."
+            kernel; the stress runs freely. A cell in which two of them contradict each other fails the build. Schedules are those
+            that were tried in a kernel; what the model alone has found is in matrix.json."
         }
         @if let Some(command) = &matrix.not_run { (not_run(command)) }
         @for gc in gcs {
@@ -43,13 +44,15 @@ fn tally<'a>(pairs: impl Iterator<Item = &'a Pair>) -> Markup {
 }
 
 fn block(pair: &Pair) -> Markup {
+    let native = pair.cells.iter().any(|cell| !cell.native.is_empty());
     html! {
         section.pair id=(pair.id) aria-label={ (pair.refresh) " × " (pair.gc) } {
             h3 { (pair.refresh) " × " (pair.gc) }
             div.scroll tabindex="0" role="region" aria-label={ "Evidence of " (pair.refresh) " × " (pair.gc) } {
                 table {
                     thead { tr { th scope="col" { "map" } th scope="col" { "outcome" } th scope="col" { "model" }
-                        th scope="col" { "witness" } th scope="col" { "stress" } } }
+                        th scope="col" { "witness" } th scope="col" { "stress" }
+                        @if native { th scope="col" { "natively" } } } }
                     tbody { @for cell in &pair.cells {
                         tr {
                             th scope="row" { (cell.map) }
@@ -57,6 +60,7 @@ fn block(pair: &Pair) -> Markup {
                             td { (cell.model) }
                             td { (cell.witness.as_deref().unwrap_or("–")) }
                             td { (cell.stress.as_deref().unwrap_or("–")) }
+                            @if native { td { @for said in &cell.native { p { (said) } } } }
                         }
                     } }
                 }

@@ -2,10 +2,12 @@
 //! The page: one file, nothing fetched, no script. Whatever it says is in [`Page`].
 
 mod bars;
+mod claims;
 mod costs;
 mod curves;
 mod evidence;
 mod matrix;
+mod safety;
 mod sources;
 mod top;
 
@@ -17,17 +19,22 @@ use super::page::{Mark, Page, Table};
 const STYLE: &str = include_str!("style.css");
 
 /// The parts of the page, with their anchors.
-const PARTS: [(&str, &str); 9] = [
-    ("matrix", "Matrix"),
+const PARTS: [(&str, &str); 11] = [
+    ("safety", "What safety takes"),
     ("objections", "Objections"),
+    ("claims", "Claims"),
+    ("matrix", "Matrix"),
+    ("natively", "Natively"),
     ("disciplines", "Disciplines"),
     ("costs", "Costs"),
-    ("live", "Live entry"),
     ("goals", "Goals"),
     ("connections", "Connections"),
     ("evidence", "Evidence"),
     ("sources", "Sources"),
 ];
+
+/// What the page is called.
+pub const TITLE: &str = "What it takes to lose no entry of a BPF map";
 
 /// The whole document.
 pub fn render(page: &Page) -> String {
@@ -39,22 +46,24 @@ pub fn render(page: &Page) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="description" content=(page.answer.sentence);
-                title { "Compare and delete: who loses entries, and what it costs" }
+                title { (TITLE) }
                 link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                a.skip href="#matrix" { "To the matrix" }
+                a.skip href="#safety" { "To what safety takes" }
                 (top::header(page))
                 nav aria-label="Parts" {
                     ul { @for (id, title) in PARTS { li { a href={ "#" (id) } { (title) } } } }
                 }
                 main {
-                    (matrix::section(page))
+                    (safety::section(page))
                     (top::objections(page))
+                    (claims::section(page))
+                    (matrix::section(page))
+                    (matrix::native(page))
                     (top::disciplines(page))
                     (costs::section(page))
-                    (costs::live(page))
                     (costs::goals(page))
                     (connections(page))
                     (evidence::section(page))
@@ -75,6 +84,8 @@ fn part(id: &str, title: &str, content: &Markup) -> Markup {
         }
     }
 }
+
+pub use self::claims::tally;
 
 /// Sign and word; the colour only repeats them.
 fn badge(mark: Mark, words: &str) -> Markup {

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The answer, the objections, and what a datapath engineer takes home.
+//! The answer, the doors, the objections, and what a datapath engineer takes home.
 
 use maud::{Markup, html};
 
 use super::{badge, not_run, part, sources::line};
-use crate::report_page::page::{Objection, Page};
+use crate::report_page::page::{DoorShown, Objection, Page};
 
 /// What one sees first.
 pub fn header(page: &Page) -> Markup {
     html! {
         header {
-            p.eyebrow { "BPF_F_COMPARE · compare and delete for BPF hash maps" }
-            h1 { "Who loses entries, and what does it cost to keep them?" }
+            p.eyebrow { "Expired entries of BPF maps: delete one that was refreshed, and a connection breaks" }
+            h1 { "What does it take to lose no entry?" }
             p.answer { (page.answer.sentence) }
+            div.doors { @for door in &page.doors { (self::door(door)) } }
             @if !page.answer.tiles.is_empty() {
                 ul.tiles {
                     @for tile in &page.answer.tiles {
@@ -33,10 +34,28 @@ pub fn header(page: &Page) -> Markup {
     }
 }
 
+/// A way in: short as long as nobody opens it.
+fn door(door: &DoorShown) -> Markup {
+    html! {
+        details.door id=(door.id) {
+            summary { (door.asks) }
+            @for said in &door.says { p { (said) } }
+            @for item in &door.items {
+                div.item {
+                    p.head { @match &item.link { Some(link) => a href={ "#" (link) } { (item.head) }, None => (item.head) } }
+                    @for (said, codes) in &item.parts {
+                        p { (said) @for code in codes { br; code { (code) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A card for each objection.
 pub fn objections(page: &Page) -> Markup {
     let content = html! {
-        p { "Each verdict is counted from the cells and figures that it links to; the proposal is held to the same rule." }
+        p { "Each by its best form: what answers it without a patch comes first, then what it costs beside the proposal, then what it takes. The proposal is held to the same rule." }
         div.cards { @for objection in &page.objections { (card(objection)) } }
     };
     part("objections", "The reply, objection by objection", &content)
@@ -47,7 +66,10 @@ fn card(objection: &Objection) -> Markup {
         article id=(objection.id) {
             h3 { (objection.title) }
             p.claim { "“" (objection.claim) "”" }
-            p { (badge(objection.fate.mark(), objection.fate.words())) }
+            p {
+                (badge(objection.fate.mark(), objection.fate.words()))
+                @if let Some(patch) = objection.patch { " " span.soft { (patch.title().to_lowercase()) } }
+            }
             ul {
                 @for finding in &objection.findings {
                     li {

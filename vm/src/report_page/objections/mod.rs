@@ -1,67 +1,166 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The reply's objections. What speaks to each is data; what is said of it is made of the cells and the figures.
-
-mod line;
+//! The reply's objections, each by its best form: what answers it without a patch comes first. Which strategies answer which
+//! objection is in the catalogue; what is said of them is made of the cells and the figures.
 
 use std::collections::BTreeMap;
 
+use approaches::Objection as Asked;
 use results::races::Violation;
 
-use self::line::{LINES, Line};
 use super::{
+    alternatives::beside,
+    catalogue::{is_hash, is_proposal, strategy},
     cells::id_of,
-    figures::Figures,
-    page::{Fate, Finding, Objection},
+    evidence::Evidence,
+    page::{ClaimShown, Fate, Finding, Objection, Patch, SafeLine, Safety, Standing},
+    safety::{Line, of},
     words::{count, listed, many, short},
 };
-use crate::races::{Matrix, Row, Verdict, per_million, verdict};
+use crate::races::{Row, Verdict, per_million, verdict};
 
 /// So many pairs are named and linked.
 const NAMED: usize = 4;
 
 /// Each objection with what is known.
-pub fn weighed(matrix: &Matrix, figures: &Figures) -> Vec<Objection> {
-    LINES.iter().map(|line| weigh(line, matrix, figures)).collect()
+pub fn weighed(
+    evidence: &Evidence,
+    lines: &[Line<'_>],
+    safety: &Safety,
+    claims: &[ClaimShown],
+) -> Vec<Objection> {
+    Asked::ALL.into_iter().map(|asked| weigh(asked, evidence, lines, safety, claims)).collect()
 }
 
-fn weigh(line: &Line, matrix: &Matrix, figures: &Figures) -> Objection {
-    let rows = line.cells(matrix);
+fn answers(gc: &str, asked: Asked) -> bool {
+    strategy(gc).is_some_and(|strategy| strategy.answers.contains(&asked))
+}
+
+fn weigh(
+    asked: Asked,
+    evidence: &Evidence,
+    lines: &[Line<'_>],
+    safety: &Safety,
+    claims: &[ClaimShown],
+) -> Objection {
+    let rows: Vec<&Row> = evidence.emulated.rows.iter().filter(|row| answers(&row.cell.gc, asked)).collect();
+    // Those without a patch come first.
+    let own: Vec<Line<'_>> = lines.iter().filter_map(|line| narrowed(line, asked)).collect();
     let mut findings = Vec::new();
+    findings.extend(best(&own, safety));
+    if asked == Asked::Proposal {
+        let others = of(lines, Patch::Without);
+        findings.extend(beside(evidence, &refs(&own), &others, "without a patch"));
+    } else {
+        let ours: Vec<&Line<'_>> =
+            lines.iter().filter(|line| line.gcs.iter().any(|gc| is_proposal(gc))).collect();
+        findings.extend(beside(evidence, &refs(&own), &ours, "with the proposal"));
+    }
+    findings.extend(takes(&own, safety));
     if rows.is_empty() {
         let text = "No cell speaks to it yet: run `cargo xtask races`.".into();
         findings.push(Finding { text, links: Vec::new() });
     } else {
         findings.push(tally(&rows));
-        findings.extend(safe(&rows));
-        findings.extend(least_bad(&rows));
+        findings.extend(least_bad(&rows, &own));
         findings.extend(counted(&rows));
         findings.extend(refused(&rows));
         findings.extend(alone(&rows));
     }
-    findings.extend(figures.findings(line.gcs));
-    findings.extend(figures.packets(&disciplines(line, &rows)));
+    findings.extend(claimed(claims, asked));
     Objection {
-        id: line.id.into(),
-        title: line.title.into(),
-        claim: line.claim.into(),
-        fate: fate(&rows),
+        id: asked.id().into(),
+        title: asked.title().into(),
+        claim: asked.claim().into(),
+        fate: fate(&rows, &own),
+        patch: own.first().map(Line::patch),
         findings,
     }
 }
 
-/// Those that the objection names, or else those that are safe.
-fn disciplines<'a>(line: &Line, rows: &[&'a Row]) -> Vec<&'a str> {
-    let mut disciplines: Vec<&str> = Vec::new();
-    for row in rows.iter().filter(|row| !line.refreshes.is_empty() || verdict(row) == Verdict::Safe) {
-        if !disciplines.contains(&row.cell.refresh.as_str()) {
-            disciplines.push(&row.cell.refresh);
-        }
-    }
-    disciplines
+/// A line with those columns alone that answer an objection.
+fn narrowed<'a>(line: &Line<'a>, asked: Asked) -> Option<Line<'a>> {
+    let gcs: Vec<&'a str> = line.gcs.iter().copied().filter(|gc| answers(gc, asked)).collect();
+    (!gcs.is_empty()).then(|| Line { gcs, ..line.clone() })
 }
 
-fn is_hash(map: &str) -> bool {
-    map.contains("hash")
+fn refs<'l, 'a>(lines: &'l [Line<'a>]) -> Vec<&'l Line<'a>> {
+    lines.iter().collect()
+}
+
+/// The safe combinations, those without a patch first.
+fn best(own: &[Line<'_>], safety: &Safety) -> Option<Finding> {
+    if own.is_empty() {
+        return None;
+    }
+    let with = |patch: Patch| {
+        let named: Vec<String> = of(own, patch).into_iter().map(Line::words).collect();
+        (!named.is_empty()).then(|| format!("{}, nothing is lost by {}.", patch.title(), named.join("; ")))
+    };
+    let said: Vec<String> = Patch::ALL.into_iter().filter_map(with).collect();
+    let links =
+        own.iter().filter_map(|line| Some((line.refresh.to_owned(), row_of(line, safety)?.id.clone())));
+    Some(Finding { text: said.join(" "), links: links.take(NAMED).collect() })
+}
+
+/// The line of the table that holds a narrowed one.
+fn row_of<'s>(line: &Line<'_>, safety: &'s Safety) -> Option<&'s SafeLine> {
+    safety.lines.iter().find(|row| {
+        row.refresh == line.refresh
+            && row.maps == line.maps
+            && line.gcs.iter().all(|gc| row.gcs.iter().any(|known| known == gc))
+    })
+}
+
+/// What the best form asks for in return.
+fn takes(own: &[Line<'_>], safety: &Safety) -> Option<Finding> {
+    let line = own.first()?;
+    let row = row_of(line, safety)?;
+    let mut said = vec![
+        format!("kernel {}", row.kernel),
+        format!("who has to cooperate: {}", row.cooperate),
+        format!("a flow {}", if row.flows == "not run" { "on two CPUs was not run" } else { &row.flows }),
+    ];
+    if !row.gives_up.is_empty() {
+        said.push(format!("given up: {}", row.gives_up.join("; ")));
+    }
+    if !row.breaks.is_empty() {
+        said.push(format!("broken by {}", row.breaks.join("; by ")));
+    }
+    let text = format!("What {} takes: {}.", row.name(), said.join("; "));
+    Some(Finding { text, links: vec![("its line".into(), row.id.clone())] })
+}
+
+/// The claims that speak to it, with what the evidence says; those that were not run are counted.
+fn claimed(claims: &[ClaimShown], asked: Asked) -> Vec<Finding> {
+    let (not_run, run): (Vec<&ClaimShown>, Vec<&ClaimShown>) = claims
+        .iter()
+        .filter(|claim| claim.about.iter().any(|id| id == asked.id()))
+        .partition(|claim| claim.standing == Standing::NotRun);
+    let mut findings: Vec<Finding> = run
+        .into_iter()
+        .map(|claim| Finding {
+            text: format!("Claimed, and it {}: {}", claim.standing.words(), claim.says),
+            links: vec![("the claim".into(), claim.id.clone())],
+        })
+        .collect();
+    if !not_run.is_empty() {
+        let text = format!(
+            "{} it, and the evidence for {} was not run.",
+            claims_on(not_run.len()),
+            them(not_run.len())
+        );
+        let links = not_run.iter().map(|claim| (claim.id.clone(), claim.id.clone())).collect();
+        findings.push(Finding { text, links });
+    }
+    findings
+}
+
+fn claims_on(number: usize) -> String {
+    format!("{} {} to", many(number, "claim"), if number == 1 { "speaks" } else { "speak" })
+}
+
+fn them(number: usize) -> &'static str {
+    if number == 1 { "it" } else { "them" }
 }
 
 /// Pairs with the maps on which `keep` holds for them, in order.
@@ -78,18 +177,23 @@ fn pairs<'a>(rows: &[&'a Row], keep: impl Fn(Verdict) -> bool) -> Vec<(&'a str, 
 }
 
 /// What the cells come to.
-fn fate(rows: &[&Row]) -> Fate {
+fn fate(rows: &[&Row], own: &[Line<'_>]) -> Fate {
     let evidence = rows.iter().any(|row| matches!(verdict(row), Verdict::Safe | Verdict::Unsafe(_)));
-    if !evidence {
+    if !evidence && own.is_empty() {
         return Fate::Undecided;
     }
     let mut hashes: Vec<&str> =
         rows.iter().map(|row| row.cell.map.as_str()).filter(|map| is_hash(map)).collect();
     hashes.sort_unstable();
     hashes.dedup();
-    let safe = pairs(rows, |verdict| verdict == Verdict::Safe);
-    let on_hashes = |maps: &[&str]| maps.iter().filter(|map| is_hash(map)).count();
-    match safe.iter().map(|(_, _, maps)| on_hashes(maps)).max() {
+    let safe_on = |refresh: &str| {
+        let on = own.iter().filter(|line| line.refresh == refresh).flat_map(|line| line.maps.iter().copied());
+        let mut maps: Vec<&str> = on.filter(|map| is_hash(map)).collect();
+        maps.sort_unstable();
+        maps.dedup();
+        maps.len()
+    };
+    match own.iter().map(|line| safe_on(line.refresh)).max() {
         None => Fate::Fails,
         Some(0) => Fate::Elsewhere,
         Some(most) if most == hashes.len() => Fate::Holds,
@@ -143,19 +247,9 @@ fn links(pairs: &[(&str, &str, Vec<&str>)]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn safe(rows: &[&Row]) -> Option<Finding> {
-    let safe = pairs(rows, |verdict| verdict == Verdict::Safe);
-    if safe.is_empty() {
-        return None;
-    }
-    let off = safe.iter().all(|(_, _, maps)| maps.iter().all(|map| !is_hash(map)));
-    let end = if off { "; no cell of it is on a hash map" } else { "" };
-    Some(Finding { text: format!("Safe by all evidence: {}{end}.", named(&safe)), links: links(&safe) })
-}
-
 /// Where nothing is safe, what comes closest.
-fn least_bad(rows: &[&Row]) -> Option<Finding> {
-    if rows.iter().any(|row| verdict(row) == Verdict::Safe) {
+fn least_bad(rows: &[&Row], own: &[Line<'_>]) -> Option<Finding> {
+    if !own.is_empty() {
         return None;
     }
     // Violations are in order from the worst.

@@ -1,69 +1,103 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 use super::*;
-use crate::races::made_up::{cell, matrix, model, refused as refuse, stressed, weighed as judged, witnessed};
-use results::races::Violation::{Gap, LostRefresh};
+use crate::{
+    races::made_up::{cell, model, refused as refuse, stressed, weighed as judged, witnessed},
+    report_page::safety,
+};
+use results::races::{
+    RaceEvent,
+    Violation::{Gap, LostRefresh},
+};
 
-fn objection(matrix: &Matrix, id: &str) -> Objection {
-    weighed(matrix, &Figures::default()).into_iter().find(|objection| objection.id == id).unwrap()
+fn all(events: &[RaceEvent]) -> Vec<Objection> {
+    let evidence = Evidence { emulated: judged(events), series: "v2".into(), ..Evidence::default() };
+    let lines = safety::lines(&evidence);
+    weighed(&evidence, &lines, &safety::table(&evidence, &lines), &[])
+}
+
+fn find(objections: &[Objection], asked: Asked) -> &Objection {
+    objections.iter().find(|objection| objection.id == asked.id()).unwrap()
 }
 
 fn said(objection: &Objection) -> String {
     objection.findings.iter().map(|f| f.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
+fn safe(refresh: &str, gc: &str, map: &str) -> [RaceEvent; 2] {
+    [model(cell(refresh, gc, map), &[]), stressed(cell(refresh, gc, map), 10, 1_000_000, 0)]
+}
+
+fn lost(refresh: &str, gc: &str, map: &str) -> [RaceEvent; 3] {
+    let here = || cell(refresh, gc, map);
+    [
+        model(here(), &[LostRefresh]),
+        stressed(here(), 10, 1_000_000, 500),
+        witnessed(here(), LostRefresh, 5, 5),
+    ]
+}
+
 #[test]
 fn the_fate_follows_from_the_cells() {
-    let safe = |gc: &str, map: &str| {
-        [model(cell("replace", gc, map), &[]), stressed(cell("replace", gc, map), 10, 1_000_000, 0)]
-    };
-    let lost = |gc: &str, map: &str| {
-        let here = || cell("replace", gc, map);
-        [
-            model(here(), &[LostRefresh]),
-            stressed(here(), 10, 1_000_000, 500),
-            witnessed(here(), LostRefresh, 5, 5),
-        ]
-    };
     let mut events = Vec::new();
-    events.extend(safe("compare", "hash"));
-    events.extend(safe("compare", "lru-hash"));
-    events.extend(safe("prog", "hash"));
-    events.extend(lost("prog", "lru-hash"));
-    events.extend(lost("blind", "hash"));
-    events.extend([
-        model(cell("arena", "arena", "arena"), &[]),
-        stressed(cell("arena", "arena", "arena"), 9, 9, 0),
-    ]);
+    events.extend(safe("replace", "compare", "hash"));
+    events.extend(safe("replace", "compare", "lru-hash"));
+    events.extend(safe("replace", "prog", "hash"));
+    events.extend(lost("replace", "prog", "lru-hash"));
+    events.extend(lost("replace", "blind", "hash"));
+    events.extend(safe("arena", "arena", "arena"));
     events.push(model(cell("lock", "prog-lock", "hash"), &[Gap]));
     events.push(refuse(cell("lock", "prog-lock", "hash")));
-    let matrix = judged(&events);
-    let fates: Vec<Fate> = weighed(&matrix, &Figures::default()).iter().map(|o| o.fate).collect();
+    let objections = all(&events);
+    let fates: Vec<(Fate, Option<Patch>)> = objections.iter().map(|o| (o.fate, o.patch)).collect();
     use Fate::{Elsewhere, Fails, Holds, InPart, Undecided};
-    assert_eq!(fates, [Undecided, Undecided, InPart, Elsewhere, Fails, Holds]);
-    let blind = said(&objection(&matrix, "objection-nothing"));
+    assert_eq!(
+        fates,
+        [
+            (Undecided, None),
+            (Undecided, None),
+            (InPart, Some(Patch::Without)),
+            (Elsewhere, Some(Patch::Without)),
+            (Fails, None),
+            (Holds, Some(Patch::With))
+        ]
+    );
+    let blind = said(find(&objections, Asked::Nothing));
     assert!(blind.contains("1 cell speaks to it: 1 with lost refresh."), "{blind}");
     assert!(
         blind.contains("at most 500 times lost refresh per million deletes (replace × blind on hash)"),
         "{blind}"
     );
-    let arena = said(&objection(&matrix, "objection-arena"));
-    assert!(arena.contains("no cell of it is on a hash map"), "{arena}");
-    let lock = said(&objection(&matrix, "objection-spin-lock"));
+    let lock = said(find(&objections, Asked::SpinLock));
     assert!(lock.contains("The kernel refuses on hash, EOPNOTSUPP: map_create."), "{lock}");
 }
 
 #[test]
+fn the_best_form_comes_first_and_what_it_takes_follows() {
+    let mut events = Vec::new();
+    events.extend(safe("lock", "prog-lock", "hash"));
+    events.extend(safe("replace", "compare", "hash"));
+    let objections = all(&events);
+    let lock = find(&objections, Asked::SpinLock);
+    assert_eq!(lock.findings[0].text, "Without a patch, nothing is lost by lock with prog-lock on hash.");
+    assert_eq!(lock.findings[0].links[0].1, "safe-lock-prog-lock-hash");
+    assert!(
+        lock.findings[1]
+            .text
+            .starts_with("What lock × prog-lock takes: kernel 6.1; who has to cooperate: not run")
+    );
+    let ours = find(&objections, Asked::Proposal);
+    assert_eq!(ours.findings[0].text, "With the series, nothing is lost by replace with compare on hash.");
+}
+
+#[test]
 fn other_evidence_makes_another_verdict() {
-    let here = || cell("replace", "compare", "hash");
-    let good = judged(&[model(here(), &[]), stressed(here(), 10, 10, 0)]);
-    assert_eq!(objection(&good, "objection-proposal").fate, Fate::Holds);
-    let bad = judged(&[
-        model(here(), &[LostRefresh]),
-        stressed(here(), 10, 10, 1),
-        witnessed(here(), LostRefresh, 1, 1),
-    ]);
-    assert_eq!(objection(&bad, "objection-proposal").fate, Fate::Fails);
-    let none = matrix(&[]);
-    assert_eq!(objection(&none, "objection-proposal").fate, Fate::Undecided);
-    assert!(said(&objection(&none, "objection-proposal")).contains("run `cargo xtask races`"));
+    let of = |events: &[RaceEvent]| {
+        let objections = all(events);
+        find(&objections, Asked::Proposal).fate
+    };
+    assert_eq!(of(&safe("replace", "compare", "hash")), Fate::Holds);
+    assert_eq!(of(&lost("replace", "compare", "hash")), Fate::Fails);
+    assert_eq!(of(&[]), Fate::Undecided);
+    let none = all(&[]);
+    assert!(said(find(&none, Asked::Proposal)).contains("run `cargo xtask races`"));
 }

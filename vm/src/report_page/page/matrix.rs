@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The matrix as it is shown.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// How a cell stands, in the order from calm to loud.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
     /// All evidence: nothing goes wrong.
@@ -17,7 +17,7 @@ pub enum Mark {
     ModelBad,
     /// All evidence: a gap, a double delete, an entry that stays.
     Lesser,
-    /// All evidence: a lost refresh, a stray write, a stale restore.
+    /// All evidence: a lost refresh, a stray write, a foreign value, a stale restore.
     Bad,
     /// Evidence contradicts itself or is missing.
     Alarm,
@@ -41,15 +41,6 @@ impl Mark {
         }
     }
 
-    /// Of two that say the same, the one with more evidence.
-    #[must_use]
-    pub fn max_evidence(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::ModelSafe | Self::ModelBad, seen) => seen,
-            (seen, _) => seen,
-        }
-    }
-
     /// The class in the style sheet.
     pub fn class(self) -> &'static str {
         match self {
@@ -66,21 +57,21 @@ impl Mark {
     /// What it means, for the legend.
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Safe => "safe: no schedule in the model, none counted by the stress",
+            Self::Safe => "safe: no schedule in the model, nothing counted by the stress",
             Self::ModelSafe => "safe in the model; no evidence of a kernel",
             Self::Refused => "refused by the kernel itself, with its errno",
             Self::ModelBad => "goes wrong in the model; no evidence of a kernel",
             Self::Lesser => "a gap, a double delete, or an entry that stays",
-            Self::Bad => "a lost refresh, a stray write, or a stale restore",
+            Self::Bad => "a lost refresh, a stray write, a foreign value, or a stale restore",
             Self::Alarm => "kinds of evidence disagree, or one is missing",
         }
     }
 }
 
 /// A cell as it is shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellShown {
-    /// The map.
+    /// The map, or several of the same outcome.
     pub map: String,
     /// How it stands.
     pub mark: Mark,
@@ -96,12 +87,14 @@ pub struct CellShown {
     pub witness: Option<String>,
     /// What free running showed.
     pub stress: Option<String>,
+    /// What it showed on kernels as they are.
+    pub native: Vec<String>,
     /// The kernel's no, whole; why there is no kernel; how the evidence stands.
     pub notes: Vec<String>,
 }
 
 /// A refresh discipline with a gc strategy, on each map.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Pair {
     /// The anchor.
     pub id: String,
@@ -109,14 +102,14 @@ pub struct Pair {
     pub refresh: String,
     /// The strategy.
     pub gc: String,
-    /// One for each map, in the order of the matrix.
+    /// One for each map, in the order of the matrix; maps of which only the model speaks, and says the same, share one.
     pub cells: Vec<CellShown>,
-    /// Counter-examples: the worst of each map; the same one is not told twice.
+    /// Counter-examples that were tried in a kernel: the shortest of each violation.
     pub schedules: Vec<Schedule>,
 }
 
 /// A numbered counter-example.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Schedule {
     /// What goes wrong.
     pub violation: String,
@@ -126,38 +119,70 @@ pub struct Schedule {
     pub steps: Vec<[String; 3]>,
 }
 
+/// A cell of a grid: a sign, a word, and the way to its evidence.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Chip {
+    /// How it stands.
+    pub mark: Mark,
+    /// In a word.
+    pub word: String,
+    /// Kinds of violation beside the worst.
+    pub more: usize,
+    /// Per million deletes, or the bound that none leaves.
+    pub rate: Option<String>,
+    /// The anchor of its evidence.
+    pub link: String,
+}
+
 /// Strategies that belong together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
     /// Whose they are.
     pub title: String,
-    /// The strategies.
-    pub gcs: Vec<String>,
+    /// Each with its cells, in the order of the columns.
+    pub rows: Vec<(String, Vec<Option<Chip>>)>,
+}
+
+/// All cells on one map.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Grid {
+    /// The anchor.
+    pub id: String,
+    /// The map.
+    pub map: String,
+    /// The disciplines.
+    pub columns: Vec<String>,
+    /// The strategies, by family.
+    pub groups: Vec<Group>,
+}
+
+impl Grid {
+    /// Its cells.
+    pub fn chips(&self) -> impl Iterator<Item = &Chip> {
+        self.groups.iter().flat_map(|group| &group.rows).flat_map(|(_, chips)| chips).flatten()
+    }
 }
 
 /// The matrix and what is behind it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct MatrixPart {
-    /// Refresh disciplines that meet several strategies, in order.
-    pub refreshes: Vec<String>,
-    /// Strategies by whose they are, in order.
-    pub groups: Vec<Group>,
-    /// The maps.
-    pub maps: Vec<String>,
+    /// One for each map.
+    pub grids: Vec<Grid>,
     /// All pairs.
     pub pairs: Vec<Pair>,
     /// Why there is none.
     pub not_run: Option<String>,
 }
 
-impl MatrixPart {
-    /// The pair of two.
-    pub fn find(&self, refresh: &str, gc: &str) -> Option<&Pair> {
-        self.pairs.iter().find(|pair| pair.refresh == refresh && pair.gc == gc)
-    }
-
-    /// Pairs that are no cell of the big table: two that only work with each other.
-    pub fn loners(&self) -> impl Iterator<Item = &Pair> {
-        self.pairs.iter().filter(|pair| !self.refreshes.contains(&pair.refresh))
-    }
+/// What ran on kernels as they are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct NativePart {
+    /// The machine of the grids.
+    pub machine: String,
+    /// One for each map: the host's own kernel.
+    pub grids: Vec<Grid>,
+    /// Every kernel: how many cells ran, how many went wrong.
+    pub kernels: Option<super::Table>,
+    /// Whether the host's own kernel was asked.
+    pub not_run: Option<String>,
 }

@@ -1,20 +1,37 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the report says, before it looks like anything: `report.json`, of which the page and the text are made alone.
+//! What the report says, before it looks like anything. The page and the text are made of this alone; `report.json` is the
+//! same without the cells, which `matrix.json` has, and without what charts draw.
 
+mod claims;
 mod matrix;
+mod safety;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-pub use self::matrix::{CellShown, Group, Mark, MatrixPart, Pair, Schedule};
+pub use self::{
+    claims::{ClaimShown, DoorItem, DoorShown, Standing},
+    matrix::{CellShown, Chip, Grid, Group, Mark, MatrixPart, NativePart, Pair, Schedule},
+    safety::{Paid, Patch, Price, SafeLine, Safety},
+};
 use super::input::Environment;
 
 /// The whole report.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Page {
-    /// Who loses entries, in one sentence, and the figures that go with it.
+    /// What safety takes, in a paragraph, and the figures that go with it.
     pub answer: Answer,
+    /// Three ways in.
+    pub doors: Vec<DoorShown>,
+    /// What safety takes, line by line.
+    pub safety: Safety,
+    /// What people say of it, held against the evidence.
+    pub claims: Vec<ClaimShown>,
     /// The matrix.
+    #[serde(skip)]
     pub matrix: MatrixPart,
+    /// What ran on kernels as they are.
+    #[serde(skip)]
+    pub native: NativePart,
     /// The reply's objections, and the proposal by the same rule.
     pub objections: Vec<Objection>,
     /// A sentence for each refresh discipline.
@@ -32,16 +49,16 @@ pub struct Page {
 }
 
 /// The top of the page.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Answer {
-    /// One or two sentences.
+    /// A paragraph.
     pub sentence: String,
     /// Figures that one remembers.
     pub tiles: Vec<Tile>,
 }
 
 /// A figure, large.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Tile {
     /// The figure with its unit.
     pub figure: String,
@@ -52,7 +69,7 @@ pub struct Tile {
 }
 
 /// How an objection fares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// A combination is safe on every hash map.
@@ -91,7 +108,7 @@ impl Fate {
 }
 
 /// What the reply says, and what the evidence says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Objection {
     /// The anchor.
     pub id: String,
@@ -101,12 +118,14 @@ pub struct Objection {
     pub claim: String,
     /// How it fares.
     pub fate: Fate,
+    /// Whether its best form takes a patch; nothing if it has no safe form.
+    pub patch: Option<Patch>,
     /// The evidence and the figures.
     pub findings: Vec<Finding>,
 }
 
 /// A sentence with where it comes from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
     /// The sentence.
     pub text: String,
@@ -115,7 +134,7 @@ pub struct Finding {
 }
 
 /// A table of words and figures.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Table {
     /// The anchor.
     pub id: String,
@@ -130,7 +149,7 @@ pub struct Table {
 }
 
 /// A figure with how far its repetitions lie apart.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bar {
     /// Of what.
     pub label: String,
@@ -149,7 +168,7 @@ pub struct Bar {
 }
 
 /// A line of a growth chart.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Curve {
     /// Of what.
     pub label: String,
@@ -160,7 +179,7 @@ pub struct Curve {
 }
 
 /// What a chart draws.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Plot {
     /// Bars from zero, and a line at the reference.
@@ -180,7 +199,7 @@ pub enum Plot {
 }
 
 /// A chart. Figures of another unit or accel are in another chart.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Chart {
     /// The anchor.
     pub id: String,
@@ -199,12 +218,10 @@ pub struct Chart {
 }
 
 /// The costs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Costs {
     /// Per operation, the datapath, the whole job, in this order.
     pub parts: Vec<CostPart>,
-    /// What a packet of a live entry pays with each discipline that is safe with some strategy.
-    pub live: Option<Table>,
     /// What was not measured, and why.
     pub skipped: Vec<String>,
     /// The command that makes them, if there are none.
@@ -212,7 +229,7 @@ pub struct Costs {
 }
 
 /// Charts that belong together.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CostPart {
     /// The anchor.
     pub id: String,
@@ -221,13 +238,14 @@ pub struct CostPart {
     /// How to read them.
     pub about: String,
     /// The charts.
+    #[serde(skip)]
     pub charts: Vec<Chart>,
     /// Figures that make no chart.
     pub tables: Vec<Table>,
 }
 
 /// Whether a goal was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reached {
     /// By the figures.
@@ -239,7 +257,7 @@ pub enum Reached {
 }
 
 /// A goal with what was measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Goal {
     /// The anchor.
     pub id: String,
@@ -256,7 +274,7 @@ pub struct Goal {
 }
 
 /// An input of the report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Source {
     /// What it says.
     pub name: String,

@@ -36,11 +36,6 @@ pub fn write(out: &mut String, page: &Page) {
     for skipped in &page.costs.skipped {
         item(out, &format!("not measured: {skipped}"));
     }
-    head(out, "What safety costs on a live entry", '-');
-    match &page.costs.live {
-        Some(live) => table(out, live),
-        None => not_run(out, page.costs.not_run.as_deref().unwrap_or("cargo xtask bench")),
-    }
 }
 
 fn chart(out: &mut String, chart: &Chart) {

@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The report as plain text of at most 72 columns, in ASCII, to paste into a cover letter.
+//! The report as plain text of at most 72 columns, in ASCII; and its brief form, for a mail.
 
+mod brief;
 mod costs;
+mod matrix;
+mod safety;
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table as Lines, presets::NOTHING,
 };
 use textwrap::{Options, WordSplitter, fill};
 
+#[cfg(test)]
+pub use self::brief::LINES;
+pub use self::brief::render as brief;
 use super::{
-    page::{Goal, Mark, MatrixPart, Page, Reached, Table},
+    html,
+    page::{Goal, Page, Reached, Table},
     sources::facts,
-    words::{count, listed},
+    words::count,
 };
 
 /// Columns.
@@ -23,20 +30,23 @@ const HANG: &str = "  ";
 /// The whole report.
 pub fn render(page: &Page) -> String {
     let mut out = String::new();
-    head(&mut out, "Compare and delete: who loses entries, and what it costs", '=');
+    head(&mut out, html::TITLE, '=');
     paragraph(&mut out, &page.answer.sentence);
-    for tile in &page.answer.tiles {
-        item(&mut out, &format!("{}: {}", tile.figure, tile.what));
-    }
     for trouble in &page.troubles {
         item(&mut out, &format!("! {trouble}"));
     }
-    objections(&mut out, page);
-    head(&mut out, "Refresh x gc", '-');
-    match &page.matrix.not_run {
-        Some(command) => not_run(&mut out, command),
-        None => matrix(&mut out, &page.matrix),
+    safety::write(&mut out, page);
+    for tile in &page.answer.tiles {
+        item(&mut out, &format!("{}: {}", tile.figure, tile.what));
     }
+    safety::doors(&mut out, &page.doors);
+    objections(&mut out, page);
+    head(&mut out, "What is claimed", '-');
+    paragraph(&mut out, &format!("Of {} claims: {}.", page.claims.len(), html::tally(&page.claims)));
+    for claim in &page.claims {
+        safety::claim(&mut out, claim);
+    }
+    matrix::write(&mut out, page);
     head(&mut out, "For each refresh discipline", '-');
     for sentence in &page.disciplines {
         item(&mut out, sentence);
@@ -69,6 +79,11 @@ fn options<'a>(first: &'a str, others: &'a str) -> Options<'a> {
         .word_splitter(WordSplitter::NoHyphenation)
 }
 
+/// A sentence with its lines indented.
+fn wrapped(text: &str, first: &str, others: &str) -> String {
+    fill(&ascii(text), options(first, others))
+}
+
 fn paragraph(out: &mut String, text: &str) {
     out.push_str(&format!("{}\n\n", fill(&ascii(text), options("", ""))));
 }
@@ -84,69 +99,14 @@ fn not_run(out: &mut String, command: &str) {
 fn objections(out: &mut String, page: &Page) {
     head(out, "The reply, objection by objection", '-');
     for objection in &page.objections {
-        out.push_str(&format!("{}: {}\n", objection.title, objection.fate.words()));
+        let patch =
+            objection.patch.map_or_else(String::new, |patch| format!(", {}", patch.title().to_lowercase()));
+        out.push_str(&format!("{}: {}{patch}\n", objection.title, objection.fate.words()));
         for finding in &objection.findings {
             item(out, &finding.text);
         }
         out.push('\n');
     }
-}
-
-/// A cell in a word: evidence in capitals, the model alone in brackets.
-fn code(mark: Mark, word: &str) -> String {
-    match mark {
-        Mark::Safe => "ok".into(),
-        Mark::ModelSafe => "(ok)".into(),
-        Mark::Refused => "-".into(),
-        Mark::ModelBad => format!("({word})"),
-        Mark::Lesser | Mark::Bad => word.to_uppercase(),
-        Mark::Alarm => "!".into(),
-    }
-}
-
-/// A table for each map; maps of the same outcomes share one.
-fn matrix(out: &mut String, matrix: &MatrixPart) {
-    let mut tables: Vec<(Vec<&str>, Vec<Vec<String>>)> = Vec::new();
-    for map in &matrix.maps {
-        let mut rows = Vec::new();
-        for gc in matrix.groups.iter().flat_map(|group| &group.gcs) {
-            let cells = matrix.refreshes.iter().map(|refresh| {
-                let cell =
-                    matrix.find(refresh, gc).and_then(|pair| pair.cells.iter().find(|cell| cell.map == *map));
-                cell.map_or_else(String::new, |cell| code(cell.mark, &cell.word))
-            });
-            let row: Vec<String> = std::iter::once(gc.clone()).chain(cells).collect();
-            if row[1..].iter().any(|cell| !cell.is_empty()) {
-                rows.push(row);
-            }
-        }
-        match tables.iter_mut().find(|(_, known)| *known == rows) {
-            Some((maps, _)) => maps.push(map),
-            None if rows.is_empty() => {}
-            None => tables.push((vec![map], rows)),
-        }
-    }
-    for (maps, rows) in &tables {
-        out.push_str(&format!("{}\n", listed(maps)));
-        let head: Vec<String> = std::iter::once("gc".to_owned())
-            .chain(matrix.refreshes.iter().map(|name| name.replace('-', "-\n")))
-            .collect();
-        grid(out, &head, rows);
-        out.push('\n');
-    }
-    for pair in matrix.loners() {
-        for cell in &pair.cells {
-            item(
-                out,
-                &format!("{} x {} on {}: {}", pair.refresh, pair.gc, cell.map, code(cell.mark, &cell.word)),
-            );
-        }
-    }
-    paragraph(
-        out,
-        "ok: no schedule in the model, none counted by the stress. In capitals: what model, witness and stress show. In \
-         brackets: the model alone. -: refused by the kernel. !: evidence disagrees or is missing.",
-    );
 }
 
 /// Columns as wide as their words, the last ones wrapped if they have to be.
@@ -226,6 +186,7 @@ fn ascii(text: &str) -> String {
             '×' => plain.push('x'),
             '÷' => plain.push('/'),
             '–' | '·' => plain.push('-'),
+            '…' => plain.push_str("..."),
             '±' => plain.push_str("+-"),
             '“' | '”' => plain.push('"'),
             '’' => plain.push('\''),

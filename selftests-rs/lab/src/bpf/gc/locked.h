@@ -12,6 +12,7 @@
 #define LOCKED_H
 
 #define LOCKED
+#define CLASSIC_RCU
 #include "../collector.h"
 
 static __always_inline bool locked_mark(struct ct_value *entry, __u32 tag, __u32 now)

@@ -11,6 +11,7 @@
 #ifndef MARKED_H
 #define MARKED_H
 
+#define CLASSIC_RCU
 #include "../collector.h"
 
 /* What was marked; 0: nothing. */

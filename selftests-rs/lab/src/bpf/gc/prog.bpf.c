@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Look up, compare with the clock, delete by key: three steps, in the kernel. */
+#define CLASSIC_RCU
 #include "../collector.h"
 
 static void collect(struct record *r, const struct key *key, struct call *call)

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The packets: a thread on each CPU sends those of one group of flows at a time. A group stays on its CPU, or moves on from
+//! CPU to CPU; its packets are handled one after the other in either case.
+
+use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
+
+use anyhow::{Result, anyhow};
+
+use super::{FLOWS, Shared, agent::Agent, pin};
+use crate::datapath::{Datapath, Handled, Packet};
+use crate::layout::{BURST, Kind, Outcome};
+use crate::oracle::Oracle;
+
+/// Of so many packets one goes to an agent, where there is one.
+const TO_AGENT: u32 = 16;
+/// Bursts after which a group that moves goes to the next CPU.
+const STAY: usize = 8;
+
+/// Flows whose packets are handled one after the other.
+pub struct Group {
+    base: u32,
+    /// Flows that are to be opened with their next packet.
+    out: Vec<bool>,
+    random: fastrand::Rng,
+    /// What is true of them.
+    pub oracle: Oracle,
+    /// Packets that were to open a flow.
+    pub opens: u64,
+    /// Those that did not.
+    pub refused: u64,
+}
+
+impl Group {
+    fn new(number: usize, oracle: Oracle) -> Result<Self> {
+        let base = FLOWS * u32::try_from(number)?;
+        let random = fastrand::Rng::with_seed(number as u64 + 1);
+        Ok(Self { base, out: vec![true; FLOWS as usize], random, oracle, opens: 0, refused: 0 })
+    }
+
+    fn handled(&mut self, handled: &Handled) {
+        let missed = match handled.outcome {
+            Outcome::Missed => true,
+            // Nothing was done: the flow is as it was.
+            Outcome::Failed => handled.packet.kind == Kind::Open,
+            _ => false,
+        };
+        let opens = handled.packet.kind == Kind::Open;
+        self.opens += u64::from(opens);
+        self.refused += u64::from(opens && missed);
+        self.out[(handled.packet.flow - self.base) as usize] = missed;
+        self.oracle.packet(handled);
+    }
+}
+
+/// All packets of a run.
+pub struct Traffic<'a> {
+    datapath: &'a Datapath,
+    groups: Vec<Mutex<Group>>,
+    moves: bool,
+    agent: Option<Agent<'a>>,
+}
+
+impl<'a> Traffic<'a> {
+    /// A group for each of `cpus`. With `moves` they go from CPU to CPU.
+    ///
+    /// # Errors
+    /// More CPUs than there are numbers for flows.
+    pub fn new(
+        datapath: &'a Datapath,
+        cpus: usize,
+        oracle: &Oracle,
+        moves: bool,
+        agent: Option<Agent<'a>>,
+    ) -> Result<Self> {
+        let groups = (0..cpus).map(|number| Group::new(number, oracle.clone()).map(Mutex::new));
+        Ok(Self { datapath, groups: groups.collect::<Result<_>>()?, moves, agent })
+    }
+
+    /// The packets of one CPU, until told to stop. A flow that was dropped opens again with its next packet.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn send(&self, cpu: usize, shared: &Shared) -> Result<()> {
+        pin(cpu)?;
+        let mut packets = Vec::with_capacity(BURST);
+        let mut bursts = 0;
+        while !shared.stop.load(Relaxed) {
+            let number = if self.moves { cpu + bursts / STAY } else { cpu };
+            bursts += 1;
+            let group = &self.groups[number % self.groups.len()];
+            let mut group = group.lock().map_err(|_| anyhow!("a thread of the run panicked"))?;
+            self.burst(cpu, &mut group, &mut packets, shared)?;
+            drop(group);
+            if cpu == 0 {
+                self.datapath.tick();
+            }
+        }
+        Ok(())
+    }
+
+    fn burst(&self, cpu: usize, group: &mut Group, packets: &mut Vec<Packet>, shared: &Shared) -> Result<()> {
+        let before = (group.oracle.refreshes(), group.oracle.violations());
+        packets.clear();
+        packets.extend((0..BURST).map(|_| {
+            let flow = group.random.u32(..FLOWS);
+            let kind = if group.out[flow as usize] { Kind::Open } else { Kind::Data };
+            Packet { flow: group.base + flow, kind }
+        }));
+        let datapath = self.datapath;
+        datapath.burst(cpu, packets, |handled: Handled| group.handled(&handled))?;
+        if let Some(agent) = &self.agent {
+            for packet in packets.iter().take(BURST / TO_AGENT as usize) {
+                if !group.out[(packet.flow - group.base) as usize] {
+                    let handled = agent.refresh(datapath, cpu, packet.flow)?;
+                    group.handled(&handled);
+                }
+            }
+        }
+        shared.refreshes.fetch_add(group.oracle.refreshes() - before.0, Relaxed);
+        shared.violations.fetch_add(group.oracle.violations() - before.1, Relaxed);
+        Ok(())
+    }
+
+    /// What became of all groups.
+    ///
+    /// # Errors
+    /// A thread panicked.
+    pub fn end(self) -> Result<Vec<Group>> {
+        let all = self.groups.into_iter().map(|group| group.into_inner());
+        all.map(|group| group.map_err(|_| anyhow!("a thread of the run panicked"))).collect()
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The races on this machine's own kernel, as it is: no guest, no emulation, no patch. The lab's maps, programs and network
+//! namespaces live as long as its process, and that lives no longer than this one.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use results::races::RaceEvent;
+
+use super::{
+    explored,
+    judge::{self, Native},
+    listen::Evidence,
+    matrix::Matrix,
+    run::{MODEL, Races},
+};
+use crate::{
+    boot,
+    channel::{Channel, EVENTS},
+    events::Event,
+    exec::{Guarded, last_lines, line_of},
+    verdict::Judged,
+    watch::Listener,
+};
+
+/// Names the folder of the run, its log and its phase.
+const NAME: &str = "races-here";
+/// Between looks at what the lab says.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The lab's word for the half that needs no patch, wherever it runs.
+pub(super) const UNPATCHED: &str = "--here";
+/// Its word for runs that last until rare events have shown themselves.
+pub(super) const LONG: &str = "--long";
+
+/// How the lab runs where nothing is patched.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// Until rare events have shown themselves.
+    pub long: bool,
+    /// The file that keeps what the lab says.
+    pub keep: &'a Path,
+}
+
+impl Races<'_> {
+    /// Runs the lab of `programs` here, has it replay what the model `said`, and judges. Keeps its events, however it
+    /// ends.
+    ///
+    /// # Errors
+    /// When the run is interrupted or out of time, the lab never came to its first step, it may not load programs, or there
+    /// is no cell.
+    pub fn here(
+        &self,
+        programs: &Path,
+        said: &[RaceEvent],
+        options: Options<'_>,
+        matrix: &mut Matrix,
+    ) -> Result<Judged> {
+        let run = boot::fresh_run_folder(&self.ctx.out, NAME)?;
+        explored::write(&run.join(MODEL), said)?;
+        let mut command = Command::new(programs.join("lab"));
+        command.args(["races", UNPATCHED]).args(self.options(EVENTS)).current_dir(&run);
+        if options.long {
+            command.arg(LONG);
+        }
+        let native = self.ctx.phase("races here", || {
+            let native = self.listen(&command, &run);
+            if run.join(EVENTS).exists() {
+                let keep = options.keep;
+                fs::copy(run.join(EVENTS), keep)
+                    .with_context(|| format!("cannot write {}", keep.display()))?;
+            }
+            Ok((native?, false))
+        })?;
+        matrix.add_unpatched(&native.evidence.events);
+        judge::judge_native(matrix, &native, self.asked.filter.is_some())
+    }
+
+    /// Runs `command` to its end, or until it has been silent for too long.
+    fn listen(&self, command: &Command, run: &Path) -> Result<Native> {
+        let line = line_of(command);
+        self.ctx.events.emit(&Event::Command { line: line.clone() });
+        let log = self.ctx.out.join("logs").join(format!("{NAME}.log"));
+        let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        // Dropped on every way out, with whatever the lab has started.
+        let mut guarded = Guarded::spawn(command, file.try_clone()?.into(), file.into())?;
+        let (mut channel, mut evidence) = (Channel::new(run), Evidence::default());
+        let mut last_event = Instant::now();
+        let trouble = loop {
+            let exited = guarded.child().try_wait()?;
+            for event in channel.events()? {
+                last_event = Instant::now();
+                evidence.take_in(self.ctx, event);
+            }
+            if let Some(status) = exited {
+                break (!status.success()).then(|| format!("ended with {status}"));
+            }
+            if let Err(e) = self.ctx.still_wanted() {
+                return Err(e.context(match evidence.running() {
+                    Some(what) => format!("`{line}` was stopped in {what}"),
+                    None => format!("`{line}` was stopped"),
+                }));
+            }
+            if last_event.elapsed() > self.limits.silence {
+                let silence = self.limits.silence.as_secs();
+                break Some(format!("said nothing for {silence} s (--test-timeout), and was ended"));
+            }
+            thread::sleep(TICK);
+        };
+        drop(guarded);
+        let last = last_lines(&fs::read_to_string(&log).unwrap_or_default());
+        Ok(Native { evidence, trouble, last })
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A cell of the matrix with all that was said of it.
+
+use results::races::{Cell, Circumstance, Connections, Model, Refusal, Stress, Violation, Witness};
+use serde::{Deserialize, Serialize};
+
+use super::agree::Standing;
+
+/// What could not be found out, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The kind of evidence.
+    pub evidence: String,
+    /// The error.
+    pub error: String,
+}
+
+/// How far several stress runs of a cell lie apart: violations of any kind per million deletes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// How many runs.
+    pub runs: usize,
+    /// The lowest rate.
+    pub least: f64,
+    /// The highest.
+    pub most: f64,
+}
+
+/// A free run under circumstances that are worse than the cell's claim has them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Disturbed {
+    /// Which.
+    pub circumstance: Circumstance,
+    /// What was seen, over all such runs.
+    pub stress: Stress,
+}
+
+/// A cell and its evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Which.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// The series whose kernel the evidence is from.
+    pub series: Option<String>,
+    /// The kernel's no to it.
+    pub refused: Option<Refusal>,
+    /// Why there is no evidence of the kernel, if not by its refusal.
+    pub absent: Option<String>,
+    /// What the model found.
+    pub model: Option<Model>,
+    /// What replaying showed.
+    pub witness: Option<Witness>,
+    /// All stress runs together.
+    pub stress: Option<Stress>,
+    /// If there were several.
+    pub spread: Option<Spread>,
+    /// Free runs in worse circumstances.
+    #[serde(default)]
+    pub disturbed: Vec<Disturbed>,
+    /// Real connections, with and without a second map.
+    pub connections: Vec<Connections>,
+    /// What could not be found out.
+    pub failed: Vec<Failure>,
+    /// Whether the kinds of evidence agree; nothing if there is no more than the model.
+    pub agree: Option<bool>,
+    /// The same in more words.
+    pub standing: Standing,
+    /// Why; a disagreement says which step to look at.
+    pub notes: Vec<String>,
+    #[serde(skip)]
+    rates: Vec<f64>,
+}
+
+impl Row {
+    pub(super) fn new(cell: Cell) -> Self {
+        Self {
+            cell,
+            series: None,
+            refused: None,
+            absent: None,
+            model: None,
+            witness: None,
+            stress: None,
+            spread: None,
+            disturbed: Vec::new(),
+            connections: Vec::new(),
+            failed: Vec::new(),
+            agree: None,
+            standing: Standing::Missing,
+            notes: Vec::new(),
+            rates: Vec::new(),
+        }
+    }
+
+    /// Something was seen in the kernel.
+    pub fn ran_in_the_kernel(&self) -> bool {
+        self.witness.is_some() || self.stress.is_some() || !self.connections.is_empty()
+    }
+
+    /// The model is there and found nothing.
+    pub fn model_is_clean(&self) -> bool {
+        self.model.as_ref().is_some_and(|m| m.counterexamples.is_empty() && m.counterexample.is_none())
+    }
+
+    /// The worse circumstances in which more goes wrong than the claim has: by the model, or in a run.
+    pub fn breaks_in(&self) -> Vec<Circumstance> {
+        let claimed = |violation: &Violation| {
+            self.model.as_ref().is_some_and(|model| model.counterexamples.contains_key(violation))
+        };
+        let found = |circumstance: &Circumstance| {
+            let worse = self.model.as_ref().and_then(|model| model.if_worse.get(circumstance));
+            let modelled = worse.into_iter().flat_map(|worse| worse.keys().copied());
+            let runs = self.disturbed.iter().filter(|run| run.circumstance == *circumstance);
+            let seen = runs.flat_map(|run| {
+                Violation::ALL.into_iter().filter(|violation| run.stress.violations.of(*violation) > 0)
+            });
+            modelled.chain(seen).any(|violation| !claimed(&violation))
+        };
+        Circumstance::ALL.into_iter().filter(found).collect()
+    }
+
+    pub(super) fn add_model(&mut self, model: &Model) {
+        let Some(known) = &mut self.model else {
+            self.model = Some(model.clone());
+            return;
+        };
+        known.states += model.states;
+        if known.memory != model.memory {
+            known.memory = format!("{}+{}", known.memory, model.memory);
+        }
+        for (violation, steps) in &model.counterexamples {
+            known.counterexamples.entry(*violation).or_insert_with(|| steps.clone());
+        }
+        known.counterexample = known.counterexamples.values().next().cloned();
+        for (circumstance, found) in &model.if_worse {
+            let worse = known.if_worse.entry(*circumstance).or_default();
+            for (violation, steps) in found {
+                worse.entry(*violation).or_insert_with(|| steps.clone());
+            }
+        }
+    }
+
+    pub(super) fn add_witness(&mut self, witness: &Witness) {
+        let Some(known) = &mut self.witness else {
+            self.witness = Some(witness.clone());
+            return;
+        };
+        known.replayed += witness.replayed;
+        known.of += witness.of;
+        for (violation, (seen, tried)) in &witness.by_violation {
+            let sum = known.by_violation.entry(*violation).or_default();
+            *sum = (sum.0 + seen, sum.1 + tried);
+        }
+        if known.held_by != witness.held_by {
+            known.held_by = format!("{}, {}", known.held_by, witness.held_by);
+        }
+        known.notes.extend(witness.notes.iter().cloned());
+    }
+
+    pub(super) fn add_stress(&mut self, stress: &Stress) {
+        self.rates.push(per_million(stress.violations.total(), stress.deletes));
+        sum(self.stress.get_or_insert_default(), stress);
+        if self.rates.len() > 1 {
+            let of = |pick: fn(f64, f64) -> f64, from| self.rates.iter().copied().fold(from, pick);
+            let (least, most) = (of(f64::min, f64::INFINITY), of(f64::max, 0.0));
+            self.spread = Some(Spread { runs: self.rates.len(), least, most });
+        }
+    }
+
+    pub(super) fn add_disturbed(&mut self, circumstance: Circumstance, stress: &Stress) {
+        match self.disturbed.iter_mut().find(|known| known.circumstance == circumstance) {
+            Some(known) => sum(&mut known.stress, stress),
+            None => self.disturbed.push(Disturbed { circumstance, stress: stress.clone() }),
+        }
+    }
+}
+
+/// Adds a run to those before it. The maps of all runs have one size.
+fn sum(known: &mut Stress, stress: &Stress) {
+    known.packets += stress.packets;
+    known.refreshes += stress.refreshes;
+    known.deletes += stress.deletes;
+    known.opens += stress.opens;
+    known.opens_refused += stress.opens_refused;
+    known.evicted += stress.evicted;
+    known.evicted_live += stress.evicted_live;
+    known.map_bytes = known.map_bytes.max(stress.map_bytes);
+    known.map_entries = known.map_entries.max(stress.map_entries);
+    known.seconds += stress.seconds;
+    for violation in Violation::ALL {
+        *known.violations.of_mut(violation) += stress.violations.of(violation);
+    }
+    for (name, count) in &stress.errors {
+        *known.errors.entry(name.clone()).or_default() += count;
+    }
+}
+
+/// `count` of `all`, per million; nothing of nothing is nothing.
+#[allow(clippy::cast_precision_loss, reason = "a rate is shown with two digits")]
+pub fn per_million(count: u64, all: u64) -> f64 {
+    if all == 0 { 0.0 } else { count as f64 * 1e6 / all as f64 }
+}

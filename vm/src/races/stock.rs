@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The races on a kernel as Debian ships it, in a guest: the half that needs no patch.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use results::races::RaceEvent;
+
+use super::{
+    explored,
+    listen::Evidence,
+    matrix::Matrix,
+    native::{LONG, Options, UNPATCHED},
+    run::{MODEL, Raced, Races},
+};
+use crate::{
+    boot::Beside,
+    channel::EVENTS,
+    exec::quoted,
+    report::Report,
+    steps::{Bench, Guest},
+    stock::Stock,
+    verdict::Judged,
+};
+
+impl Races<'_> {
+    /// Boots `kernel`, has the lab replay there what the model `said`, and judges. Keeps the lab's events in `keep`, however it
+    /// ends. Says in `report` where the console is.
+    ///
+    /// # Errors
+    /// When the guest never came to its first step, or there is no cell.
+    pub fn stock(
+        &self,
+        bench: &Bench<'_>,
+        kernel: &Stock,
+        said: &[RaceEvent],
+        options: Options<'_>,
+        report: &mut Report,
+        matrix: &mut Matrix,
+    ) -> Result<Judged> {
+        let name = format!("races-stock-{}", kernel.line);
+        report.consoles.push(bench.console(&name));
+        let run = bench.run_folder(&name)?;
+        explored::write(&run.join(MODEL), said)?;
+        let words: Vec<String> = self.options(EVENTS).iter().map(|word| quoted(word)).collect();
+        let mut command = format!("./lab races {UNPATCHED} {}", words.join(" "));
+        if options.long {
+            command.push_str(&format!(" {LONG}"));
+        }
+        let mut evidence = Evidence::default();
+        let (limits, beside) = (self.limits, Beside::default());
+        let guest = Guest { name: &name, run: &run, command: &command, limits, beside };
+        let booted = bench.boot_image(&kernel.image(), guest, &mut evidence);
+        if run.join(EVENTS).exists() {
+            let keep = options.keep;
+            fs::copy(run.join(EVENTS), keep).with_context(|| format!("cannot write {}", keep.display()))?;
+        }
+        let (ended, console) = booted?;
+        matrix.add_unpatched(&evidence.events);
+        self.judge(&[Raced { evidence, ended, console }], matrix)
+    }
+}
