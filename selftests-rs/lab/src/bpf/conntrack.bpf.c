@@ -167,7 +167,10 @@ static __always_inline int decide(__u32 ct, __u32 snat, bool foreign)
 	return XDP_PASS;
 }
 
-static __always_inline int handle_ipv4(void *data, void *data_end, __u32 bytes)
+/* Not in one function: older compilers give each copy of a discipline a stack of its
+ * own, and all of them together have 512 bytes.
+ */
+static __noinline int handle_ipv4(void *data, void *data_end, __u32 bytes)
 {
 	struct iphdr *ip = data;
 	struct packet p = { .bytes = bytes };
@@ -200,7 +203,7 @@ static __always_inline int handle_ipv4(void *data, void *data_end, __u32 bytes)
 	return decide(ct, snat, foreign);
 }
 
-static __always_inline int handle_ipv6(void *data, void *data_end, __u32 bytes)
+static __noinline int handle_ipv6(void *data, void *data_end, __u32 bytes)
 {
 	struct ipv6hdr *ip = data;
 	struct packet p = { .bytes = bytes };

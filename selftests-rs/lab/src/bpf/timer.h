@@ -68,9 +68,7 @@ static __always_inline int fire(void *map, const void *key, __u32 flow, struct c
 
 static __always_inline void begin_firing(void)
 {
-	if (config.pinned)
-		gate(GC, PIN);
-	gate(GC, FIRE);
+	gate(GC, config.pinned ? PIN : FIRE);
 	gate(GC, COPY_KEY);
 }
 

@@ -12,29 +12,38 @@
 #include "../striped.h"
 #include "../half.h"
 
+static __always_inline __u32 replace_striped(void *map, const void *key, struct packet *p)
+{
+	struct ct_value copy = {};
+	struct ct_value *entry;
+	__u32 i;
+
+	for (i = 0; i < TRIES; i++) {
+		entry = look_up_striped(map, key);
+		if (!entry)
+			return MISSED;
+		copy_value(&copy, entry);
+		if (still_ours(map, key, entry, &copy, p))
+			return replace(map, key, &copy, p);
+	}
+	return failed(p, -EAGAIN);
+}
+
 static __always_inline __u32 refresh(void *map, const void *key,
 				     struct ct_value *entry, struct packet *p)
 {
 	union word seen = judge_half(entry);
-	struct ct_value copy = {};
 	struct stripe *stripe;
 	__u32 outcome;
 
-	if (seen.tag == p->tag && enough_left(seen, entry, p))
+	if (seen.tag != p->tag)
+		return AGAIN;
+	if (enough_left(seen, entry, p))
 		return LEFT;
 	stripe = take_stripe(PACKET, p->hash);
 	if (!stripe)
 		return failed(p, -EBUSY);
-	entry = look_up_striped(map, key);
-	if (!entry && may_open(p))
-		return create_under(stripe, map, key, p);
-	outcome = MISSED;
-	if (entry) {
-		copy_value(&copy, entry);
-		outcome = AGAIN;
-		if (still_ours(map, key, entry, &copy, p))
-			outcome = replace(map, key, &copy, p);
-	}
+	outcome = replace_striped(map, key, p);
 	drop_stripe(PACKET, stripe);
 	return outcome;
 }
