@@ -231,15 +231,19 @@ impl Datapath {
         mut prepare: impl FnMut(&str, &mut OpenMapMut<'_>) -> Result<()>,
     ) -> Result<Self, Denied> {
         // The verifier wants one of the inner maps.
-        let mut inner = None;
+        let (mut inner, mut refused) = (None, None);
         let loaded = load(object, |map, open| match map {
             ".rodata" => set_rodata(open, &settings.rodata()),
-            "generations" => {
-                let first = inner.insert(Generations::inner(settings.map, settings.entries)?);
-                Ok(open.set_inner_map_fd(first.as_fd())?)
-            }
+            "generations" => match Generations::inner(settings.map, settings.entries) {
+                Ok(first) => Ok(open.set_inner_map_fd(inner.insert(first).as_fd())?),
+                Err(denied) => {
+                    refused = Some(denied);
+                    bail!("there is no map to take turns")
+                }
+            },
             _ => prepare(map, open),
-        })?;
+        });
+        let loaded = refused.map_or(loaded, Err)?;
         let control = Shared::map(loaded.map("control")?)?;
         let lanes = Shared::map(loaded.map("lanes")?)?;
         let outer = loaded.map("generations").and_then(|outer| Ok(outer.try_clone_to_owned()?));
