@@ -224,6 +224,9 @@ pub struct Witness {
     pub of: u32,
     /// For each violation: seen, tried.
     pub by_violation: BTreeMap<Violation, (u32, u32)>,
+    /// Schedules that nothing can replay, and why: a store buffer drains when it likes.
+    #[serde(default)]
+    pub beyond: BTreeMap<Violation, String>,
     /// What holds the sides at their steps: `gate`, `debugger`.
     pub held_by: String,
     /// Why a replay did not show it, or was not tried.

@@ -27,7 +27,8 @@ pub use crate::workshop::{Built, Workshop, host_cpus};
 
 /// Virtual CPUs unless told: races need two, and emulation gains nothing from more than four.
 pub fn vcpus(opts: &MachineOpts) -> u32 {
-    opts.cpus.unwrap_or_else(|| host_cpus().clamp(2, 4))
+    // Each side of a race wants one, and whoever lets them on.
+    opts.cpus.unwrap_or_else(|| host_cpus().clamp(3, 4))
 }
 
 /// A machine to boot kernels on, and the programs to run there.

@@ -225,7 +225,8 @@ const CAS_UNMARK: Step = Step::new("unmark", "program: cmpxchg of lifetime, tag 
 const TAKE_STRIPE: Step = Step::new("take_stripe", "program: cmpxchg on the lock word", Op::TakeStripe);
 
 /// An atomic exchange, hence a full barrier.
-const DROP_STRIPE: Step = Step::new("drop_stripe", "program: xchg of the lock word", Op::DropStripe);
+const DROP_STRIPE: Step =
+    Step::new("drop_stripe", "program: xchg of the lock word", Op::DropStripe).same_call();
 
 /// `BPF_F_COMPARE`: the first half of the critical section of `__htab_map_delete_elem` as the series has it.
 const COMPARE: Step = Step::new("compare", "htab_map_delete_elem_cmp", Op::Compare)

@@ -119,7 +119,8 @@ const LOOK_UP_STRIPED: Step = Step::new("look_up_striped", "__htab_map_lookup_el
     .on(&[(Outcome::Missing, Then::Go("drop_stripe"))]);
 
 /// An atomic exchange, hence a full barrier.
-const DROP_STRIPE: Step = Step::new("drop_stripe", "program: xchg of the lock word", Op::DropStripe);
+const DROP_STRIPE: Step =
+    Step::new("drop_stripe", "program: xchg of the lock word", Op::DropStripe).same_call();
 
 const LOCK_GIVES_UP: &[&str] = &[
     "LRU maps, whose values hold no bpf_spin_lock",

@@ -130,9 +130,10 @@ pub fn drive(
 ) -> Result<Stress, Denied> {
     let datapath = run.datapath;
     datapath.set_clock(1);
-    // Timers do not note when they remove what, so nobody could tell that from an eviction.
+    // Timers do not note when they remove what, and maps that take turns have nobody who removes: nobody could tell that from an
+    // eviction.
     let timed = matches!(run.gc.runs, Runs::Timer { .. });
-    let evicts = datapath.settings().map == MapKind::LruHash && !timed;
+    let evicts = datapath.settings().map == MapKind::LruHash && !timed && datapath.generations().is_none();
     let oracle = if evicts { Oracle::of_evicting() } else { Oracle::default() };
     let agent = Agent::of(run.circumstance, datapath, run.gc.protocol == Protocol::Lock)?;
     let moves = run.circumstance == Some(Circumstance::Spread);

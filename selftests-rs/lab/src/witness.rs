@@ -9,14 +9,14 @@ mod schedule;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::anyhow;
-use approaches::{Column, Refresh};
+use anyhow::{Context as _, anyhow};
+use approaches::{Column, Refresh, Runs};
 use results::races::{Model, Violation, Witness};
 
 use crate::datapath::{Datapath, MapKind, Settings, object_for};
 use crate::load::Denied;
 pub use replay::HELD_WINDOW;
-use replay::Replay;
+use replay::{ENOUGH, Replay};
 use schedule::{Hold, Schedule};
 
 /// Gated datapaths of one discipline and map type, by the number of their entries: a replay that hands an element on needs
@@ -51,9 +51,20 @@ impl Stage {
     /// # Errors
     /// [`Denied`]; that a replay did not come about is a note.
     pub fn witness(&mut self, strategy: Column, model: &Model, times: u32) -> Result<Witness, Denied> {
+        let cpus = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
         let mut witness = Witness { held_by: "gate".into(), ..Witness::default() };
         for (&violation, steps) in &model.counterexamples {
-            let schedule = Schedule::read(steps, self.discipline.steps, strategy.steps)?;
+            let schedule = match Schedule::read(steps, self.discipline.steps, strategy.steps) {
+                Ok(_) if matches!(strategy.runs, Runs::Timer { .. }) => {
+                    witness.beyond.insert(violation, "nobody can hold a timer and let its CPU go on".into());
+                    continue;
+                }
+                Ok(schedule) => schedule,
+                Err(why) => {
+                    witness.beyond.insert(violation, format!("{why:#}"));
+                    continue;
+                }
+            };
             let hold = schedule.hold();
             let (run, entries) = (self.run.clone(), schedule.entries(self.map));
             if hold == Hold::Debugger {
@@ -61,7 +72,7 @@ impl Stage {
             }
             let mut seen = 0;
             for _ in 0..times {
-                if schedule.needs_a_filler(self.map) {
+                if schedule.needs_a_filler(self.map) || schedule.fillers(self.map) > 0 {
                     // What was free where is different after it, and an LRU map evicts before it looks everywhere.
                     self.datapaths.remove(&entries);
                 }
@@ -75,6 +86,12 @@ impl Stage {
                 match found {
                     Ok(violations) if violations.of(violation) > 0 => seen += 1,
                     Ok(violations) => note(&mut witness, violation, &format!("saw {violations:?}")),
+                    Err(error) if cpus < ENOUGH && strategy.runs != Runs::UserSpace => {
+                        let why =
+                            format!("it takes {ENOUGH} CPUs, or a kernel that preempts programs: {error:#}");
+                        witness.beyond.insert(violation, why);
+                        break;
+                    }
                     Err(error) => {
                         note(&mut witness, violation, &format!("{error:#}"));
                         // Nobody waits for nine more time-outs.

@@ -150,6 +150,8 @@ pub enum Then {
     Go(&'static str),
     /// A packet that found nothing: a SYN goes on with the step of that label, a data packet is dropped. Both are explored.
     Syn(&'static str),
+    /// The same, where a data packet has something to let go of first: it goes on with the second one.
+    SynElse(&'static str, &'static str),
     /// Nowhere: the program has ended.
     End,
     /// Nowhere: the packet is dropped.

@@ -96,8 +96,11 @@ impl Lab {
         let memory = if self.rules.tso { "tso" } else { "sc" };
         let mut search = Search::new(Machine::new(self.rules, self.scenarios));
         search.run()?;
-        let counterexamples: BTreeMap<_, _> =
-            search.found.iter().map(|(&violation, &node)| (violation, search.schedule(node))).collect();
+        let counterexamples: BTreeMap<_, _> = search
+            .found
+            .iter()
+            .map(|(&violation, &node)| (violation, search.schedule(node, Some(violation))))
+            .collect();
         let counterexample = counterexamples.values().next().cloned();
         Ok(races::Model {
             states: u64::try_from(search.nodes.len()).unwrap_or(u64::MAX),
@@ -174,7 +177,7 @@ impl Search {
             }
             if !goes_on {
                 let lines: Vec<_> = self
-                    .schedule(number)
+                    .schedule(number, None)
                     .iter()
                     .map(|s| format!("{} {}: {}", s.actor, s.label, s.text))
                     .collect();
@@ -184,8 +187,8 @@ impl Search {
         Ok(())
     }
 
-    /// The way to a state, as a schedule.
-    fn schedule(&self, mut number: u32) -> Vec<races::Step> {
+    /// The way to a state, as a schedule; if `violation` is what is wrong there, with calls in one piece where that is as wrong.
+    fn schedule(&self, mut number: u32, violation: Option<Violation>) -> Vec<races::Step> {
         let mut actions = Vec::new();
         while let Some(node) = self.nodes.get(number as usize)
             && let Some(action) = node.by
@@ -193,10 +196,14 @@ impl Search {
             actions.push(action);
             number = node.from;
         }
+        actions.reverse();
         let beginning = self.machine.beginnings().into_iter().nth(number as usize);
+        if let (Some(beginning), Some(violation)) = (&beginning, violation) {
+            crate::calls::join(&self.machine, beginning, &mut actions, violation);
+        }
         let mut path = Vec::new();
         let mut at = beginning;
-        for &action in actions.iter().rev() {
+        for &action in &actions {
             let next = at.as_ref().and_then(|state| self.machine.take(state, action));
             let Some((next, _)) = next else { break };
             path.extend(at.replace(next).map(|state| (state, Some(action))));

@@ -8,6 +8,7 @@
 //! called `drain` is a store buffer's, and one whose name ends as [`dsl::INSIDE`] says is within the call before it.
 
 mod agent;
+mod calls;
 pub mod dsl;
 mod element;
 mod explore;

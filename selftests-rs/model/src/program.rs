@@ -10,6 +10,8 @@ pub(crate) enum Target {
     At(u8),
     /// A SYN goes on there, a data packet is dropped.
     Syn(u8),
+    /// A SYN goes on at the first, a data packet at the second.
+    SynElse(u8, u8),
     End,
     Drop,
 }
@@ -66,6 +68,7 @@ impl Program {
             Then::Next => u8::try_from(here + 1).map(Target::At).map_err(|e| e.to_string()),
             Then::Go(label) => at(label).map(Target::At),
             Then::Syn(label) => at(label).map(Target::Syn),
+            Then::SynElse(syn, data) => Ok(Target::SynElse(at(syn)?, at(data)?)),
             Then::End => Ok(Target::End),
             Then::Drop => Ok(Target::Drop),
         };
@@ -94,6 +97,7 @@ impl Program {
                 let of = |to: u8| needs[usize::from(to)];
                 let after = ways.fold(0, |all, to| match to {
                     Target::At(to) | Target::Syn(to) => all | of(to),
+                    Target::SynElse(syn, data) => all | of(syn) | of(data),
                     Target::End | Target::Drop => all,
                 });
                 let ignored = line.step.op == Op::Free && line.branches.is_empty();

@@ -47,6 +47,8 @@ impl Rules {
         let target = match self.program(actor).after(state.actors[actor].at, outcome) {
             Target::Syn(_) if choice == 0 => Target::Drop,
             Target::Syn(to) => Target::At(to),
+            Target::SynElse(_, data) if choice == 0 => Target::At(data),
+            Target::SynElse(syn, _) => Target::At(syn),
             _ if choice != 0 && Self::decides(step.op) => return None,
             other => other,
         };
@@ -65,7 +67,7 @@ impl Rules {
             target = program.passing_over(at);
         }
         match target {
-            Target::At(at) | Target::Syn(at) => {
+            Target::At(at) | Target::Syn(at) | Target::SynElse(at, _) => {
                 me.at = at;
                 me.forget(program.needs(at));
             }

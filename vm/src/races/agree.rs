@@ -143,6 +143,10 @@ fn witness(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &
     let notes = row.witness.iter().flat_map(|w| &w.notes).fold(String::new(), |all, note| all + "; " + note);
     for violation in Violation::ALL {
         let replays = row.witness.as_ref().and_then(|w| w.by_violation.get(&violation)).copied();
+        if let Some(why) = row.witness.as_ref().and_then(|w| w.beyond.get(&violation)) {
+            found.notes.push(format!("{violation}: nothing can replay the schedule: {why}"));
+            continue;
+        }
         match (model.counterexamples.get(&violation), replays.unwrap_or_default()) {
             (Some(_), (_, 0)) => {
                 let said = format!("{violation}: the schedule was not replayed{notes}");

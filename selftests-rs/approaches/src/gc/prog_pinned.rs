@@ -8,7 +8,7 @@ use crate::{Family, Objection, Runs};
 
 const OUT: Then = Then::Go("unpin");
 pub(super) const PIN: Step = Step::new("pin", "bpf_local_irq_save", Op::Pin);
-pub(super) const UNPIN: Step = Step::new("unpin", "bpf_local_irq_restore", Op::Unpin);
+pub(super) const UNPIN: Step = Step::new("unpin", "bpf_local_irq_restore", Op::Unpin).same_call();
 pub(super) const PINNED_JUDGE: Step = JUDGE.on(&[(Outcome::Live, OUT)]);
 pub(super) const PINNED_DELETE: Step = DELETE.on(&[(Outcome::Missing, OUT)]);
 const PINNED_LOOK_UP: Step = LOOK_UP.on(&[(Outcome::Missing, OUT)]);

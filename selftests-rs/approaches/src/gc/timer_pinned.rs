@@ -10,7 +10,7 @@ use crate::{Family, Objection, Protocol, Runs};
 const PIN: Step = Step::new("pin", "hrtimer_run_softirq", Op::Pin);
 const FIRE: Step =
     Step::new("fire", "bpf_timer_cb", Op::Fire).same_call().on(&[(Outcome::Missing, Then::Go("unpin"))]);
-const UNPIN: Step = Step::new("unpin", "hrtimer_run_softirq", Op::Unpin);
+const UNPIN: Step = Step::new("unpin", "hrtimer_run_softirq", Op::Unpin).same_call();
 
 
 pub(super) const STRATEGY: Strategy = Strategy {

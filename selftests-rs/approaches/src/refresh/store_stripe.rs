@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Each packet takes the lock word of its key around look-up and store.
 
-use model::dsl::Then;
+use model::dsl::{Op, Outcome, Step, Then};
 
 use crate::Protocol;
 
 use super::{
-    CREATE, DROP_STRIPE, Discipline, FREE, LOOK_UP_STRIPED, LOOK_UP_TO_STRIPE, READ_CLOCK, STORE, TAKE_STRIPE,
+    CREATE, DROP_STRIPE, Discipline, FREE, READ_CLOCK, STORE,
 };
+
+// Before anything is looked up.
+const TAKE_STRIPE: Step = Step::new("take_stripe", "program: cmpxchg on the lock word", Op::TakeStripe);
+const LOOK_UP_STRIPED: Step = super::LOOK_UP_STRIPED
+    .on(&[(Outcome::Missing, Then::SynElse("create", "drop_stripe"))]);
 
 pub(super) const DISCIPLINE: Discipline = Discipline {
     name: "store-stripe",
@@ -15,7 +20,6 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     ordering: true,
     steps: &[
         READ_CLOCK,
-        LOOK_UP_TO_STRIPE,
         TAKE_STRIPE,
         LOOK_UP_STRIPED,
         STORE.then(Then::Go("drop_stripe")),
@@ -24,7 +28,7 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
         DROP_STRIPE,
     ],
     protocol: Protocol::Stripe,
-    gives_up: &["two atomic operations and a second look-up for each packet"],
+    gives_up: &["two atomic operations for each packet"],
     never_with: "Never with eviction, nor with a delete by anybody that does not take the stripe.",
     ..Discipline::PLAIN
 };

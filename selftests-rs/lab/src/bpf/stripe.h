@@ -48,12 +48,11 @@ static long spin_for_stripe(__u64 i, void *ctx)
 /* The stripe of @hash, by bits that are not in the tag; NULL if whoever held it
  * did not let go of it in all that time.
  */
-static __always_inline struct stripe *take_stripe(enum actor actor, __u64 hash)
+static __always_inline struct stripe *take_stripe(__u64 hash)
 {
 	struct want want = { .stripe = (hash >> 40) % STRIPES };
 	struct stripe *stripe;
 
-	gate(actor, TAKE_STRIPE);
 	stripe = bpf_map_lookup_elem(&stripes, &want.stripe);
 	if (!stripe || try_stripe(stripe))
 		return stripe;
@@ -62,9 +61,8 @@ static __always_inline struct stripe *take_stripe(enum actor actor, __u64 hash)
 }
 
 /* An exchange is a full barrier: what was done under the stripe is done before. */
-static __always_inline void drop_stripe(enum actor actor, struct stripe *stripe)
+static __always_inline void drop_stripe(struct stripe *stripe)
 {
-	gate(actor, DROP_STRIPE);
 	__sync_lock_test_and_set(&stripe->held, 0);
 }
 

@@ -10,16 +10,27 @@
 #include "datapath.h"
 #include "stripe.h"
 
+static __always_inline struct stripe *packet_stripe(const struct packet *p)
+{
+	gate(PACKET, TAKE_STRIPE);
+	return take_stripe(p->hash);
+}
+
+/* With @stripe held, which is let go of. */
+static __always_inline __u32 create_under(struct stripe *stripe, void *map, const void *key,
+					  struct packet *p)
+{
+	__u32 outcome = insert(map, key, p);
+
+	drop_stripe(stripe);
+	return outcome;
+}
+
 static __always_inline __u32 create(void *map, const void *key, struct packet *p)
 {
-	struct stripe *stripe = take_stripe(PACKET, p->hash);
-	__u32 outcome;
+	struct stripe *stripe = packet_stripe(p);
 
-	if (!stripe)
-		return failed(p, -EBUSY);
-	outcome = insert(map, key, p);
-	drop_stripe(PACKET, stripe);
-	return outcome;
+	return stripe ? create_under(stripe, map, key, p) : failed(p, -EBUSY);
 }
 
 /* Under the stripe, nobody who takes it removes or replaces what is found here. */

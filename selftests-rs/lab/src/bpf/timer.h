@@ -72,12 +72,6 @@ static __always_inline void begin_firing(void)
 	gate(GC, COPY_KEY);
 }
 
-static __always_inline void end_firing(void)
-{
-	if (config.pinned)
-		gate(GC, UNPIN);
-}
-
 static int fire4(void *map, struct ct4_key *key, struct ct_value *entry)
 {
 	struct ct4_key copy;
@@ -85,7 +79,6 @@ static int fire4(void *map, struct ct4_key *key, struct ct_value *entry)
 	begin_firing();
 	__builtin_memcpy(&copy, key, sizeof(copy));
 	fire(map, &copy, copy.sport | (__u32)copy.flags << 16, entry);
-	end_firing();
 	return 0;
 }
 
@@ -96,7 +89,6 @@ static int fire6(void *map, struct ct6_key *key, struct ct_value *entry)
 	begin_firing();
 	__builtin_memcpy(&copy, key, sizeof(copy));
 	fire(map, &copy, copy.sport, entry);
-	end_firing();
 	return 0;
 }
 

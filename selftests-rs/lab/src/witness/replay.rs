@@ -31,14 +31,19 @@ use super::schedule::{Actor, GRACE, GRACE_END, Move, Schedule};
 const A: u32 = 1;
 /// The third one.
 const B: u32 = 2;
-/// A fourth one, that keeps an element from the third.
+/// A fourth one, that keeps an element from the third. More of them follow.
 const C: u32 = 3;
+/// The first of those that keep an LRU map full.
+const FILLERS: u32 = 100;
 /// The tick at which A was last refreshed.
 const BEGAN: u32 = 100;
 /// Where packets are handled.
 const PACKETS: usize = 0;
 /// Where the collector runs, and where elements that it frees are taken again.
 const COLLECTOR: usize = 1;
+/// CPUs with which whoever lets the sides on has one to himself: a program that waits at a gate leaves its own to nobody, unless
+/// the kernel preempts it.
+pub const ENOUGH: usize = 3;
 /// For a side to come to its next gate.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The step that every program begins with.
@@ -138,9 +143,12 @@ impl Replay<'_> {
         datapath.set_clock(BEGAN);
         pin(PACKETS)?;
         let truth = Truth::default();
+        for filler in 0..self.schedule.fillers(datapath.settings().map) {
+            self.put(&self.handled(FILLERS + filler, Outcome::Created, 0))?;
+        }
         self.insert(&truth, &self.handled(A, Outcome::Created, 0))?;
         // A packet that is held keeps its CPU to itself: nobody else may need it.
-        pin(COLLECTOR)?;
+        aside()?;
         datapath.set_clock(BEGAN + timeout + u32::from(!self.schedule.ticks));
         Ok(truth)
     }
@@ -205,12 +213,15 @@ impl Replay<'_> {
                 }
                 Actor::Inside => {}
             }
+            if !matches!(step.actor, Actor::Packet | Actor::Gc) {
+                aside()?;
+            }
             third = self.found(B)?.or(third);
             if self.schedule.wants_filler_after(at, self.datapath.settings().map) {
                 pin(PACKETS)?;
                 // Expired, as what was in that element: a collector may still read it there.
                 self.put(&Handled { lifetime: C, ..self.handled(C, Outcome::Created, 0) })?;
-                pin(COLLECTOR)?;
+                aside()?;
             }
         }
         Ok(third)
@@ -362,6 +373,12 @@ impl Course {
     fn has_ended(&self) -> bool {
         self.ended.load(Acquire) >= self.begun.load(Acquire)
     }
+}
+
+/// Puts whoever lets the sides on where none of them is, if there is such a CPU.
+fn aside() -> Result<()> {
+    let cpus = thread::available_parallelism().context("cannot count the CPUs")?.get();
+    pin(if cpus < ENOUGH { COLLECTOR } else { cpus - 1 })
 }
 
 fn stops_at(gate: &Gate) -> &'static str {

@@ -13,6 +13,8 @@ pub const GRACE: &str = "grace";
 pub const GRACE_END: &str = "grace_end";
 /// Steps with which a packet makes an entry.
 const CREATES: [&str; 2] = ["create", "create_current"];
+/// What the model says of a call that fails for want of a lock.
+const REFUSED: &str = "is refused";
 /// The steps of the third flow's update, of which each follows the one before.
 const BEGINS_INSIDE: [&str; 2] = ["insert", "fill"];
 
@@ -96,7 +98,10 @@ impl Schedule {
                 other => bail!("nothing in the kernel plays the part of `{other}`"),
             };
             if given.label == "drain" {
-                bail!("a store buffer cannot be made to drain at a given time");
+                bail!("a store buffer drains when it likes");
+            }
+            if given.text.contains(REFUSED) {
+                bail!("nobody can make the lock of a bucket fail");
             }
             if actor == Actor::Inside
                 && moves.last().is_none_or(|last: &Move| !BEGINS_INSIDE.contains(&last.label.as_str()))
@@ -156,18 +161,43 @@ impl Schedule {
         step.map(|step| step.function.as_str())
     }
 
-    /// Entries of the map: one, and one more for each that comes before the first is gone. A hash has an element of its own
-    /// for an update of an entry that is there; an LRU map has none, and would evict that very entry for it.
+    /// Entries of the map: as many as are linked at once, so that what is made free is what is taken next. A hash has an element
+    /// of its own for an update of an entry that is there; an LRU map has none, and would evict that very entry for it.
     pub fn entries(&self, map: MapKind) -> u32 {
-        let gone = ["delete", "unlink", "take_unlink", "free", "replace", "evict"];
-        let first = self.moves.iter().position(|step| gone.contains(&step.label.as_str()));
+        let (mut flow, mut third, mut most) = (1, 0, 1);
+        for step in &self.moves {
+            let mut spare = 0;
+            match (step.actor, step.label.as_str()) {
+                (Actor::Insert, _) => third = 1,
+                (Actor::Remove, _) => third = 0,
+                (Actor::Evict, _) => flow = 0,
+                (Actor::Gc, "delete" | "unlink" | "take_unlink") => flow = 0,
+                (Actor::Packet, "replace") => {
+                    spare = u32::from(flow == 1 && map == MapKind::LruHash);
+                    flow = 1;
+                }
+                (Actor::Packet, "create") | (Actor::Gc, "restore") => flow = 1,
+                _ => {}
+            }
+            most = most.max(flow + third + spare);
+        }
+        most
+    }
+
+    /// Entries that an LRU map holds beside the flow's own at first: it hands on what was free before it takes what is made free,
+    /// and evicts the oldest if nothing is.
+    pub fn fillers(&self, map: MapKind) -> u32 {
+        let first = self.moves.iter().position(|step| GONE.contains(&step.label.as_str()));
         let before = &self.moves[..first.unwrap_or(self.moves.len())];
         let inserts = before.iter().filter(|step| step.actor == Actor::Insert).count();
         let replaced = first.is_some_and(|first| self.moves[first].label == "replace");
-        let spare = usize::from(replaced && map == MapKind::LruHash);
-        u32::try_from(1 + inserts + spare).unwrap_or(u32::MAX)
+        let early = 1 + u32::try_from(inserts).unwrap_or(0) + u32::from(replaced);
+        if map == MapKind::LruHash { self.entries(map).saturating_sub(early) } else { 0 }
     }
 }
+
+/// Steps after which the element that the flow had at first is another's.
+const GONE: [&str; 6] = ["delete", "unlink", "take_unlink", "free", "replace", "evict"];
 
 /// What the third flow does.
 fn other(given: &Step) -> Result<Actor> {

@@ -23,7 +23,6 @@ static void collect(struct record *r, const struct key *key, struct call *call)
 		kept(r);
 	else
 		judge_and_delete(r, key, entry, call);
-	gate(GC, UNPIN);
 	end_quiet(&flags);
 }
 

@@ -17,8 +17,10 @@ static __always_inline void delete_striped(struct record *r, const struct key *k
 	struct stripe *stripe;
 	unsigned long flags;
 
+	/* Nobody is held with interrupts off before there is something to hold. */
+	gate(GC, TAKE_STRIPE);
 	begin_quiet(&flags);
-	stripe = take_stripe(GC, hash);
+	stripe = take_stripe(hash);
 	if (!stripe) {
 		error(r, -EBUSY);
 		goto out;
@@ -29,7 +31,7 @@ static __always_inline void delete_striped(struct record *r, const struct key *k
 		judge_and_delete(r, key, entry, call);
 	else
 		gone(r);
-	drop_stripe(GC, stripe);
+	drop_stripe(stripe);
 out:
 	end_quiet(&flags);
 }

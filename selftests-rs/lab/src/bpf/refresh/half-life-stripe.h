@@ -40,10 +40,10 @@ static __always_inline __u32 refresh(void *map, const void *key,
 		return AGAIN;
 	if (enough_left(seen, entry, p))
 		return LEFT;
-	stripe = take_stripe(PACKET, p->hash);
+	stripe = packet_stripe(p);
 	if (!stripe)
 		return failed(p, -EBUSY);
 	outcome = replace_striped(map, key, p);
-	drop_stripe(PACKET, stripe);
+	drop_stripe(stripe);
 	return outcome;
 }

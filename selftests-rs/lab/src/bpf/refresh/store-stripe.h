@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every packet takes the lock word of its key's stripe, looks up again, stores in
- * place and lets go: lifetimes and counters exact, nothing copied, no tag.
+ * Every packet takes the lock word of its key's stripe, looks up, stores in place
+ * and lets go: lifetimes and counters exact, nothing copied, no tag.
  *
  * The claim: safe with a collector that takes the stripe. Never on a map that
  * evicts: the element may be another flow's by the time of the store.
  */
+#define OWN_HANDLE
 #include "../striped.h"
 
-static __always_inline __u32 refresh(void *map, const void *key,
-				     struct ct_value *entry, struct packet *p)
+static __always_inline __u32 handle(void *map, const void *key, struct packet *p)
 {
-	struct stripe *stripe = take_stripe(PACKET, p->hash);
+	struct stripe *stripe = packet_stripe(p);
+	struct ct_value *entry;
 	__u32 outcome = MISSED;
 
 	if (!stripe)
 		return failed(p, -EBUSY);
 	entry = look_up_striped(map, key);
-	if (entry)
+	if (!entry && may_open(p))
+		return create_under(stripe, map, key, p);
+	if (entry) {
+		found(map, key, entry, p);
 		outcome = store(entry, p);
-	drop_stripe(PACKET, stripe);
+	}
+	drop_stripe(stripe);
 	return outcome;
 }
