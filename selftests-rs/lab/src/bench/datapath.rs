@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::Ordering::Relaxed;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use approaches::{Column, Gc, Protocol, Refresh};
 use cmpdel_uapi_raw::{Elements, Errno, Prepared};
 use results::bench::{FlowState, Group, Measure, Packet as What, Unit};
@@ -26,6 +26,8 @@ use crate::shared::Shared;
 
 /// Where instructions are counted, and by a real clock.
 const SAMPLES: (usize, usize) = (9, 49);
+/// How often each datapath is loaded: by a real clock it makes up to a tenth where the kernel has put code and map.
+const LOADS: (usize, usize) = (1, 5);
 /// One for each packet of a burst.
 const FLOWS: u32 = 64;
 const _: () = assert!(FLOWS as usize == BURST);
@@ -52,8 +54,7 @@ pub fn steps<'a>(shelf: &'a Shelf) -> Vec<Step<'a>> {
         for name in datapaths(map) {
             for state in STATES {
                 let object = name.clone();
-                let run: Run<'a> =
-                    Box::new(move |clock| shelf.with(&object, map, |track| refreshed(track, state, clock)));
+                let run: Run<'a> = Box::new(move |clock| shelf.best(&object, map, state, clock));
                 steps.push(step(name.clone(), state, map, run));
             }
         }
@@ -61,9 +62,8 @@ pub fn steps<'a>(shelf: &'a Shelf) -> Vec<Step<'a>> {
     let arena = Refresh::ALL.iter().filter(|discipline| discipline.protocol == Protocol::Arena);
     for discipline in arena {
         for state in STATES {
-            let run: Run<'a> = Box::new(move |clock| {
-                shelf.with(discipline.name, MapKind::Arena, |track| refreshed(track, state, clock))
-            });
+            let run: Run<'a> =
+                Box::new(move |clock| shelf.best(discipline.name, MapKind::Arena, state, clock));
             steps.push(step(discipline.name.to_owned(), state, MapKind::Arena, run));
         }
     }
@@ -101,22 +101,35 @@ fn step<'a>(name: String, state: FlowState, map: MapKind, run: Run<'a>) -> Step<
 
 /// The last datapath used: its packets come one state after the other.
 #[derive(Default)]
-pub struct Shelf(RefCell<Option<(String, MapKind, Track)>>);
+pub struct Shelf(RefCell<Option<Shelved>>);
+
+struct Shelved {
+    object: String,
+    map: MapKind,
+    loaded: Vec<Track>,
+}
 
 impl Shelf {
-    fn with<T>(
-        &self,
-        object: &str,
-        map: MapKind,
-        work: impl FnOnce(&Track) -> Result<T, Not>,
-    ) -> Result<T, Not> {
+    /// The cheapest of how often it is loaded.
+    fn best(&self, object: &str, map: MapKind, state: FlowState, clock: &Clock) -> Result<Measure, Not> {
         let mut last = self.0.borrow_mut();
-        if !last.as_ref().is_some_and(|(name, of, _)| name == object && *of == map) {
+        if !last.as_ref().is_some_and(|shelved| shelved.object == object && shelved.map == map) {
             *last = None;
-            *last = Some((object.to_owned(), map, Track::open(object, map, ENTRIES)?));
+            let times = if clock.unit == Unit::Ns { LOADS.1 } else { LOADS.0 };
+            let loaded = (0..times).map(|_| Track::open(object, map, ENTRIES)).collect::<Result<_, _>>()?;
+            *last = Some(Shelved { object: object.to_owned(), map, loaded });
         }
-        let (_, _, track) = last.as_ref().context("a datapath that was just loaded is gone")?;
-        work(track)
+        let shelved = last.as_ref().context("a datapath that was just loaded is gone")?;
+        let (mut best, mut refused): (Option<Measure>, _) = (None, None);
+        for track in &shelved.loaded {
+            match refreshed(track, state, clock) {
+                Ok(found) if best.as_ref().is_none_or(|best| found.min < best.min) => best = Some(found),
+                Ok(_) => {}
+                Err(Not::Here(why)) => refused = Some(Not::Here(why)),
+                Err(not) => return Err(not),
+            }
+        }
+        best.ok_or_else(|| refused.unwrap_or_else(|| Not::Failed(anyhow!("nothing was loaded"))))
     }
 }
 

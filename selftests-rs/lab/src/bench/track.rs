@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 use std::os::fd::AsFd as _;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Result;
 use cmpdel_uapi::bindings as abi;
@@ -16,8 +18,9 @@ use crate::datapath::{Datapath, MapKind, Packet, Prepare as _, Settings, key_of}
 use crate::layout::{BURST, Kind, Outcome};
 use crate::load::Denied;
 
-/// To open a flow.
+/// To open a flow, and how long after the last time.
 const TRIES: u32 = 50;
+const SOON: Duration = Duration::from_millis(1);
 /// Timers do not fire while something else is timed.
 const NEVER: u64 = 3600 * 1_000_000_000;
 
@@ -100,6 +103,7 @@ impl Track {
                 return Ok(());
             }
             packets = short;
+            thread::sleep(SOON);
         }
         Err(Not::Here(format!("the kernel had no memory for {} of the flows (ENOMEM)", packets.len())))
     }
