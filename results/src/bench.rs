@@ -45,7 +45,7 @@ pub enum Group {
 pub enum FlowState {
     /// An entry that has not expired.
     Live,
-    /// An entry that has.
+    /// An entry that has; where two maps take turns, one that is in the map before the current one alone.
     Due,
     /// No entry: one is created.
     New,
@@ -56,7 +56,8 @@ pub enum FlowState {
 /// What a datapath figure is of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Packet {
-    /// The refresh discipline; with [`FlowState::Floor`], `empty` or `look-up`.
+    /// The refresh discipline; with [`FlowState::Floor`], `empty` or `look-up`. `store+timer` is `store` where whoever opens a
+    /// flow sets its entry's timer.
     pub discipline: String,
     /// What the packet found.
     pub state: FlowState,
@@ -75,15 +76,17 @@ pub struct Job {
     /// Entries removed.
     pub removed: u64,
     /// Cost of finding out, in the row's unit for each entry in the map: snapshot and decision. For a strategy that walks
-    /// in the kernel, the same round with nothing expired.
+    /// in the kernel, the same round with nothing expired; 0 where maps take turns and nothing is looked at.
     pub per_entry_looked_at: f64,
     /// Cost of removing, in the row's unit for each entry removed: all but the above.
     pub per_entry_removed: f64,
     /// System calls of the round.
     pub system_calls: u64,
-    /// Memory of the map in bytes: `memlock` of its fdinfo.
+    /// Memory in bytes of what entries and protocol take: of the map, or of both where two take turns, and of the stripes
+    /// where there are such; `memlock` of their fdinfo.
     pub map_bytes: u64,
-    /// The most memory, in bytes, that GC held for itself: snapshot, list of the expired, memory shared with a program.
+    /// The most memory, in bytes, that GC held for itself: snapshot, list of the expired, memory shared with a program, the
+    /// map that comes next.
     pub gc_bytes: u64,
 }
 
@@ -115,7 +118,7 @@ pub struct Measure {
     pub group: Group,
     /// What is done, as the operation table names it; `packet` in the tables of datapath and contention, `gc` in the job's.
     pub operation: String,
-    /// The map: `hash`, `hash-no-prealloc`, `lru-hash`, `arena`; `-` where there is none.
+    /// The map: `hash`, `hash-no-prealloc`, `lru-hash`, `rhash`, `arena`; `-` where there is none.
     pub map: String,
     /// Bytes compared, for operations that compare.
     pub window: Option<u32>,

@@ -10,6 +10,7 @@ mod profile;
 mod programs;
 mod samples;
 mod stage;
+mod track;
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -123,12 +124,12 @@ pub fn run(options: &Options) -> Result<()> {
         .with_context(|| format!("cannot write {}", options.events.display()))?;
     let mut events = BufWriter::new(file);
     let clock = Clock::found(options.icount)?;
-    let shelf = job::Shelf::default();
+    let (packets, shelf) = (datapath::Shelf::default(), job::Shelf::default());
     let mut steps = operations::steps(options.native);
     let whose = job::Whose { series: &options.kernel_series, own: options.own };
     if !options.operations {
         if !options.quick && !options.own {
-            steps.extend(datapath::steps());
+            steps.extend(datapath::steps(&packets));
         }
         let extent = match (options.native, options.quick) {
             (true, _) => Extent::Native,

@@ -55,9 +55,13 @@ pub trait Claims {
     fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate, done: u64);
     /// A map operation failed otherwise.
     fn error(&mut self, errno: Errno);
-    /// So many entries went with a map that nobody uses any more. Nothing is known of them by key, and some of them were
-    /// copied to the next map before.
+    /// So many entries went of which nothing is known by key: with a map that nobody uses any more, where some of them were
+    /// copied to the next map before, or by a walk that nobody listens to.
     fn dropped(&mut self, entries: u64);
+    /// It wants to know when.
+    fn wants_times(&self) -> bool {
+        true
+    }
 }
 
 /// Removes entries that a snapshot showed to have expired before `now`.
@@ -237,7 +241,8 @@ pub fn tell_kept(claims: &mut dyn Claims, entry: &Expired<'_>) {
 
 /// What came of an entry.
 pub fn tell_fate(claims: &mut dyn Claims, entry: &Expired<'_>, fate: Fate) {
-    claims.claim(entry.key, lifetime_of(entry.value), fate, monotonic());
+    let done = if claims.wants_times() { monotonic() } else { 0 };
+    claims.claim(entry.key, lifetime_of(entry.value), fate, done);
 }
 
 /// An error of compare-and-delete: counted if the kernel said it of this entry.
@@ -316,5 +321,9 @@ impl Claims for Counted {
 
     fn dropped(&mut self, entries: u64) {
         self.removed += entries;
+    }
+
+    fn wants_times(&self) -> bool {
+        false
     }
 }

@@ -69,6 +69,16 @@ impl Generations {
         self.slots().iter().map(|fd| fd.try_clone().context("cannot keep a map")).collect()
     }
 
+    /// Has the maps take turns while nobody looks at them.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn turn(&self) -> Result<(), Denied> {
+        let empty = Self::inner(self.map, self.entries)?;
+        self.set_previous()?;
+        Ok(self.set_current(empty)?)
+    }
+
     /// Makes the current map the previous one. Gives what was the previous one: packets may still look there.
     fn set_previous(&self) -> Result<OwnedFd> {
         let mut slots = self.slots();
@@ -157,8 +167,8 @@ impl Walk for Swap<'_> {
         stop.before("grace")?;
         membarrier(MembarrierCommand::Global).context("membarrier(2) says no to a grace period")?;
         stop.before("drop")?;
-        // Here alone, for the sake of the tables: whoever uses this has no need to know.
-        let dropped = self.count(&old)?;
+        // For the oracle alone: whoever uses this has no need to know.
+        let dropped = if self.target.datapath.settings().oracle { self.count(&old)? } else { 0 };
         drop(old);
         claims.dropped(dropped);
         Ok(())

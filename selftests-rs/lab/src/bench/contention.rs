@@ -11,25 +11,35 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Acquire, Ordering::Rela
 use std::thread;
 
 use anyhow::{Context as _, Result, anyhow};
-use approaches::{Gc, Protocol, Strategy};
+use approaches::{Gc, Protocol, Refresh, Runs, Strategy};
 use cmpdel_uapi_raw::now;
 use results::bench::{Contention, Group, Measure};
 use rustix::thread::{CpuSet, sched_getaffinity};
 
 use super::clock::Clock;
-use super::datapath::{Bursts, Track, list, must_come_of};
-use super::job::{Whose, discipline_of};
+use super::datapath::{Bursts, list, must_come_of};
+use super::job::Whose;
 use super::samples::{measure, summary};
+use super::track::Track;
 use super::{Not, Step};
-use crate::arena::{self, Opened, table};
+use crate::arena::{Opened, table};
 use crate::collector::{Collector, Counted};
-use crate::datapath::Packet;
+use crate::datapath::MapKind;
 use crate::layout::{BURST, Kind, Outcome};
 use crate::stress::pin;
 
-/// The cheapest, the one that is safe for next to nothing, the one that takes the bucket's lock for each packet, and the one
-/// that takes the element's. The arena has a table of its own.
-const DISCIPLINES: [&str; 4] = ["store", "half-life", "replace", "lock"];
+/// What stores, takes the bucket's lock, the element's, the stripe's or none, and what writes nothing to a live entry; the
+/// arena has a table of its own.
+const DISCIPLINES: [Refresh; 8] = [
+    Refresh::Store,
+    Refresh::ReplaceChecked,
+    Refresh::HalfLifeChecked,
+    Refresh::LockTagged,
+    Refresh::CasTagged,
+    Refresh::HalfLifeStripe,
+    Refresh::StoreStripe,
+    Refresh::Arena,
+];
 /// Flows that packets belong to.
 const LIVE: u32 = 2048;
 /// Flows that GC removes in a round.
@@ -43,39 +53,36 @@ const NOW: u32 = 100;
 const FLOWS: u32 = 64;
 const _: () = assert!(FLOWS as usize == BURST && LIVE.is_multiple_of(FLOWS));
 /// Rounds of each kind.
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 100;
 /// Packets have so long to themselves, in ns.
 const ALONE: u64 = 300_000;
 /// The lanes of the packets (the bursts of the bench have the first), and of what is put back.
 const PACKETS: usize = 0;
 const REFILL: usize = 1;
 
-/// All steps of the table.
+/// All steps of the table: each discipline beside the strategies of its own protocol.
 pub fn steps<'a>(whose: Whose<'_>) -> Vec<Step<'a>> {
-    let here: Vec<&Strategy> =
-        Gc::ALL.iter().map(|gc| gc.data()).filter(|strategy| whose.has(strategy)).collect();
-    let on_maps = |strategy: &Strategy| matches!(strategy.protocol, Protocol::Plain | Protocol::Lock);
     let mut steps = Vec::new();
     for discipline in DISCIPLINES {
-        for &strategy in here.iter().filter(|strategy| on_maps(strategy)) {
-            if discipline_of(strategy) != "lock" || discipline == "lock" {
-                steps.push(step(discipline, strategy));
-            }
-        }
+        let here = Gc::ALL.iter().filter(|gc| whose.has(gc) && gc.protocol == discipline.protocol);
+        steps.extend(here.map(|gc| step(discipline, gc)));
     }
-    steps.extend(here.iter().filter(|strategy| strategy.name == arena::MAP).map(|s| step(arena::MAP, s)));
     steps
 }
 
-fn step<'a>(discipline: &'static str, strategy: &'static Strategy) -> Step<'a> {
-    let map = if discipline == arena::MAP { arena::MAP } else { "hash" };
+fn step<'a>(discipline: Refresh, strategy: &'static Strategy) -> Step<'a> {
+    let map = if discipline.protocol == Protocol::Arena { MapKind::Arena } else { MapKind::Hash };
     Step {
         group: Group::Contention,
         what: format!("packets, {discipline}, beside gc {} on {map}", strategy.name),
         weight: 200_000_000,
         run: Box::new(move |clock| {
-            let found = pair(discipline, strategy, clock)?;
-            Ok(Measure { operation: "packet".into(), map: map.into(), ..found })
+            if let Runs::OnFlowCpu(_) = strategy.runs {
+                let why = "it goes to the CPU of the packets, which do not run meanwhile: nothing contends";
+                return Err(Not::Here(why.into()));
+            }
+            let found = pair(discipline, map, strategy, clock)?;
+            Ok(Measure { operation: "packet".into(), map: map.name().into(), ..found })
         }),
     }
 }
@@ -179,12 +186,12 @@ impl Sender {
 }
 
 /// Measures one strategy beside one discipline.
-fn pair(discipline: &str, strategy: &Strategy, clock: &Clock) -> Result<Measure, Not> {
+fn pair(discipline: Refresh, map: MapKind, strategy: &Strategy, clock: &Clock) -> Result<Measure, Not> {
     let (packets_on, gc_on) = cpus()?;
-    let track = Track::open(discipline, ENTRIES)?;
+    let track = Track::open(discipline.name, map, ENTRIES)?;
     let datapath = track.datapath();
     datapath.set_clock(NOW);
-    open(&track, PACKETS, 0..LIVE)?;
+    track.open_flows(PACKETS, 0..LIVE)?;
     let course = Course::default();
     let (sent, collected) = thread::scope(|scope| {
         let sender = scope.spawn(|| send(&track, packets_on, &course));
@@ -208,7 +215,7 @@ fn pair(discipline: &str, strategy: &Strategy, clock: &Clock) -> Result<Measure,
     let (packet_alone, packet_ratio) = against(&packets);
     let (removal_alone, removal_ratio) = against(&removals);
     let contention = Contention {
-        discipline: discipline.into(),
+        discipline: discipline.name.into(),
         strategy: strategy.name.into(),
         packet_alone,
         packet_ratio,
@@ -240,7 +247,7 @@ fn collect(track: &Track, strategy: &Strategy, cpu: usize, course: &Course) -> R
     let datapath = track.datapath();
     let mut collector = match track {
         Track::Arena(_) => None,
-        Track::Map(_) => Some(Collector::open(strategy, false, datapath.target("ct4")?)?),
+        Track::Maps(_) => Some(Collector::open(strategy, false, datapath.target("ct4")?)?),
     };
     let mut timed = || -> Result<(u64, Counted)> {
         let mut claims = Counted::default();
@@ -249,7 +256,7 @@ fn collect(track: &Track, strategy: &Strategy, cpu: usize, course: &Course) -> R
             (Track::Arena(Opened { table, .. }), _) => {
                 table::collect(&table.0, datapath.control().now.load(Acquire), &mut claims);
             }
-            (Track::Map(_), collector) => {
+            (Track::Maps(_), collector) => {
                 collector.as_mut().context("a map without a collector")?.round(&mut claims)?;
             }
         }
@@ -257,7 +264,7 @@ fn collect(track: &Track, strategy: &Strategy, cpu: usize, course: &Course) -> R
     };
     let mut round = |with_packets: bool| -> Result<f64, Not> {
         datapath.set_clock(EARLY);
-        open(track, REFILL, LIVE..LIVE + EXPIRED)?;
+        track.open_flows(REFILL, LIVE..LIVE + EXPIRED)?;
         datapath.set_clock(NOW);
         let (ns, claims) = if with_packets { course.beside(&mut timed)? } else { timed()? };
         if claims.removed != u64::from(EXPIRED) {
@@ -280,19 +287,4 @@ fn collect(track: &Track, strategy: &Strategy, cpu: usize, course: &Course) -> R
         removals.push((beside, round(false)?));
     }
     Ok(removals)
-}
-
-/// Opens these flows, as their first packets do.
-fn open(track: &Track, lane: usize, flows: std::ops::Range<u32>) -> Result<(), Not> {
-    let packets: Vec<Packet> = flows.map(|flow| Packet { flow, kind: Kind::Open }).collect();
-    let mut created = 0;
-    for burst in packets.chunks(BURST) {
-        track
-            .datapath()
-            .burst(lane, burst, |handled| created += usize::from(handled.outcome == Outcome::Created))?;
-    }
-    if created == packets.len() {
-        return Ok(());
-    }
-    Err(Not::Broken(format!("{created} of {} flows were opened", packets.len())))
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The table of operations: each is done, timed, and seen to have done what it says, every time.
 
+mod compare;
+
 use std::os::fd::AsFd as _;
 
 use anyhow::Context as _;
 use cmpdel_uapi::Map;
-use cmpdel_uapi_raw::{Elements, Errno, Prepared, Timed, timed_getppid, timed_nothing};
+use cmpdel_uapi_raw::{Prepared, Timed, timed_getppid, timed_nothing};
 use results::bench::{Group, Measure};
 
 use super::clock::Clock;
@@ -13,7 +15,6 @@ use super::samples::measure;
 use super::stage::{KEY_SIZE, LIVE, SEEN, Stage, key, must_say, set_lifetime};
 use super::{Not, Step, programs, stage};
 use crate::datapath::MapKind;
-use crate::layout::LIFETIME;
 
 /// Takes sample number `i`: sets the stage, times, and looks at what came of it.
 pub type Trial<'a> = Box<dyn FnMut(u64) -> Result<u64, Not> + 'a>;
@@ -76,11 +77,11 @@ const TABLE: &[Operation] = &[
     plain("lookup_and_delete", take),
     Operation { calls: 2, ..plain("look-up + delete", pair) },
     plain("delete batch", delete_batch).batch(),
-    comparing("compare hit", &[4, 8, 56, 1024], compare_hit),
-    comparing("compare mismatch", &[4, 8, 56, 1024], compare_mismatch),
-    comparing("compare absent", &[4, 8, 56, 1024], compare_absent),
-    comparing("compare batch, all equal", &[4, 8, 56], compare_batch_hits).batch(),
-    comparing("compare batch, half differ", &[4, 8, 56], compare_batch_mixed).batch(),
+    comparing("compare hit", &[4, 8, 56, 1024], compare::hit),
+    comparing("compare mismatch", &[4, 8, 56, 1024], compare::mismatch),
+    comparing("compare absent", &[4, 8, 56, 1024], compare::absent),
+    comparing("compare batch, all equal", &[4, 8, 56], compare::batch_hits).batch(),
+    comparing("compare batch, half differ", &[4, 8, 56], compare::batch_mixed).batch(),
     plain("program, one key", programs::pair_single),
     plain("program, array of keys", programs::pair_array).batch(),
     comparing("bpf_sys_bpf, one key", &[4], programs::sysbpf_single),
@@ -108,7 +109,7 @@ pub fn steps<'a>(native: bool) -> Vec<Step<'a>> {
             run: Box::new(move |clock| alone(name, map, which, clock)),
         })
         .collect();
-    for kind in [MapKind::Hash, MapKind::HashNoPrealloc, MapKind::LruHash] {
+    for kind in MapKind::HASHES {
         let map = kind.name();
         for &operation in TABLE.iter().filter(|operation| !native || !operation.patched) {
             let windows = operation.windows.iter().copied().map(Some);
@@ -282,53 +283,6 @@ fn pair<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, Not> {
     }))
 }
 
-/// Where a window of so many bytes begins: at the lifetime, if it fits there.
-fn window(elements: &Elements<'_>, size: u32) -> u32 {
-    if size as usize + LIFETIME as usize <= elements.value_size() && size <= 8 { LIFETIME } else { 0 }
-}
-
-fn compare(stage: &Stage<'_>, size: Option<u32>, lifetime: u32) -> Result<Prepared, Not> {
-    let (elements, size) = (&stage.elements, size.unwrap_or(4));
-    let mut prepared = Prepared::compare(elements, window(elements, size), size)?;
-    prepared.value_mut().copy_from_slice(&stage.value);
-    set_lifetime(prepared.value_mut(), lifetime);
-    Ok(prepared)
-}
-
-fn compare_hit<'a>(stage: &'a Stage<'a>, size: Option<u32>) -> Result<Trial<'a>, Not> {
-    removes(stage, compare(stage, size, SEEN)?)
-}
-
-fn compare_mismatch<'a>(stage: &'a Stage<'a>, size: Option<u32>) -> Result<Trial<'a>, Not> {
-    // Longer windows differ at their end: one that differs at once costs less, and says less.
-    let mut prepared = compare(stage, size, SEEN + u32::from(size.is_none_or(|size| size <= 8)))?;
-    if size.is_some_and(|size| size > 8)
-        && let Some(last) = prepared.value_mut().last_mut()
-    {
-        *last = !*last;
-    }
-    let differs = differs(stage)?;
-    Ok(Box::new(move |i| {
-        let took = call(&mut prepared, i, differs)?;
-        stage.must_be_kept(i)?;
-        Ok(took)
-    }))
-}
-
-fn compare_absent<'a>(stage: &'a Stage<'a>, size: Option<u32>) -> Result<Trial<'a>, Not> {
-    misses(compare(stage, size, SEEN)?)
-}
-
-/// What this series says of a window that differs.
-fn differs(stage: &Stage<'_>) -> Result<i32, Not> {
-    let mut prepared = compare(stage, Some(4), SEEN + 1)?;
-    prepared.keys_mut().copy_from_slice(&key(0));
-    match prepared.timed().1 {
-        Err(Errno(errno @ (libc::EAGAIN | libc::EBUSY))) => Ok(errno),
-        answer => Err(Not::Broken(format!("the kernel says {answer:?} of a window that differs"))),
-    }
-}
-
 fn keys_of_batch(keys: &mut [u8]) {
     for (i, place) in (0..).zip(keys.chunks_exact_mut(KEY_SIZE)) {
         place.copy_from_slice(&key(i));
@@ -353,51 +307,6 @@ fn delete_batch<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, N
         for i in 0..BATCH {
             stage.must_be_gone(i)?;
             stage.put(i)?;
-        }
-        Ok(took)
-    }))
-}
-
-fn compare_batch_hits<'a>(stage: &'a Stage<'a>, size: Option<u32>) -> Result<Trial<'a>, Not> {
-    compare_batch(stage, size, |_| true)
-}
-
-fn compare_batch_mixed<'a>(stage: &'a Stage<'a>, size: Option<u32>) -> Result<Trial<'a>, Not> {
-    compare_batch(stage, size, |i| i.is_multiple_of(2))
-}
-
-fn compare_batch<'a>(
-    stage: &'a Stage<'a>,
-    size: Option<u32>,
-    equal: fn(u64) -> bool,
-) -> Result<Trial<'a>, Not> {
-    let (elements, size) = (&stage.elements, size.unwrap_or(4));
-    let offset = window(elements, size);
-    let differs = differs(stage)?;
-    let mut prepared = Prepared::compare_batch(elements, BATCH_COUNT, offset, size)?;
-    keys_of_batch(prepared.keys_mut());
-    for (i, place) in (0..).zip(prepared.value_mut().chunks_exact_mut(elements.value_size())) {
-        place.copy_from_slice(&stage.value);
-        set_lifetime(place, SEEN + u32::from(!equal(i)));
-    }
-    let mut known = false;
-    Ok(Box::new(move |_| {
-        let timed = prepared.timed();
-        if !known && timed.1 == Err(Errno(libc::EINVAL)) {
-            return Err(Not::Here("this series has no batch form of BPF_F_COMPARE".into()));
-        }
-        known = true;
-        let took = whole_batch(&prepared, timed)?;
-        for (i, &status) in (0..).zip(prepared.statuses()) {
-            if status != if equal(i) { 0 } else { -differs } {
-                return Err(Not::Broken(format!("element {i} of the batch has status {status}")));
-            }
-            if equal(i) {
-                stage.must_be_gone(i)?;
-                stage.put(i)?;
-            } else {
-                stage.must_be_kept(i)?;
-            }
         }
         Ok(took)
     }))

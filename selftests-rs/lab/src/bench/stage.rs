@@ -38,22 +38,28 @@ pub fn key(i: u64) -> [u8; KEY_SIZE] {
     key
 }
 
-/// Makes a map for windows of so many bytes. Its hash has no seed, so that its buckets are the same each time.
+/// Makes a map for windows of so many bytes. Its hash has no seed, so that its buckets are the same each time; one that grows
+/// refuses that.
 ///
 /// # Errors
-/// The kernel's.
+/// The kernel's; [`Not::Here`] where it has no maps of that type.
 pub fn map(kind: MapKind, window: Option<u32>) -> Result<OwnedFd, Not> {
     let (map_type, flags) = kind.abi()?;
+    let resizable = kind == MapKind::Rhash;
+    let seedless = if resizable { 0 } else { abi::BPF_F_ZERO_SEED };
     let create = Create {
         map_type,
         key_size: KEY_BYTES,
         value_size: VALUE_BYTES.max(window.unwrap_or(0)),
         max_entries: SLOTS,
-        flags: flags | abi::BPF_F_ZERO_SEED,
+        flags: flags | seedless,
         name: "bench",
         ..Create::default()
     };
-    Ok(map_create(&create).context("cannot make the map of the bench")?)
+    match map_create(&create) {
+        Err(Errno(libc::EINVAL)) if resizable => Err(Not::Here(format!("this kernel has no map `{kind}`"))),
+        made => Ok(made.context("cannot make the map of the bench")?),
+    }
 }
 
 impl<'a> Stage<'a> {

@@ -162,7 +162,9 @@ struct config {
 	__u32 closing_timeout;
 	/* Keep a second map, the source NAT mappings, beside the first. */
 	__u32 snat;
-	/* An oracle listens: look twice at what seems to be another flow's. */
+	/* An oracle listens: look twice at what seems to be another flow's, and
+	 * list what a walk removes.
+	 */
 	__u32 oracle;
 	/* Timers fire on the CPU that set them. */
 	__u32 pinned;
@@ -265,7 +267,7 @@ struct records {
 /* What a collector in the kernel is called with. */
 struct call {
 	struct record one;	/* of the single form */
-	__u32 count;		/* records, in the array form; out: listed, when walking */
+	__u32 count;		/* records, in the array form; out: listed or counted, when walking */
 	__u32 now;		/* what the collector judges by */
 	__s32 map_fd;		/* of @entries, in the calling process */
 	__u32 key_size;

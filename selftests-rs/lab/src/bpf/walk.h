@@ -2,21 +2,41 @@
 /*
  * The form of a collector that walks the map by itself. What it has come to is
  * listed in @records; once they are full the walk ends, says so, and is called
- * again: no removal goes untold.
+ * again: no removal goes untold. Where no oracle listens (config.oracle), removals
+ * are counted and not listed, and the walk is one.
  */
 #ifndef WALK_H
 #define WALK_H
 
 #include "collector.h"
 
+/* Something that has been marked has to go: is there a record for it? */
+static __always_inline bool has_room(const struct call *call)
+{
+	return !config.oracle || call->count < MAX_RECORDS;
+}
+
+/* Without a list every entry has the same record, which says what came of the last one. */
+static __always_inline void count_last(struct call *call)
+{
+	call->count += call->one.fate == REMOVED;
+	call->one.fate = ASKED;
+}
+
 /* The next record, with the visited key in it; NULL: end the walk. */
 static __always_inline struct record *next_record(struct call *call, const struct key *key,
 						  const struct ct_value *entry)
 {
-	struct records *all = get_records();
-	__u32 i = call->count;
+	struct records *all;
 	struct record *r;
+	__u32 i;
 
+	if (!config.oracle) {
+		count_last(call);
+		return &call->one;
+	}
+	all = get_records();
+	i = call->count;
 	if (!all || i >= MAX_RECORDS) {
 		call->full = 1;
 		return NULL;
@@ -49,7 +69,10 @@ static __always_inline int do_walk(void)
 		return 1;
 	call->count = 0;
 	call->full = 0;
+	call->one.fate = ASKED;
 	bpf_for_each_map_elem(&entries, visit, NULL, 0);
+	if (!config.oracle)
+		count_last(call);
 	return 0;
 }
 

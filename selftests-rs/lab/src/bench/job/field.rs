@@ -4,17 +4,20 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
+use std::sync::atomic::Ordering::SeqCst;
+use std::thread::available_parallelism;
 
-use anyhow::{Context as _, Result};
-use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Errno, run_on_context};
+use anyhow::{Context as _, Result, ensure};
+use approaches::Refresh;
+use cmpdel_uapi_raw::{Elements, Errno, run_on_context};
 
-use super::{Not, set};
+use super::super::track;
+use super::Not;
 use crate::collector::Target;
-use crate::datapath::{Datapath, MapKind, Prepare as _, Settings, key_of};
-use crate::layout::{TICK, VALUE_SIZE};
-use crate::load::{BENCHES, DATAPATHS, Loaded, load, object};
+use crate::datapath::{Datapath, MapKind, key_of};
+use crate::layout::{Records, TICK, VALUE_SIZE};
+use crate::load::{BENCHES, Denied, Loaded, load, object};
 
 /// What collectors judge by.
 pub const CLOCK: u32 = 1000 * TICK;
@@ -39,7 +42,7 @@ impl Shelf {
     /// Those of making one, and of the work.
     pub fn with<T>(
         &self,
-        discipline: &'static str,
+        discipline: Refresh,
         entries: u32,
         work: impl FnOnce(&Field) -> Result<T, Not>,
     ) -> Result<T, Not> {
@@ -54,49 +57,58 @@ impl Shelf {
     }
 }
 
-/// A full map.
+/// A full map, or two that take turns.
 pub struct Field {
     /// The refresh discipline whose values it holds.
-    pub discipline: &'static str,
+    pub discipline: Refresh,
     /// Entries in it, when it is full.
     pub entries: u32,
     datapath: Datapath,
-    filler: Loaded,
+    /// For the table, where there is one that stays.
+    filler: Option<Loaded>,
 }
 
 impl Field {
-    fn new(discipline: &'static str, entries: u32) -> Result<Self, Not> {
-        let settings = Settings::new(MapKind::Hash, entries);
-        let datapath = Datapath::open(object(DATAPATHS, discipline)?, settings, |map, open| {
-            let room = match map {
-                "ct4" => entries,
-                "ct6" | "snat4" | "snat6" => 1,
-                _ => return Ok(()),
-            };
-            MapKind::Hash.prepare(open, room)?;
-            open.set_map_flags(abi::BPF_F_ZERO_SEED)?;
-            Ok(())
-        })?;
-        set(datapath.control());
-        let filler = on_map("fill", datapath.map("ct4")?)?;
+    fn new(discipline: Refresh, entries: u32) -> Result<Self, Not> {
+        let datapath = track::load(discipline.name, MapKind::Hash, entries, 1)?;
+        let filler = match datapath.generations() {
+            None => Some(filler(datapath.map("ct4")?)?),
+            Some(_) => None,
+        };
         Ok(Self { discipline, entries, datapath, filler })
     }
 
-    /// Puts all entries there, `share` of each hundred expired.
+    /// Puts all entries there, `share` of each hundred expired. Where maps take turns, all are in the previous one, and those
+    /// that have not expired in the current one as well: their packets have come in this period, too.
     ///
     /// # Errors
     /// The kernel's.
     pub fn fill(&self, share: u32) -> Result<(), Not> {
-        let mut context: Vec<u8> = [0, self.entries, LIVE, DUE, share, 0]
+        self.set_clock(CLOCK);
+        if let Some(filler) = &self.filler {
+            return Ok(self.put(filler, share, DUE)?);
+        }
+        for (table, due) in self.datapath.tables()?.iter().zip([0, DUE]) {
+            self.put(&filler(table.as_fd())?, share, due)?;
+        }
+        Ok(())
+    }
+
+    fn put(&self, filler: &Loaded, share: u32, due: u32) -> Result<()> {
+        let cpus = u32::try_from(available_parallelism().context("cannot count the CPUs")?.get())?;
+        let mut context: Vec<u8> = [self.entries, LIVE, due, share, cpus, 0]
             .iter()
             .flat_map(|field: &u32| field.to_ne_bytes())
             .collect();
-        let answer = run_on_context(self.filler.program("fill")?, &mut context)?;
+        let answer = run_on_context(filler.program("fill")?, &mut context)?;
         let failed = context[20..24].try_into().map_or(u32::MAX, u32::from_ne_bytes);
-        if (answer, failed) == (0, 0) {
-            return Ok(());
-        }
-        Err(Not::Failed(anyhow::anyhow!("the map was not filled: {failed} updates failed")))
+        ensure!((answer, failed) == (0, 0), "the map was not filled: {failed} updates failed");
+        Ok(())
+    }
+
+    /// What collectors judge by from now on.
+    pub fn set_clock(&self, clock: u32) {
+        self.datapath.control().now.store(clock, SeqCst);
     }
 
     /// What collectors get.
@@ -107,21 +119,23 @@ impl Field {
         self.datapath.target("ct4")
     }
 
-    /// The walk in the kernel.
+    /// Memory of one table, as the kernel accounts it.
     ///
     /// # Errors
-    /// The kernel's.
-    pub fn walker(&self) -> Result<Loaded, Not> {
-        on_map("walk", self.datapath.map("ct4")?)
+    /// When procfs does not tell.
+    pub fn table_bytes(&self) -> Result<u64> {
+        let first = self.datapath.tables()?.into_iter().next().context("there is no table")?;
+        bytes_of(first.as_fd())
     }
 
-    /// Memory of the map, as the kernel accounts it.
+    /// Memory of all that the entries and their protocol take: of one map or two, and of the stripes, if it has such.
     ///
     /// # Errors
     /// When procfs does not tell.
     pub fn map_bytes(&self) -> Result<u64> {
-        let known = memory_of(self.datapath.map("ct4")?.as_raw_fd())?;
-        known.map(|(_, bytes)| bytes).context("the kernel does not tell the memory of a map")
+        let tables = self.datapath.tables()?;
+        let stripes = self.datapath.map("stripes").ok();
+        tables.iter().map(|table| table.as_fd()).chain(stripes).map(bytes_of).sum()
     }
 
     /// After a round that says to have removed so many: what has expired is gone, what has not is there.
@@ -133,14 +147,18 @@ impl Field {
         if removed != wanted {
             return Err(Not::Broken(format!("{removed} entries were removed where {wanted} had expired")));
         }
-        let elements = self.target()?.elements()?;
-        let mut value = [0; VALUE_SIZE];
+        let tables = self.datapath.tables()?;
+        let tables: Vec<Elements<'_>> =
+            tables.iter().map(|table| Elements::new(table.as_fd())).collect::<Result<_, _>>()?;
         for flow in (0..self.entries).step_by((self.entries / LOOKS).max(1) as usize) {
-            let there = match elements.look_up(&key_of(flow), &mut value, 0) {
-                Ok(()) => true,
-                Err(Errno(libc::ENOENT)) => false,
-                Err(errno) => return Err(errno.into()),
-            };
+            let mut there = false;
+            for table in &tables {
+                match table.look_up(&key_of(flow), &mut [0; VALUE_SIZE], 0) {
+                    Ok(()) => there = true,
+                    Err(Errno(libc::ENOENT)) => {}
+                    Err(errno) => return Err(errno.into()),
+                }
+            }
             if there == (flow % 100 < share) {
                 return Err(Not::Broken(format!(
                     "flow {flow} is {}",
@@ -152,15 +170,26 @@ impl Field {
     }
 }
 
-/// An object of the bench on a map of a datapath.
-fn on_map(name: &str, map: BorrowedFd<'_>) -> Result<Loaded, Not> {
-    let loaded = load(object(BENCHES, name)?, |section, open| {
+/// What fills a map from within.
+fn filler(map: BorrowedFd<'_>) -> Result<Loaded> {
+    let prepare = |section: &str, open: &mut libbpf_rs::OpenMapMut<'_>| {
         if section == "entries" {
             open.reuse_fd(map)?;
         }
         Ok(())
-    })?;
-    Ok(loaded)
+    };
+    load(object(BENCHES, "fill")?, prepare).map_err(Denied::error)
+}
+
+/// What a collector holds, without the list of records: what works on one entry at a time has it for the oracle alone.
+pub fn without_records(bytes: u64) -> u64 {
+    let records = size_of::<Records>().next_multiple_of(rustix::param::page_size());
+    bytes.saturating_sub(records as u64)
+}
+
+fn bytes_of(map: BorrowedFd<'_>) -> Result<u64> {
+    let known = memory_of(map.as_raw_fd())?;
+    known.map(|(_, bytes)| bytes).context("the kernel does not tell the memory of a map")
 }
 
 /// Memory of all BPF objects that this process has open, each counted once however many fds it has.

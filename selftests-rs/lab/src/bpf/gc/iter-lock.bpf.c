@@ -17,7 +17,7 @@ static long visit(struct bpf_map *map, const void *visited, struct ct_value *ent
 	key = copy_key(visited);
 	tag = tag_of(hash_of(&key, sizeof(struct ct4_key)));
 	/* A record first: once it is marked, the entry has to go. */
-	if (!call || call->count >= MAX_RECORDS) {
+	if (!call || !has_room(call)) {
 		if (call)
 			call->full = 1;
 		return 1;

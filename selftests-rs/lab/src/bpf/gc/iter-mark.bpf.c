@@ -16,7 +16,7 @@ static long visit(struct bpf_map *map, const void *visited, struct ct_value *ent
 	gate(GC, VISIT);
 	key = copy_key(visited);
 	/* A record first: once it is marked, the entry has to go. */
-	if (!call || call->count >= MAX_RECORDS) {
+	if (!call || !has_room(call)) {
 		if (call)
 			call->full = 1;
 		return 1;
