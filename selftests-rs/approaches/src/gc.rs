@@ -236,5 +236,8 @@ const COMPARE: Step = Step::new("compare", "htab_map_delete_elem_cmp", Op::Compa
 const UNLINK: Step =
     Step::new("unlink", "hlist_nulls_del_rcu", Op::Unlink).same_call().reports(Outcome::Done);
 
+/// Most entries are live, and cost no lock.
+const PEEK: Step = Step::new("peek", "program: read lifetime", Op::Judge).on(&[(Outcome::Live, Then::End)]);
+
 /// The element goes back for reuse right after the bucket lock is dropped (`hashtab.c:1023-1026`).
 const FREE: Step = Step::new("free", "free_htab_elem", Op::Free).same_call();

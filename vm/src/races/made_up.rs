@@ -82,7 +82,7 @@ pub fn witnessed(cell: Cell, violation: Violation, seen: u32, tried: u32) -> Rac
     let held_by = "gate".into();
     RaceEvent::Witnessed {
         cell,
-        witness: Witness { replayed: seen, of: tried, by_violation, held_by, notes: Vec::new() },
+        witness: Witness { replayed: seen, of: tried, by_violation, held_by, ..Witness::default() },
     }
 }
 

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The same on a walk in the kernel: a look without the lock first, since most entries are live.
 
-use model::dsl::{Op, Outcome, Step, Then};
-
 use super::prog_stripe::{self, STRIPED_DELETE, STRIPED_JUDGE, STRIPED_LOOK_UP};
-use super::{COPY_KEY, DROP_STRIPE, FREE, READ_CLOCK, Strategy, TAKE_STRIPE, VISIT};
+use super::{COPY_KEY, DROP_STRIPE, FREE, PEEK, READ_CLOCK, Strategy, TAKE_STRIPE, VISIT};
 use crate::{Family, Form, Objection, Protocol, Runs};
-
-const PEEK: Step = Step::new("peek", "program: read lifetime", Op::Judge).on(&[(Outcome::Live, Then::End)]);
-
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "iter-stripe",

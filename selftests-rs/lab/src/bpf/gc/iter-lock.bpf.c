@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Walks the map, marks under the lock in the value, deletes by key. */
+/*
+ * Walks the map, marks under the lock in the value what seems to have expired, and
+ * deletes it by key. What is live costs no lock.
+ */
 #include "locked.h"
 
 static long visit(struct bpf_map *map, const void *visited, struct ct_value *entry, void *ctx);
@@ -15,6 +18,9 @@ static long visit(struct bpf_map *map, const void *visited, struct ct_value *ent
 
 	gate(GC, VISIT);
 	key = copy_key(visited);
+	gate(GC, PEEK);
+	if (call && READ_ONCE(entry->lifetime) >= call->now)
+		return 0;
 	tag = tag_of(hash_of(&key, sizeof(struct ct4_key)));
 	/* A record first: once it is marked, the entry has to go. */
 	if (!call || !has_room(call)) {
