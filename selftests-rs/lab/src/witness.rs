@@ -113,7 +113,6 @@ impl Stage {
                         break;
                     }
                     Err(error) => {
-                        misses = times;
                         note(&mut witness, violation, &format!("{error:#}"));
                         // Nobody waits for nine more time-outs.
                         break;
