@@ -70,7 +70,7 @@ impl Plan {
     pub const GLANCE: Self =
         Self { least: Duration::from_millis(60), most: Duration::from_millis(150), ..Self::SHOW };
     /// The first, on the kernel of somebody who wants to see for himself: as much as a second takes.
-    pub const HERE: Self = Self { most: Duration::from_millis(900), ..Self::FULL };
+    pub const HERE: Self = Self { most: Duration::from_millis(800), ..Self::FULL };
     /// The first, on a kernel that has all the time: with none in so many, fewer than 1 in 10^7 with some room (95 %).
     pub const LONG: Self = Self { refreshes: 101_000_000, most: Duration::from_secs(300), ..Self::FULL };
 }

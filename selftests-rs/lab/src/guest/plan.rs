@@ -38,7 +38,16 @@ impl Extent {
             Self::Full => true,
             // Rows and columns that are the point; one of each form.
             Self::Quick => place.map == MapKind::Hash && (clean || today) || place.map == MapKind::Arena,
-            Self::Here | Self::Long => clean || place.map == MapKind::Hash,
+            // Of what loses: plain datapaths beside what is done today or named in the reply, and careless ones beside each
+            // collector.
+            Self::Here | Self::Long => {
+                let plain = place.refresh.protocol == Protocol::Plain
+                    && matches!(place.gc.family, Family::Today | Family::Program);
+                clean
+                    || place.map == MapKind::Hash
+                        && !place.gc.grace
+                        && (plain || place.refresh == Refresh::Store)
+            }
         }
     }
 
