@@ -184,6 +184,11 @@ impl<'a> Collector<'a> {
                     self.room *= 2;
                     continue;
                 }
+                // RHASH: the key at which it was to go on is gone, so it begins anew.
+                Err(Errno(libc::EAGAIN)) => {
+                    position = None;
+                    continue;
+                }
                 Err(errno) => bail!("BPF_MAP_LOOKUP_BATCH failed: {errno}"),
             };
             let expired: Vec<_> = self

@@ -11,7 +11,7 @@ use approaches::Form;
 use cmpdel_uapi_raw::{Errno, run_on_context, run_on_frame};
 
 use crate::collector::{Claims, Expired, Remove, Target, Walk};
-use crate::datapath::Settings;
+use crate::datapath::{MapKind, Settings};
 use crate::layout::{Call, Fate, MAX_KEY, MAX_RECORDS, Record, Records, VALUE_SIZE};
 use crate::load::{COLLECTORS, Denied, Loaded, load_some, object};
 use crate::shared::Shared;
@@ -187,11 +187,15 @@ impl Walk for Program<'_> {
         loop {
             self.call(now)?;
             let listed = self.call.count.load(Relaxed) as usize;
+            let mut removed = false;
             for record in self.records.record.iter().take(listed) {
                 self.claim(record, claims)?;
+                removed |= Fate::of(record.fate.load(Relaxed)) == Some(Fate::Removed);
             }
-            // There was no room to tell of more: it goes on from the beginning, where those that it told of are gone.
-            if self.call.full.load(Relaxed) == 0 {
+            // There was no room to tell of more: it goes on from the beginning, where those that it told of are gone. On RHASH a
+            // walk ends where it removes, since the key that it would go on from is gone (`bpf_each_rhash_elem`).
+            let cut_short = removed && self.target.datapath.settings().map == MapKind::Rhash;
+            if self.call.full.load(Relaxed) == 0 && !cut_short {
                 return Ok(());
             }
         }

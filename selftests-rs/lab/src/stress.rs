@@ -79,7 +79,12 @@ impl Plan {
 pub fn entries(map: MapKind, cpus: usize) -> u32 {
     let flows = FLOWS * u32::try_from(cpus).unwrap_or(1);
     // An LRU map keeps free elements in a list for each CPU and evicts when one is empty.
-    if map == MapKind::LruHash { flows * 4 } else { flows }
+    match map {
+        MapKind::LruHash => flows * 4,
+        // An element that was just unlinked counts for a moment longer.
+        MapKind::HashNoPrealloc | MapKind::Rhash => flows + 64,
+        MapKind::Hash | MapKind::Arena => flows,
+    }
 }
 
 /// What is run.

@@ -90,10 +90,13 @@ impl Extent {
             Self::Quick | Self::Here => &[],
         };
         let all = Circumstance::ALL.into_iter();
+        // Nobody collects where entries remove themselves, and an agent would make them without a timer.
+        let alone = place.gc.protocol == Protocol::Timer;
         let other_table = matches!(place.refresh.protocol, Protocol::Arena | Protocol::Generations);
         all.filter(|circumstance| {
             maps.contains(&place.map)
                 && !other_table
+                && (!alone || matches!(circumstance, Circumstance::Spread | Circumstance::HandDeletes))
                 && (*circumstance != Circumstance::Collision || place.refresh.tagged)
         })
         .collect()
