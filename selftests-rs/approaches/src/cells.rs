@@ -62,6 +62,11 @@ impl Place {
                 "on the flow's own CPU no protocol is needed: with this one it is in the model alone",
             );
         }
+        if self.gc.family == Family::Pinned && !PINNED.contains(&self.refresh) {
+            return Some(
+                "on the flow's own CPU one discipline is as good as another: this one is in the model alone",
+            );
+        }
         match collector {
             Protocol::Plain | Protocol::Generations | Protocol::Arena => None,
             _ if datapath == collector => None,
@@ -75,6 +80,9 @@ impl Place {
         }
     }
 }
+
+/// What is tried with a collector on the flow's own CPU: a store, and updates.
+const PINNED: [Refresh; 3] = [Refresh::Store, Refresh::ReplaceChecked, Refresh::HalfLifeChecked];
 
 /// Every cell, row by row.
 pub fn all() -> impl Iterator<Item = Place> {

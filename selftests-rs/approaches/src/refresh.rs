@@ -118,6 +118,10 @@ const TAKE_STRIPE: Step = Step::new("take_stripe", "program: cmpxchg on the lock
 const LOOK_UP_STRIPED: Step = Step::new("look_up_striped", "__htab_map_lookup_elem", Op::LookUp)
     .on(&[(Outcome::Missing, Then::Go("drop_stripe"))]);
 
+/// Under the stripe, `BPF_NOEXIST`: who finds an entry lets go and looks up again, as another packet would.
+const CREATE_STRIPED: Step = Step::new("create", "htab_map_update_elem", Op::CreateNew)
+    .on(&[(Outcome::Exists, Then::Go("drop_stripe"))]);
+
 /// An atomic exchange, hence a full barrier.
 const DROP_STRIPE: Step =
     Step::new("drop_stripe", "program: xchg of the lock word", Op::DropStripe).same_call();

@@ -10,7 +10,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
-use approaches::{Column, MapKind, Place};
+use approaches::{Column, Form, MapKind, Place, Runs};
 use clap::Args;
 use results::races::{Cell, Circumstance, Model, RaceEvent, Witness};
 use results::{read_events, write_event};
@@ -75,7 +75,7 @@ impl Options {
 pub fn run(options: &Options) -> Result<()> {
     libbpf_log::keep();
     let cpus = plan::cpus()?;
-    let places: Vec<_> = approaches::all().filter(|place| options.wants(place)).collect();
+    let mut places: Vec<_> = approaches::all().filter(|place| options.wants(place)).collect();
     let extent = options.extent();
     let connected: Vec<_> = plan::connections(extent).filter(|run| options.wants(&run.place)).collect();
     let file = File::create(&options.events)
@@ -88,6 +88,8 @@ pub fn run(options: &Options) -> Result<()> {
     let kernel = release::version(&release);
     let events = BufWriter::new(file);
     let mut lab = Lab { extent, cpus, models, folder, kernel, events, steps: 0 };
+    // Those that have to be tried for long come first: whoever stops a run has the most of it.
+    places.sort_by_key(|place| !lab.clean(place));
     let steps = places.iter().map(|place| lab.trials(place).map_or(1, |trials| trials.len()));
     let planned = steps.sum::<usize>() as u64;
     lab.send(&RaceEvent::Plan { release, cpus, steps: planned + connected.len() as u64 })?;
@@ -235,6 +237,11 @@ impl Lab {
 
     /// Schedules of one pair are much the same on each type of map.
     fn replayed_elsewhere(&self, place: &Place) -> Option<&'static str> {
+        if let Runs::Program(_, Form::Array) = place.gc.runs
+            && !place.gc.patched
+        {
+            return Some("the program is replayed in the form for one key");
+        }
         let on_hash = Place { map: MapKind::Hash, ..*place };
         let replayed = place.map == MapKind::Hash || (place.map == MapKind::LruHash && self.clean(&on_hash));
         (!replayed).then_some("the pair is replayed on hash")

@@ -49,7 +49,7 @@ pub struct Plan {
 impl Plan {
     /// For a cell in which the model finds nothing: it is tried until it has been tried enough.
     pub const FULL: Self = Self {
-        refreshes: 10_500_000,
+        refreshes: 10_000_000,
         enough: 20,
         least: Duration::from_millis(500),
         most: Duration::from_secs(90),
@@ -58,8 +58,8 @@ impl Plan {
     pub const SHOW: Self = Self {
         refreshes: 10_000_000,
         enough: 20,
-        least: Duration::from_millis(200),
-        most: Duration::from_millis(450),
+        least: Duration::from_millis(150),
+        most: Duration::from_millis(300),
     };
     /// For a circumstance that is worse than the claim.
     pub const DISTURB: Self =

@@ -19,6 +19,8 @@ pub(super) const STRATEGY: Strategy = Strategy {
     about: "on the flow's own CPU with interrupts off: looks up, compares and deletes",
     steps: &[READ_CLOCK, SNAPSHOT, PIN, PINNED_LOOK_UP, PINNED_JUDGE, PINNED_DELETE, FREE, UNPIN],
     runs: Runs::OnFlowCpu("prog-pinned"),
+    // Before, a test run left bottom halves on, and no program could turn interrupts off.
+    since: (6, 12),
     family: Family::Pinned,
     answers: &[Objection::Program],
     gives_up: &["packets of a flow on any CPU but one", "a call on each CPU, and interrupts for its length"],

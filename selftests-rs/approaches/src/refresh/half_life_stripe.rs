@@ -7,7 +7,7 @@ use model::dsl::{Op, Outcome, Step, Then};
 use crate::Protocol;
 
 use super::{
-    AGAIN, COPY_VALUE, CREATE, DROP_STRIPE, Discipline, FREE, LOOK_UP_STRIPED, LOOK_UP_TO_STRIPE, READ_CLOCK,
+    AGAIN, COPY_VALUE, CREATE_STRIPED, DROP_STRIPE, Discipline, FREE, LOOK_UP_STRIPED, LOOK_UP_TO_STRIPE, READ_CLOCK,
     REPLACE, TAKE_STRIPE,
 };
 
@@ -28,7 +28,7 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
         COPY_VALUE,
         CHECK,
         REPLACE.then(Then::Go("free")),
-        CREATE,
+        CREATE_STRIPED,
         FREE.then(Then::Next),
         DROP_STRIPE,
     ],

@@ -22,6 +22,8 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     about: "look-up, bpf_spin_lock; mark and tag checked under it; store, unlock",
     steps: &[READ_CLOCK, LOOK_UP, LOCKED_STORE, CREATE],
     protocol: Protocol::Lock,
+    // Older kernels fill a new element without its lock, `BPF_F_LOCK` or not.
+    since: (7, 3),
     tagged: true,
     gives_up: LOCK_GIVES_UP,
     never_with: "Never with an update by anybody that does not take the element's lock, nor with a delete of what is not marked.",

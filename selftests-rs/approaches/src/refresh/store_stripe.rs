@@ -6,7 +6,7 @@ use model::dsl::{Op, Outcome, Step, Then};
 use crate::Protocol;
 
 use super::{
-    CREATE, DROP_STRIPE, Discipline, FREE, READ_CLOCK, STORE,
+    CREATE_STRIPED, DROP_STRIPE, Discipline, FREE, READ_CLOCK, STORE,
 };
 
 // Before anything is looked up.
@@ -23,7 +23,7 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
         TAKE_STRIPE,
         LOOK_UP_STRIPED,
         STORE.then(Then::Go("drop_stripe")),
-        CREATE,
+        CREATE_STRIPED,
         FREE.then(Then::Next),
         DROP_STRIPE,
     ],

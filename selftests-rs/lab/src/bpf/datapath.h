@@ -43,6 +43,25 @@ static __always_inline bool may_open(const struct packet *p)
 	return p->kind == OPEN || p->kind == DATAGRAM;
 }
 
+/* What is closing stays so until it is opened again. To be asked of flags that are
+ * known to be this flow's: under a lock, or of a copy that was checked.
+ */
+static __always_inline void keep_closing(__u16 flags, struct packet *p)
+{
+	if (p->kind == OPEN || !(flags & CLOSING) || p->flags & CLOSING)
+		return;
+	p->flags = CLOSING;
+	p->lifetime = p->now + config.closing_timeout * TICK + p->flow % TICK;
+}
+
+/* A packet may come late with a clock that it read early. Only what closes takes
+ * from a lifetime.
+ */
+static __always_inline __u32 later(__u32 there, const struct packet *p)
+{
+	return there > p->lifetime && !(p->flags & CLOSING) ? there : p->lifetime;
+}
+
 /* Counters in place: no lock is held, and the element may be another flow's. */
 static __always_inline void account(struct ct_value *entry, struct packet *p)
 {
@@ -62,6 +81,7 @@ static __always_inline void set_flags(struct ct_value *entry, struct packet *p)
 static __always_inline __u32 store(struct ct_value *entry, struct packet *p)
 {
 	gate(PACKET, STORE);
+	keep_closing(READ_ONCE(entry->flags), p);
 	WRITE_ONCE(entry->lifetime, p->lifetime);
 	set_flags(entry, p);
 	account(entry, p);
@@ -115,8 +135,9 @@ static __always_inline __u32 replace(void *map, const void *key, struct ct_value
 
 	copy->packets++;
 	copy->bytes += p->bytes;
+	keep_closing(copy->flags, p);
 	copy->flags = p->flags;
-	copy->lifetime = p->lifetime;
+	copy->lifetime = later(copy->lifetime, p);
 	copy->tag = p->tag;
 	gate(PACKET, REPLACE);
 	err = bpf_map_update_elem(map, key, copy, BPF_ANY);
@@ -179,17 +200,13 @@ static __always_inline void confirm(void *map, const void *key, struct ct_value 
 	p->seen_backend = READ_ONCE(entry->backend);
 }
 
-/* Tells the oracle, and keeps what is closing so until it is opened again. */
+/* Tells the oracle. */
 static __always_inline void found(void *map, const void *key, struct ct_value *entry,
 				  struct packet *p)
 {
 	p->seen = READ_ONCE(entry->lifetime);
 	if (config.oracle)
 		confirm(map, key, entry, p);
-	if (p->kind != OPEN && READ_ONCE(entry->flags) & CLOSING) {
-		p->flags = CLOSING;
-		p->lifetime = p->now + config.closing_timeout * TICK + p->flow % TICK;
-	}
 }
 
 /* What to do once there were enough tries: an entry that is about to be removed

@@ -22,8 +22,11 @@ static __always_inline union word judge_half(const struct ct_value *entry)
 static __always_inline bool enough_left(union word seen, const struct ct_value *entry,
 					const struct packet *p)
 {
-	return seen.lifetime >= p->now + config.timeout / 2 * TICK &&
-	       READ_ONCE(entry->flags) == p->flags;
+	if (seen.lifetime < p->now + config.timeout / 2 * TICK)
+		return false;
+	/* A FIN closes, a SYN opens again what is closing. */
+	return p->kind == DATA || p->kind == DATAGRAM ||
+	       !(READ_ONCE(entry->flags) & CLOSING) == (p->kind == OPEN);
 }
 
 #endif

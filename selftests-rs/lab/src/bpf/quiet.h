@@ -2,7 +2,8 @@
 /*
  * Nothing else runs on this CPU in between: no packet, no timer. Where the kernel
  * has no such call, the program is of a type that runs with bottom halves off, as
- * both do too.
+ * both do too. (6.1 runs those with bottom halves on: there a packet may come in
+ * between, and spin for a stripe as long as its bound lets it.)
  */
 #ifndef QUIET_H
 #define QUIET_H

@@ -7,6 +7,7 @@
 
 #define STRIPED
 #define OWN_CREATE
+#define CREATE_FLAGS	BPF_NOEXIST	/* somebody else may have been first */
 #include "datapath.h"
 #include "stripe.h"
 

@@ -16,18 +16,37 @@ struct CompareBatch<'a> {
     window: std::ops::Range<u32>,
     keys: Vec<u8>,
     values: Vec<u8>,
+    /// Entries of a batch.
+    most: usize,
 }
+
+/// Where an oracle asks when an entry was removed: all of a batch are told of at its end.
+const STAMPED: usize = 8;
 
 pub fn open(target: Target<'_>) -> Result<Box<dyn Remove + '_>, Denied> {
     let map = supported(target.map)?;
     // An empty batch deletes nothing, and tells whether the kernel takes batches.
     let _none = map.delete_batch_if_eq(&[], &[], LIFETIME..LIFETIME + 4).map_err(unsupported)?;
     let window = LIFETIME..LIFETIME + compare::window(&target);
-    Ok(Box::new(CompareBatch { map, stop: target.stop(), window, keys: Vec::new(), values: Vec::new() }))
+    let most = if target.datapath.settings().stamped { STAMPED } else { usize::MAX };
+    Ok(Box::new(CompareBatch {
+        map,
+        stop: target.stop(),
+        window,
+        keys: Vec::new(),
+        values: Vec::new(),
+        most,
+    }))
 }
 
 impl Remove for CompareBatch<'_> {
     fn remove(&mut self, expired: &[Expired<'_>], _: u32, claims: &mut dyn Claims) -> Result<()> {
+        expired.chunks(self.most).try_for_each(|chunk| self.batch(chunk, claims))
+    }
+}
+
+impl CompareBatch<'_> {
+    fn batch(&mut self, expired: &[Expired<'_>], claims: &mut dyn Claims) -> Result<()> {
         self.keys.clear();
         self.values.clear();
         for entry in expired {

@@ -145,7 +145,7 @@ const HERE: [(Refresh, &str, bool); 3] = [
 /// All runs of connections.
 pub fn connections(extent: Extent) -> impl Iterator<Item = Run> {
     let (pairs, seconds): (&[_], _) = match extent {
-        Extent::Full => (&PAIRS, 10.0),
+        Extent::Full => (&PAIRS, 6.0),
         Extent::Long => (&PAIRS, 20.0),
         Extent::Quick => (&QUICK, 4.0),
         Extent::Here => (&HERE, 4.0),

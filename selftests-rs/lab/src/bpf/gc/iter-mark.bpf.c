@@ -25,8 +25,10 @@ static long visit(struct bpf_map *map, const void *visited, struct ct_value *ent
 	if (!marked)
 		return 0;
 	r = next_record(call, &key, entry);
-	if (!r)
+	if (!r) {
+		unmark(entry, marked);
 		return 1;
+	}
 	delete_marked(r, &key, entry, marked);
 	return 0;
 }

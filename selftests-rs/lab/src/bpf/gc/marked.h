@@ -32,19 +32,24 @@ static __always_inline __u64 cas_mark(struct ct_value *entry, __u32 tag, __u32 n
 	return to.whole;
 }
 
+static __always_inline void unmark(struct ct_value *entry, __u64 marked)
+{
+	union word was = { .whole = marked };
+
+	was.tag &= ~DEAD_MARK;
+	gate(GC, UNMARK);
+	__sync_val_compare_and_swap(&entry->word, marked, was.whole);
+}
+
 static __always_inline void delete_marked(struct record *r, const struct key *key,
 					  struct ct_value *entry, __u64 marked)
 {
-	union word was = { .whole = marked };
 	long err;
 
 	gate(GC, DELETE);
 	err = bpf_map_delete_elem(&entries, key);
-	if (err && err != -ENOENT) {
-		was.tag &= ~DEAD_MARK;
-		gate(GC, UNMARK);
-		__sync_val_compare_and_swap(&entry->word, marked, was.whole);
-	}
+	if (err && err != -ENOENT)
+		unmark(entry, marked);
 	fate_of(r, err);
 }
 

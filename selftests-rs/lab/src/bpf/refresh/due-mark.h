@@ -7,6 +7,8 @@
  *
  * The claim: safe with a collector that marks, then deletes, after a grace period.
  * Never on a map that evicts: between mark and delete the key may get a new entry.
+ * Never where a lifetime gets shorter, as by a FIN: the grace period counts on it
+ * that what was live to one packet is live to the next.
  */
 #define TAGGED
 #define CREATE_FLAGS	BPF_NOEXIST
@@ -25,6 +27,8 @@ static __always_inline __u32 refresh(void *map, const void *key,
 		return AGAIN;
 	if (seen.lifetime >= p->now)
 		return store(entry, p);
+	keep_closing(READ_ONCE(entry->flags), p);
+	to.lifetime = later(seen.lifetime, p);
 	gate(PACKET, CAS_STORE);
 	if (__sync_val_compare_and_swap(&entry->word, seen.whole, to.whole) != seen.whole)
 		return LOST;

@@ -5,7 +5,8 @@
  *
  * The claim: a collector that judges by a clock of one grace period ago never
  * meets a store, since whoever may still store had read an earlier one, and has
- * ended. Never where elements are handed on within a packet's time.
+ * ended. Never where elements are handed on within a packet's time,
+ * nor where a lifetime gets shorter.
  */
 #include "../datapath.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As "lock", but under the lock it is also seen whose the element is. BPF_F_LOCK
- * has the kernel fill a new element under that very lock, so a tag that is read
- * with it held is the tag of whoever has the element now. What is dead or another
+ * As "lock", but under the lock it is also seen whose the element is. From 7.3 on,
+ * BPF_F_LOCK has the kernel fill a new element under that very lock, so a tag that
+ * is read with it held is the tag of whoever has the element now. Older kernels
+ * fill it without the lock: this protocol is not for them. What is dead or another
  * flow's is looked up again.
  *
  * The claim: with a collector that looks at the same and takes back a mark whose
@@ -26,7 +27,8 @@ static __always_inline __u32 refresh(void *map, const void *key,
 	} else if (entry->flags & DEAD) {
 		outcome = DYING;
 	} else {
-		entry->lifetime = p->lifetime;
+		keep_closing(entry->flags, p);
+		entry->lifetime = later(entry->lifetime, p);
 		entry->flags = p->flags;
 		entry->packets++;
 		entry->bytes += p->bytes;

@@ -30,7 +30,8 @@ static __always_inline __u32 refresh(void *map, const void *key,
 	bpf_spin_lock(&entry->lock);
 	dead = entry->flags & DEAD;
 	if (!dead) {
-		entry->lifetime = p->lifetime;
+		keep_closing(entry->flags, p);
+		entry->lifetime = later(entry->lifetime, p);
 		entry->flags = p->flags;
 		entry->packets++;
 		entry->bytes += p->bytes;
