@@ -163,7 +163,8 @@ impl Walk for Swap<'_> {
         stop.before("swap_current")?;
         self.generations.set_current(empty)?;
         // What a packet still saw as the current map has its period from here on.
-        self.due = self.target.now() + self.period();
+        // It is live through the last tick of its period.
+        self.due = self.target.now() + self.period() + TICK;
         stop.before("grace")?;
         membarrier(MembarrierCommand::Global).context("membarrier(2) says no to a grace period")?;
         stop.before("drop")?;

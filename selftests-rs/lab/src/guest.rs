@@ -4,7 +4,7 @@
 mod plan;
 mod release;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, anyhow};
 use approaches::{Column, Form, MapKind, Place, Runs};
 use clap::Args;
-use results::races::{Cell, Circumstance, Model, RaceEvent, Witness};
+use results::races::{Cell, Circumstance, Model, RaceEvent, Violation, Witness};
 use results::{read_events, write_event};
 
 use crate::datapath::{Datapath, Settings, object_for};
@@ -221,12 +221,12 @@ impl Lab {
         let bench = bench.context("a bench that was just set up is gone")?;
         if trial == Trial::Witness {
             let model = self.model(place).context("there is no counter-example to replay")?;
-            if let Some(why) = self.replayed_elsewhere(place) {
-                let beyond =
-                    model.counterexamples.keys().map(|&violation| (violation, why.to_owned())).collect();
-                return Ok(RaceEvent::Witnessed { cell, witness: Witness { beyond, ..Witness::default() } });
+            let (here, elsewhere) = self.shared_out(place, model);
+            let mut witness = Witness::default();
+            if !here.counterexamples.is_empty() {
+                witness = bench.gated.witness(place.gc, &here, self.extent.replays())?;
             }
-            let witness = bench.gated.witness(place.gc, model, self.extent.replays())?;
+            witness.beyond.extend(elsewhere);
             return Ok(RaceEvent::Witnessed { cell, witness });
         }
         let free = bench.free.as_ref().map_err(Denied::again)?;
@@ -235,16 +235,26 @@ impl Lab {
         Ok(said(cell, circumstance, stress::run(&run)?))
     }
 
-    /// Schedules of one pair are much the same on each type of map.
-    fn replayed_elsewhere(&self, place: &Place) -> Option<&'static str> {
-        if let Runs::Program(_, Form::Array) = place.gc.runs
-            && !place.gc.patched
-        {
-            return Some("the program is replayed in the form for one key");
-        }
+    /// Which counter-examples are replayed here, and why the others are not. Those of one pair are much the same on each type
+    /// of map and in each form of one program.
+    fn shared_out(&self, place: &Place, model: &Model) -> (Model, BTreeMap<Violation, String>) {
+        let array = matches!(place.gc.runs, Runs::Program(_, Form::Array)) && !place.gc.patched;
         let on_hash = Place { map: MapKind::Hash, ..*place };
-        let replayed = place.map == MapKind::Hash || (place.map == MapKind::LruHash && self.clean(&on_hash));
-        (!replayed).then_some("the pair is replayed on hash")
+        let there = (place.map != MapKind::Hash).then(|| self.model(&on_hash)).flatten();
+        let mut here = model.clone();
+        let mut elsewhere = BTreeMap::new();
+        here.counterexamples.retain(|violation, _| {
+            let why = if array {
+                "the program is replayed in the form for one key"
+            } else if there.is_some_and(|model| model.counterexamples.contains_key(violation)) {
+                "the pair is replayed on hash"
+            } else {
+                return true;
+            };
+            elsewhere.insert(*violation, why.to_owned());
+            false
+        });
+        (here, elsewhere)
     }
 
     fn bench(&self, place: &Place, object: String, settings: Settings) -> Bench {

@@ -33,6 +33,9 @@ use traffic::Traffic;
 /// of all packets come after their entry's time.
 pub const FLOWS: u32 = 512;
 
+/// The clock must not come round.
+const LAST_TICK: u32 = u32::MAX / TICK - 4096;
+
 /// How long to go on.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
@@ -162,7 +165,7 @@ pub fn drive(
                 scope.spawn(move || shared.until_stopped(collect(round, gc, shared)))
             })
             .collect();
-        watch(shared, began, run.plan);
+        watch(shared, began, run.plan, datapath);
         for sender in senders {
             joined(sender)?;
         }
@@ -171,6 +174,8 @@ pub fn drive(
     })?;
     let seconds = began.elapsed().as_secs_f64();
 
+    // What is removed once there is no traffic says nothing of a race.
+    let deletes = gcs.iter().map(|gc| gc.removed).sum();
     let left = contents()?;
     let (now, at) = (&datapath.control().now, monotonic());
     let clock = now.load(SeqCst);
@@ -184,10 +189,9 @@ pub fn drive(
     let over = contents()?.len() as u64;
 
     let nobody = HashMap::new();
-    let mut stress = Stress { seconds, ..Stress::default() };
+    let mut stress = Stress { seconds, deletes, ..Stress::default() };
     let mut parts = Vec::new();
     for gc in gcs {
-        stress.deletes += gc.removed;
         for (errno, count) in gc.errors {
             *stress.errors.entry(errno).or_default() += count;
         }
@@ -250,6 +254,7 @@ pub struct Shared {
     stop: AtomicBool,
     refreshes: AtomicU64,
     violations: AtomicU64,
+    removed: AtomicU64,
 }
 
 impl Shared {
@@ -260,13 +265,15 @@ impl Shared {
     }
 }
 
-fn watch(shared: &Shared, began: Instant, plan: Plan) {
+fn watch(shared: &Shared, began: Instant, plan: Plan, datapath: &Datapath) {
     while !shared.stop.load(Relaxed) {
         thread::sleep(Duration::from_millis(5));
         let (ran, seen) = (began.elapsed(), shared.violations.load(Relaxed));
         let enough = seen >= plan.enough && ran >= plan.least;
-        let tried = shared.refreshes.load(Relaxed) >= plan.refreshes;
-        if enough || tried || ran >= plan.most {
+        // Without a removal nothing was tried.
+        let tried = shared.refreshes.load(Relaxed) >= plan.refreshes && shared.removed.load(Relaxed) > 0;
+        let clock = datapath.control().now.load(Relaxed) / TICK;
+        if enough || tried || ran >= plan.most || clock >= LAST_TICK {
             shared.stop.store(true, Relaxed);
         }
     }
@@ -274,7 +281,9 @@ fn watch(shared: &Shared, began: Instant, plan: Plan) {
 
 fn collect(round: &mut Round<'_>, mut gc: Claimed, shared: &Shared) -> Result<Claimed> {
     while !shared.stop.load(Relaxed) {
+        let before = gc.removed;
         round(&mut gc)?;
+        shared.removed.fetch_add(gc.removed - before, Relaxed);
     }
     Ok(gc)
 }

@@ -143,7 +143,8 @@ fn witness(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &
     let notes = row.witness.iter().flat_map(|w| &w.notes).fold(String::new(), |all, note| all + "; " + note);
     for violation in Violation::ALL {
         let replays = row.witness.as_ref().and_then(|w| w.by_violation.get(&violation)).copied();
-        if let Some(why) = row.witness.as_ref().and_then(|w| w.beyond.get(&violation)) {
+        let tried = replays.is_some_and(|(_, tried)| tried > 0);
+        if let Some(why) = row.witness.as_ref().and_then(|w| w.beyond.get(&violation)).filter(|_| !tried) {
             found.notes.push(format!("{violation}: nothing can replay the schedule: {why}"));
             continue;
         }

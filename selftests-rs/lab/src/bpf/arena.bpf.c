@@ -81,6 +81,7 @@ static __always_inline __u32 refresh(struct bucket __arena *bucket,
 						live(word, p->lifetime)) != word)
 			continue;
 		p->seen = lifetime_of(word);
+		p->seen_backend = backend_of(p->flow);	/* the word is all of its state */
 		__sync_fetch_and_add(&slot->packets, 1);
 		__sync_fetch_and_add(&slot->bytes, p->bytes);
 		return STORED;

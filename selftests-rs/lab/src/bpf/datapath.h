@@ -137,7 +137,13 @@ static __always_inline __u32 replace(void *map, const void *key, struct ct_value
 	copy->bytes += p->bytes;
 	keep_closing(copy->flags, p);
 	copy->flags = p->flags;
-	copy->lifetime = later(copy->lifetime, p);
+#ifdef TAGGED
+	/* Another flow's lifetime says nothing of this one's. */
+	if (copy->tag == p->tag)
+		copy->lifetime = later(copy->lifetime, p);
+	else
+#endif
+		copy->lifetime = p->lifetime;
 	copy->tag = p->tag;
 	gate(PACKET, REPLACE);
 	err = bpf_map_update_elem(map, key, copy, BPF_ANY);
@@ -180,6 +186,14 @@ static __always_inline __u32 create(void *map, const void *key, struct packet *p
 }
 #endif
 
+/* The backend, if the port is the same flow's. */
+static __always_inline __u32 state_in(const struct ct_value *entry)
+{
+	__u32 backend = READ_ONCE(entry->backend);
+
+	return READ_ONCE(entry->nat_port) == nat_port_of(backend - 1) ? backend : ~0U;
+}
+
 /* A lifetime or a state that is another flow's. Is it in this flow's entry, or was
  * the element handed on after the look-up? The oracle is told of the first alone:
  * if a second look-up, after what was read, comes to the same element, then that
@@ -188,7 +202,7 @@ static __always_inline __u32 create(void *map, const void *key, struct packet *p
 static __always_inline void confirm(void *map, const void *key, struct ct_value *entry,
 				    struct packet *p)
 {
-	p->seen_backend = READ_ONCE(entry->backend);
+	p->seen_backend = state_in(entry);
 	if (!((p->seen ^ p->flow) % TICK) && p->seen_backend == backend_of(p->flow))
 		return;
 	if (bpf_map_lookup_elem(map, key) != entry) {
@@ -197,7 +211,7 @@ static __always_inline void confirm(void *map, const void *key, struct ct_value 
 		return;
 	}
 	p->seen = READ_ONCE(entry->lifetime);
-	p->seen_backend = READ_ONCE(entry->backend);
+	p->seen_backend = state_in(entry);
 }
 
 /* Tells the oracle. */

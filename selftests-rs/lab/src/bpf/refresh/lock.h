@@ -31,7 +31,7 @@ static __always_inline __u32 refresh(void *map, const void *key,
 	dead = entry->flags & DEAD;
 	if (!dead) {
 		keep_closing(entry->flags, p);
-		entry->lifetime = later(entry->lifetime, p);
+		entry->lifetime = p->lifetime;
 		entry->flags = p->flags;
 		entry->packets++;
 		entry->bytes += p->bytes;
