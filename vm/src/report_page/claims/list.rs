@@ -3,7 +3,7 @@
 
 use approaches::Objection;
 use results::races::{
-    Circumstance::Spread,
+    Circumstance::{Spread, TwoCollectors},
     Violation::{ForeignValue, StrayWrite},
 };
 
@@ -77,6 +77,20 @@ pub const CLAIMS: &[Claim] = &[
                 e.loses_nothing("due-mark", &["prog-mark+grace"], &[HASH]),
                 e.goes_wrong("cas-tagged", "prog-mark", LRU),
                 e.goes_wrong("due-mark", "prog-mark+grace", LRU),
+            ])
+        },
+    },
+    Claim {
+        id: "two-collectors",
+        says: "A second collector beside the first does no harm to stripes, marks or compare, and neither does a flow that moves \
+               from CPU to CPU.",
+        about: &[At(Door::Datapath), At(Door::Kernel)],
+        holds: |e| {
+            all([
+                e.survives("half-life-stripe", "prog-stripe", HASH, TwoCollectors),
+                e.survives("cas-tagged", "prog-mark", HASH, TwoCollectors),
+                e.survives("half-life-stripe", "prog-stripe", HASH, Spread),
+                e.survives("cas-tagged", "prog-mark", HASH, Spread),
             ])
         },
     },
