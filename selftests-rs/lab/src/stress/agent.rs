@@ -77,9 +77,11 @@ fn update(elements: &Elements<'_>, datapath: &Datapath, packet: Packet) -> Resul
         errno: 0,
     };
     let (key, mut value) = (key_of(packet.flow), vec![0; VALUE_SIZE]);
+    // Whoever has removed the entry may have read a later clock than was read here.
+    let gone = |missed: Handled| Handled { now: datapath.control().now.load(SeqCst), ..missed };
     match elements.look_up(&key, &mut value, 0) {
         Ok(()) => {}
-        Err(Errno(libc::ENOENT)) => return Ok(missed),
+        Err(Errno(libc::ENOENT)) => return Ok(gone(missed)),
         Err(errno) => return Err(anyhow!("an agent cannot look an entry up: {errno}")),
     }
     let (seen, seen_backend) = (lifetime_of(&value), backend_of(&value));
@@ -88,7 +90,7 @@ fn update(elements: &Elements<'_>, datapath: &Datapath, packet: Packet) -> Resul
     match elements.update(&key, &value, abi::BPF_EXIST.into()) {
         Ok(()) => Ok(Handled { seen, seen_backend, outcome: Outcome::Replaced, ..missed }),
         // Gone meanwhile: expired, or lost; the oracle knows.
-        Err(Errno(libc::ENOENT)) => Ok(missed),
+        Err(Errno(libc::ENOENT)) => Ok(gone(missed)),
         Err(Errno(errno)) => Ok(Handled { seen, seen_backend, outcome: Outcome::Failed, errno, ..missed }),
     }
 }
