@@ -10,7 +10,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
-use approaches::{Column, Form, MapKind, Place, Runs};
+use approaches::{Column, Form, MapKind, Place, Protocol, Runs};
 use clap::Args;
 use results::races::{Cell, Circumstance, Model, RaceEvent, Violation, Witness};
 use results::{read_events, write_event};
@@ -88,8 +88,9 @@ pub fn run(options: &Options) -> Result<()> {
     let kernel = release::version(&release);
     let events = BufWriter::new(file);
     let mut lab = Lab { extent, cpus, models, folder, kernel, events, steps: 0 };
-    // Those that have to be tried for long come first: whoever stops a run has the most of it.
-    places.sort_by_key(|place| !lab.clean(place));
+    // Those that have to be tried for long come first, and of them those that need no patch: whoever stops a run has the most
+    // of it.
+    places.sort_by_key(|place| (!lab.clean(place), place.gc.patched, place.gc.protocol == Protocol::Plain));
     let steps = places.iter().map(|place| lab.trials(place).map_or(1, |trials| trials.len()));
     let planned = steps.sum::<usize>() as u64;
     lab.send(&RaceEvent::Plan { release, cpus, steps: planned + connected.len() as u64 })?;
