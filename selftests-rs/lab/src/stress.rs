@@ -36,6 +36,9 @@ pub const FLOWS: u32 = 512;
 /// The clock must not come round.
 const LAST_TICK: u32 = u32::MAX / TICK - 4096;
 
+/// For a collector to remove something.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// How long to go on.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
@@ -270,10 +273,12 @@ fn watch(shared: &Shared, began: Instant, plan: Plan, datapath: &Datapath) {
         thread::sleep(Duration::from_millis(5));
         let (ran, seen) = (began.elapsed(), shared.violations.load(Relaxed));
         let enough = seen >= plan.enough && ran >= plan.least;
-        // Without a removal nothing was tried.
-        let tried = shared.refreshes.load(Relaxed) >= plan.refreshes && shared.removed.load(Relaxed) > 0;
+        // Without a removal nothing was tried, however slow the machine is.
+        let removed = shared.removed.load(Relaxed) > 0;
+        let tried = shared.refreshes.load(Relaxed) >= plan.refreshes && removed;
+        let over = ran >= plan.most && (removed || ran >= PATIENCE.max(plan.most));
         let clock = datapath.control().now.load(Relaxed) / TICK;
-        if enough || tried || ran >= plan.most || clock >= LAST_TICK {
+        if enough || tried || over || clock >= LAST_TICK {
             shared.stop.store(true, Relaxed);
         }
     }
