@@ -215,6 +215,9 @@ fn race(
             let vng = steps::vng(ctx, &opts.kernel)?;
             let built = shop.build(&series)?;
             report.kernel = Some(shop.report_of(&built));
+            if let Some(events) = &opts.from {
+                return Races { ctx, asked, limits }.kept(events, &opts.series, matrix);
+            }
             let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
             report.accel = Some(bench.machine.accel);
             Races { ctx, asked, limits }.run(&shop, &bench, &built, report, matrix)

@@ -109,7 +109,6 @@ impl Listener for Evidence {
     }
 }
 
-#[cfg(test)]
 impl Evidence {
     /// As if these had been said.
     pub fn of(events: impl IntoIterator<Item = RaceEvent>) -> Self {

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use results::races::RaceEvent;
 
 use super::{
@@ -79,6 +79,20 @@ impl Races<'_> {
             Ok((native?, false))
         })?;
         matrix.add_unpatched(&native.evidence.events);
+        judge::judge_native(matrix, &native, self.asked.filter.is_some())
+    }
+
+    /// Judges what a guest with `series` has said, as `events` keep it: nothing is run but the model.
+    ///
+    /// # Errors
+    /// When there are no such events, or there is no cell.
+    pub fn kept(&self, events: &Path, series: &str, matrix: &mut Matrix) -> Result<Judged> {
+        self.model(matrix)?;
+        let text = fs::read_to_string(events).with_context(|| format!("cannot read {}", events.display()))?;
+        let said = results::read_events::<RaceEvent>(&text)
+            .map_err(|why| anyhow!("{} holds something else than events: {why}", events.display()))?;
+        matrix.add_from(series, &said);
+        let native = Native { evidence: Evidence::of(said), trouble: None, last: Vec::new() };
         judge::judge_native(matrix, &native, self.asked.filter.is_some())
     }
 

@@ -95,7 +95,8 @@ impl Row {
 
     /// Something was seen in the kernel.
     pub fn ran_in_the_kernel(&self) -> bool {
-        self.witness.is_some() || self.stress.is_some() || !self.connections.is_empty()
+        let replayed = self.witness.as_ref().is_some_and(|witness| witness.of > 0);
+        replayed || self.stress.is_some() || !self.connections.is_empty()
     }
 
     /// The model is there and found nothing.
