@@ -215,8 +215,8 @@ fn race(
             let vng = steps::vng(ctx, &opts.kernel)?;
             let built = shop.build(&series)?;
             report.kernel = Some(shop.report_of(&built));
-            if let Some(events) = &opts.from {
-                return Races { ctx, asked, limits }.kept(events, &opts.series, matrix);
+            if !opts.from.is_empty() {
+                return Races { ctx, asked, limits }.kept(&opts.from, &opts.series, matrix);
             }
             let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
             report.accel = Some(bench.machine.accel);

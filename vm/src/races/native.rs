@@ -4,7 +4,7 @@
 
 use std::{
     fs::{self, File},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     thread,
     time::{Duration, Instant},
@@ -82,15 +82,21 @@ impl Races<'_> {
         judge::judge_native(matrix, &native, self.asked.filter.is_some())
     }
 
-    /// Judges what a guest with `series` has said, as `events` keep it: nothing is run but the model.
+    /// Judges what guests with `series` have said, as `files` keep it: nothing is run but the model.
     ///
     /// # Errors
     /// When there are no such events, or there is no cell.
-    pub fn kept(&self, events: &Path, series: &str, matrix: &mut Matrix) -> Result<Judged> {
+    pub fn kept(&self, files: &[PathBuf], series: &str, matrix: &mut Matrix) -> Result<Judged> {
         self.model(matrix)?;
-        let text = fs::read_to_string(events).with_context(|| format!("cannot read {}", events.display()))?;
-        let said = results::read_events::<RaceEvent>(&text)
-            .map_err(|why| anyhow!("{} holds something else than events: {why}", events.display()))?;
+        let mut said = Vec::new();
+        for file in files {
+            let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let events = results::read_events::<RaceEvent>(&text);
+            said.extend(
+                events
+                    .map_err(|why| anyhow!("{} holds something else than events: {why}", file.display()))?,
+            );
+        }
         matrix.add_from(series, &said);
         let native = Native { evidence: Evidence::of(said), trouble: None, last: Vec::new() };
         judge::judge_native(matrix, &native, self.asked.filter.is_some())
