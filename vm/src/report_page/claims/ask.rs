@@ -145,22 +145,6 @@ impl Evidence {
         }
     }
 
-    /// No packet that was to open a flow found a dead entry in its way.
-    pub fn refuses_no_open(&self, refresh: &str, gc: &str, map: &str) -> Held {
-        let cell = cell(refresh, gc, map);
-        let (opens, refused) = self
-            .rows(&cell)
-            .filter_map(|row| row.stress.as_ref())
-            .fold((0, 0), |(opens, refused), stress| (opens + stress.opens, refused + stress.opens_refused));
-        match (opens, refused) {
-            (0, _) => not_run(format!("{cell}: no opened flow was counted")),
-            (opens, 0) => Ok(format!("0 of {} opens refused", count(opens))),
-            (opens, refused) => {
-                fails(format!("{cell}: {} of {} opens refused", count(refused), count(opens)))
-            }
-        }
-    }
-
     /// On the host's own kernel, free running counted nothing.
     pub fn clean_here(&self, refresh: &str, gc: &str, map: &str) -> Held {
         let Some(here) = &self.here else { return not_run("no cell ran on this machine's own kernel") };
