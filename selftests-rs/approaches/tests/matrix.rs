@@ -61,39 +61,3 @@ fn a_schedule_names_the_functions_of_its_map() {
         assert!(!of.is_empty() && of.iter().all(|name| *name == function), "{map}: {of:?}");
     }
 }
-
-/// The whole matrix, in words: `cargo test -p approaches --test matrix -- --ignored --nocapture`, with a part of cells' names
-/// in `CELLS`, and with their schedules if `SCHEDULES` is set.
-#[test]
-#[ignore = "for people, and takes a minute"]
-fn whole() {
-    let filter = std::env::var("CELLS").unwrap_or_default();
-    let schedules = std::env::var("SCHEDULES").is_ok();
-    let begin = std::time::Instant::now();
-    let events = explored(|cell| cell.to_string().contains(&filter));
-    let found = models(&events);
-    for (cell, model) in &found {
-        let worse = model.if_worse.iter().map(|(how, what)| format!("{how:?}: {}", explore::words(what)));
-        let worse: Vec<_> = worse.collect();
-        println!(
-            "{:>8} {cell}: {} [{}]",
-            model.states,
-            explore::words(&model.counterexamples),
-            worse.join("; ")
-        );
-        let all = model.counterexamples.iter().chain(model.if_worse.values().flatten());
-        for (violation, steps) in all.filter(|_| schedules) {
-            println!("   == {violation}");
-            for step in steps {
-                println!("     {:<8}{:<22}{} [{}]", step.actor, step.label, step.text, step.function);
-            }
-        }
-    }
-    for event in &events {
-        if let RaceEvent::Failed { cell, error, .. } = event {
-            println!("FAILED {cell}: {error}");
-        }
-    }
-    let states: u64 = found.iter().map(|(_, model)| model.states).sum();
-    println!("{} cells, {states} states, {:.1} s", found.len(), begin.elapsed().as_secs_f64());
-}

@@ -63,7 +63,6 @@ pub fn tag_of(value: &[u8]) -> u32 {
 }
 
 /// The backend in a value.
-#[allow(dead_code, reason = "for whoever looks into a map after a run")]
 pub fn backend_of(value: &[u8]) -> u32 {
     word_at(value, offset_of!(ct_value, backend))
 }

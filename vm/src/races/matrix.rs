@@ -101,7 +101,6 @@ impl Matrix {
     }
 
     /// The row of a cell.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the report looks cells up"))]
     pub fn find(&self, refresh: &str, gc: &str, map: &str) -> Option<&Row> {
         self.rows.iter().find(|r| r.cell.refresh == refresh && r.cell.gc == gc && r.cell.map == map)
     }
