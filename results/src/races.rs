@@ -268,6 +268,28 @@ pub struct Stress {
     pub errors: BTreeMap<String, u64>,
 }
 
+impl Stress {
+    /// Adds another run of the same cell. The maps of all runs have one size.
+    pub fn add(&mut self, other: &Self) {
+        self.packets += other.packets;
+        self.refreshes += other.refreshes;
+        self.deletes += other.deletes;
+        self.opens += other.opens;
+        self.opens_refused += other.opens_refused;
+        self.evicted_live += other.evicted_live;
+        self.evicted += other.evicted;
+        self.map_bytes = self.map_bytes.max(other.map_bytes);
+        self.map_entries = self.map_entries.max(other.map_entries);
+        self.seconds += other.seconds;
+        for violation in Violation::ALL {
+            *self.violations.of_mut(violation) += other.violations.of(violation);
+        }
+        for (name, count) in &other.errors {
+            *self.errors.entry(name.clone()).or_default() += count;
+        }
+    }
+}
+
 /// Real connections through the datapath with GC running.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Connections {

@@ -3,7 +3,7 @@
 
 use results::races::Cell;
 
-use crate::{Column, Family, Gc, MapKind, Protocol, Refresh};
+use crate::{Column, Family, Gc, MapKind, Protocol, Refresh, Since};
 
 /// A cell by its row, its column and its map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +44,12 @@ impl Place {
             .iter()
             .all(|protocol| (self.refresh.protocol == *protocol) == (self.gc.protocol == *protocol));
         alone && (self.refresh.protocol == Protocol::Arena) == (self.map == MapKind::Arena)
+    }
+
+    /// The oldest kernel that has all that it takes.
+    #[must_use]
+    pub fn since(&self) -> Since {
+        self.refresh.since.max(self.gc.since).max(self.map.since())
     }
 
     /// Why no kernel is asked about it, if none is. A collector of one protocol beside a datapath of another is nothing that

@@ -22,6 +22,7 @@ use cmpdel_uapi_raw::Errno;
 use results::bench::{BenchEvent, Group, Measure, Unit};
 use results::write_event;
 
+use crate::cpus;
 use crate::load::Denied;
 use clock::Clock;
 use job::Extent;
@@ -145,7 +146,7 @@ pub fn run(options: &Options) -> Result<()> {
     steps.retain(|step| options.filter.as_ref().is_none_or(|text| step.what.contains(text.as_str())));
     let planned = BenchEvent::Plan {
         release: rustix::system::uname().release().to_string_lossy().into_owned(),
-        cpus: std::thread::available_parallelism().context("cannot count the CPUs")?.get(),
+        cpus: cpus::count()?,
         unit: clock.unit,
         steps: steps.len() as u64,
         weight: steps.iter().map(|step| step.weight).sum(),

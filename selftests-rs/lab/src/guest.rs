@@ -77,7 +77,6 @@ pub fn run(options: &Options) -> Result<()> {
     let cpus = plan::cpus()?;
     let mut places: Vec<_> = approaches::all().filter(|place| options.wants(place)).collect();
     let extent = options.extent();
-    let connected: Vec<_> = plan::connections(extent).filter(|run| options.wants(&run.place)).collect();
     let file = File::create(&options.events)
         .with_context(|| format!("cannot write {}", options.events.display()))?;
     let models = options.model.as_deref().map(models).transpose()?;
@@ -87,10 +86,17 @@ pub fn run(options: &Options) -> Result<()> {
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
     let kernel = release::version(&release);
     let events = BufWriter::new(file);
+    let connected: Vec<_> = plan::connections(extent)
+        .filter(|run| options.wants(&run.place) && run.place.since() <= kernel)
+        .collect();
     let mut lab = Lab { extent, cpus, models, folder, kernel, events, steps: 0 };
     // Those that have to be tried for long come first, and of them those that need no patch: whoever stops a run has the most
     // of it.
-    places.sort_by_key(|place| (!lab.clean(place), place.gc.patched, place.gc.protocol == Protocol::Plain));
+    // Then all of one datapath on one map, which is loaded once for them.
+    places.sort_by_key(|place| {
+        let first = (!lab.clean(place), place.gc.patched, place.gc.protocol == Protocol::Plain);
+        (first, place.refresh.name, place.map)
+    });
     let steps = places.iter().map(|place| lab.trials(place).map_or(1, |trials| trials.len()));
     let planned = steps.sum::<usize>() as u64;
     lab.send(&RaceEvent::Plan { release, cpus, steps: planned + connected.len() as u64 })?;
@@ -157,8 +163,7 @@ impl Lab {
         if let Some(reason) = place.model_alone() {
             return Err(reason.into());
         }
-        let since =
-            [place.refresh.since, place.gc.since, place.map.since()].into_iter().max().unwrap_or((0, 0));
+        let since = place.since();
         if since > self.kernel {
             let (major, minor) = since;
             return Err(format!("this kernel lacks it: it came with {major}.{minor}"));
@@ -231,7 +236,6 @@ impl Lab {
             return Ok(RaceEvent::Witnessed { cell, witness });
         }
         let free = bench.free.as_ref().map_err(Denied::again)?;
-        stress::clear(free)?;
         let run = stress::Run { datapath: free, gc: place.gc, cpus: self.cpus, plan, circumstance };
         Ok(said(cell, circumstance, stress::run(&run)?))
     }

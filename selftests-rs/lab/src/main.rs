@@ -7,6 +7,7 @@ mod clock;
 mod collector;
 mod connections;
 mod contract;
+mod cpus;
 mod datapath;
 mod gate;
 mod gc;

@@ -17,7 +17,6 @@ use anyhow::{Context as _, Result, anyhow};
 use approaches::{Column, Gc, MapKind, Protocol, Runs};
 use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
 use results::races::{Circumstance, Stress};
-use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::clock::monotonic;
 use crate::collector::{Claims, Collector};
@@ -79,6 +78,14 @@ impl Plan {
     pub const HERE: Self = Self { most: Duration::from_millis(800), ..Self::FULL };
     /// The first, on a kernel that has all the time: with none in so many, fewer than 1 in 10^7 with some room (95 %).
     pub const LONG: Self = Self { refreshes: 101_000_000, most: Duration::from_secs(300), ..Self::FULL };
+
+    /// Whether there is time and reason for another run after one that came to this.
+    fn goes_on(&self, so_far: &Stress) -> bool {
+        so_far.violations.total() < self.enough
+            && so_far.refreshes < self.refreshes
+            && so_far.seconds < self.most.as_secs_f64()
+            && so_far.deletes > 0
+    }
 }
 
 /// Entries that a map needs, for nothing live to be in the way of anything else and as few spare elements as possible.
@@ -96,7 +103,7 @@ pub fn entries(map: MapKind, cpus: usize) -> u32 {
 /// What is run.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
-    /// A datapath whose map is empty.
+    /// A datapath, whose map is emptied first.
     pub datapath: &'a Datapath,
     /// The strategy.
     pub gc: Column,
@@ -108,11 +115,20 @@ pub struct Run<'a> {
     pub circumstance: Option<Circumstance>,
 }
 
-/// Runs it.
+/// Runs it, again and again if it ends before its time because the clock would come round.
 ///
 /// # Errors
 /// [`Denied`].
 pub fn run(run: &Run<'_>) -> Result<Stress, Denied> {
+    let mut all = once(run)?;
+    while run.plan.goes_on(&all) {
+        all.add(&once(run)?);
+    }
+    Ok(all)
+}
+
+fn once(run: &Run<'_>) -> Result<Stress, Denied> {
+    clear(run.datapath)?;
     let target = run.datapath.target("ct4")?;
     let mut first = Collector::open(&run.gc, run.gc.grace, target)?;
     let mut second = match run.circumstance {
@@ -148,7 +164,8 @@ pub fn drive(
     let oracle = if evicts { Oracle::of_evicting() } else { Oracle::default() };
     let agent = Agent::of(run.circumstance, datapath, run.gc.protocol == Protocol::Lock)?;
     let moves = run.circumstance == Some(Circumstance::Spread);
-    let traffic = Traffic::new(datapath, run.cpus, &oracle, moves, agent)?;
+    let rests = run.gc.grace;
+    let traffic = Traffic::new(datapath, run.cpus, &oracle, traffic::Habits { moves, rests }, agent)?;
     let shared = Shared::default();
     let began = Instant::now();
     let (mut gcs, filled) = thread::scope(|scope| -> Result<_> {
@@ -258,6 +275,8 @@ pub struct Shared {
     refreshes: AtomicU64,
     violations: AtomicU64,
     removed: AtomicU64,
+    /// Rounds that the collectors have ended.
+    rounds: AtomicU64,
 }
 
 impl Shared {
@@ -289,6 +308,7 @@ fn collect(round: &mut Round<'_>, mut gc: Claimed, shared: &Shared) -> Result<Cl
         let before = gc.removed;
         round(&mut gc)?;
         shared.removed.fetch_add(gc.removed - before, Relaxed);
+        shared.rounds.fetch_add(1, Relaxed);
     }
     Ok(gc)
 }
@@ -339,16 +359,6 @@ fn contents(datapath: &Datapath) -> Result<HashMap<u32, Left>> {
         }
     }
     Ok(left)
-}
-
-/// Puts this thread on one CPU.
-///
-/// # Errors
-/// The kernel's.
-pub fn pin(cpu: usize) -> Result<()> {
-    let mut set = CpuSet::new();
-    set.set(cpu);
-    sched_setaffinity(None, &set).with_context(|| format!("cannot run on CPU {cpu}"))
 }
 
 fn joined<T>(thread: thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {

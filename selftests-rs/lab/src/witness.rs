@@ -13,6 +13,7 @@ use anyhow::{Context as _, anyhow};
 use approaches::{Column, Protocol, Refresh, Runs};
 use results::races::{Model, Violation, Witness};
 
+use crate::cpus;
 use crate::datapath::{Datapath, MapKind, Settings, object_for};
 use crate::load::Denied;
 pub use replay::HELD_WINDOW;
@@ -55,7 +56,7 @@ impl Stage {
     /// # Errors
     /// [`Denied`]; that a replay did not come about is a note.
     pub fn witness(&mut self, strategy: Column, model: &Model, times: u32) -> Result<Witness, Denied> {
-        let cpus = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
+        let cpus = cpus::count()?;
         let quiet =
             matches!(strategy.protocol, Protocol::Stripe) || matches!(strategy.runs, Runs::OnFlowCpu(_));
         let mut witness = Witness { held_by: "gate".into(), ..Witness::default() };
@@ -77,7 +78,7 @@ impl Stage {
                 witness.beyond.insert(violation, why.into());
                 continue;
             }
-            if cpus < ENOUGH && quiet {
+            if cpus < ENOUGH && quiet && schedule.collects() {
                 let why = format!("a collector that is held with interrupts off takes {ENOUGH} CPUs");
                 witness.beyond.insert(violation, why);
                 continue;
@@ -92,13 +93,14 @@ impl Stage {
                     // What was free where is different after it, and an LRU map evicts before it looks everywhere.
                     self.datapaths.remove(&entries);
                 }
-                let replay = Replay { datapath: self.datapath(entries)?, strategy, schedule: &schedule };
+                let replay =
+                    Replay { datapath: self.datapath(entries)?, strategy, schedule: &schedule, cpus };
                 // Nothing that the kernel refuses can be replayed.
                 drop(replay.collector()?);
-                let found = match hold {
+                let found = cpus::keeping(|| match hold {
                     Hold::Gate => replay.by_gates(),
                     Hold::Debugger => replay.by_debugger(&run),
-                };
+                })?;
                 match found {
                     Ok(violations) if violations.of(violation) > 0 => seen += 1,
                     // Whoever was to be given that element was given another.

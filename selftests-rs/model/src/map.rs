@@ -24,7 +24,7 @@ pub enum Recycling {
     /// A hash without preallocation: it is free as soon as the call that unlinked it ends, whatever the call was.
     AtOnce,
     /// An LRU hash: the same. Whose free list that is makes no difference, since any CPU may be the next to take from it; but
-    /// A's element may be evicted while A is expired.
+    /// A's element may be evicted while A is expired. That alone is no lost refresh, though a packet may be about to write to it.
     Evicting,
     /// A resizable hash: it is free once everybody has ended who was reading when it was unlinked. An update of a key that is
     /// there writes in place, without a lock.

@@ -143,9 +143,12 @@ impl Rules {
         Some(self.free(state, element, Key::B))
     }
 
-    /// A's element goes to the free list.
+    /// A's element goes to the free list. Packets that are at work have nothing to count on any more: that is no collector's
+    /// doing.
     pub fn evict(&self, state: &mut State) -> Option<Seen> {
         let element = state.map.linked(Key::A);
+        state.evicted = true;
+        state.actors[..2].iter_mut().for_each(|packet| packet.believes = NONE);
         state.map.link[Key::A as usize] = NONE;
         Some(self.free(state, element, Key::A))
     }

@@ -136,6 +136,9 @@ pub(crate) struct State {
     pub believed: u8,
     /// The next packet missed A although a refresh had ended.
     pub missed: bool,
+    /// An LRU map has evicted A's entry, and none has been made since. What is written to the element now is lost by eviction,
+    /// which is everybody's loss.
+    pub evicted: bool,
     /// The kernel has refused a delete: no round promises anything any more.
     pub refused: bool,
     /// Somebody has removed B's entry while it was live.
@@ -162,6 +165,7 @@ impl State {
             pinned: NONE,
             believed: NONE,
             missed: false,
+            evicted: false,
             refused: false,
             lost_other: false,
             claims: 0,
@@ -173,6 +177,13 @@ impl State {
         self.map.bucket == NONE
             && self.map.buffers.is_empty()
             && self.actors.iter().all(|actor| !actor.running())
+    }
+
+    /// A packet has refreshed A's entry, and counts on it from now on.
+    pub fn count_on(&mut self, actor: usize, lifetime: u8) {
+        if !self.evicted {
+            self.actors[actor].believes = lifetime;
+        }
     }
 
     /// A packet ended in the belief that A lives, and it still should.

@@ -18,7 +18,7 @@ impl Rules {
                 let owner = state.map.owner(me.pointer);
                 let write = Write::Lifetime { element: me.pointer, lifetime };
                 state.map.write(self.cpu(actor), write, self.tso);
-                state.actors[actor].believes = lifetime;
+                state.count_on(actor, lifetime);
                 let seen = Seen::Wrote { element: me.pointer, lifetime, owner, buffered: self.tso };
                 whole(Outcome::Done, seen)
             }
@@ -35,7 +35,7 @@ impl Rules {
         let lifetime = self.fresh(me.clock);
         let owner = state.map.owner(me.pointer);
         state.map.refresh(me.pointer, lifetime);
-        state.actors[actor].believes = lifetime;
+        state.count_on(actor, lifetime);
         whole(Outcome::Done, Seen::Wrote { element: me.pointer, lifetime, owner, buffered: false })
     }
 

@@ -155,8 +155,9 @@ impl Rules {
             map.bucket = actor_id(actor);
             map.write(cpu, Write::Unlock, true);
         }
+        state.evicted = false;
         if parks {
-            map.element_mut(old).place = Place::Spare;
+            state.map.element_mut(old).place = Place::Spare;
         } else if old != NONE {
             state.actors[actor].holds = old;
         }

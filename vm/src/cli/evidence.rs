@@ -43,8 +43,9 @@ pub struct Races {
     /// Fewer repetitions, and not all types of map; the model whole
     #[arg(long, conflicts_with = "ground")]
     pub quick: bool,
-    /// Boot nothing: judge once more what guests with the series have said, from a file of events; may be given several times
-    #[arg(long, value_name = "EVENTS", conflicts_with_all = ["ground", "quick"])]
+    /// Run nothing: judge once more what guests with the series have said, or with --here a machine's own kernel, from a file of
+    /// events; may be given several times
+    #[arg(long, value_name = "EVENTS", conflicts_with_all = ["model_only", "stock", "quick", "long"])]
     pub from: Vec<PathBuf>,
     /// Call a step hung after this many seconds without an event
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]

@@ -15,7 +15,7 @@ use crate::{
     events::Event,
     guest,
     hash::sha256,
-    races::{self, Asked, Look, Machine, Matrix, Options, Races, Row},
+    races::{self, Asked, Kept, Look, Machine, Matrix, Options, Races, Row},
     record::{self, Room},
     report::{Done, KernelReport, Place, Report, Test},
     series::{DEFAULT, NONE, Series},
@@ -171,6 +171,11 @@ fn race(
             races.model(matrix)?;
             races.model_alone(matrix)
         }
+        Ground::Here if !opts.from.is_empty() => {
+            let kept = Kept::read(&opts.from)?;
+            **machine = Some(kept.machine()?);
+            Races { ctx, asked, limits }.kept(kept, None, matrix)
+        }
         Ground::Here => {
             let _ = fs::remove_file(&keep);
             if let Some(why) = races::why_not() {
@@ -216,7 +221,11 @@ fn race(
             let built = shop.build(&series)?;
             report.kernel = Some(shop.report_of(&built));
             if !opts.from.is_empty() {
-                return Races { ctx, asked, limits }.kept(&opts.from, &opts.series, matrix);
+                return Races { ctx, asked, limits }.kept(
+                    Kept::read(&opts.from)?,
+                    Some(&opts.series),
+                    matrix,
+                );
             }
             let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
             report.accel = Some(bench.machine.accel);

@@ -7,6 +7,7 @@ mod explored;
 mod grid;
 mod host;
 mod judge;
+mod kept;
 mod listen;
 mod matrix;
 mod native;
@@ -26,6 +27,7 @@ pub use self::{
     agree::{below, figure},
     grid::{Look, tables},
     host::{Machine, why_not},
+    kept::Kept,
     matrix::Matrix,
     native::Options,
     row::{Row, per_million},

@@ -4,18 +4,19 @@
 
 use std::{
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use results::races::RaceEvent;
 
 use super::{
     explored,
     judge::{self, Native},
+    kept::Kept,
     listen::Evidence,
     matrix::Matrix,
     run::{MODEL, Races},
@@ -82,23 +83,17 @@ impl Races<'_> {
         judge::judge_native(matrix, &native, self.asked.filter.is_some())
     }
 
-    /// Judges what guests with `series` have said, as `files` keep it: nothing is run but the model.
+    /// Judges what was said in guests with `series`, or on a kernel without any: nothing is run but the model.
     ///
     /// # Errors
-    /// When there are no such events, or there is no cell.
-    pub fn kept(&self, files: &[PathBuf], series: &str, matrix: &mut Matrix) -> Result<Judged> {
+    /// When there is no cell.
+    pub fn kept(&self, kept: Kept, series: Option<&str>, matrix: &mut Matrix) -> Result<Judged> {
         self.model(matrix)?;
-        let mut said = Vec::new();
-        for file in files {
-            let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            let events = results::read_events::<RaceEvent>(&text);
-            said.extend(
-                events
-                    .map_err(|why| anyhow!("{} holds something else than events: {why}", file.display()))?,
-            );
+        match series {
+            Some(series) => matrix.add_from(series, &kept.0),
+            None => matrix.add_unpatched(&kept.0),
         }
-        matrix.add_from(series, &said);
-        let native = Native { evidence: Evidence::of(said), trouble: None, last: Vec::new() };
+        let native = Native { evidence: Evidence::of(kept.0), trouble: None, last: Vec::new() };
         judge::judge_native(matrix, &native, self.asked.filter.is_some())
     }
 

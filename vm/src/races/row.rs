@@ -161,7 +161,7 @@ impl Row {
 
     pub(super) fn add_stress(&mut self, stress: &Stress) {
         self.rates.push(per_million(stress.violations.total(), stress.deletes));
-        sum(self.stress.get_or_insert_default(), stress);
+        self.stress.get_or_insert_default().add(stress);
         if self.rates.len() > 1 {
             let of = |pick: fn(f64, f64) -> f64, from| self.rates.iter().copied().fold(from, pick);
             let (least, most) = (of(f64::min, f64::INFINITY), of(f64::max, 0.0));
@@ -171,29 +171,9 @@ impl Row {
 
     pub(super) fn add_disturbed(&mut self, circumstance: Circumstance, stress: &Stress) {
         match self.disturbed.iter_mut().find(|known| known.circumstance == circumstance) {
-            Some(known) => sum(&mut known.stress, stress),
+            Some(known) => known.stress.add(stress),
             None => self.disturbed.push(Disturbed { circumstance, stress: stress.clone() }),
         }
-    }
-}
-
-/// Adds a run to those before it. The maps of all runs have one size.
-fn sum(known: &mut Stress, stress: &Stress) {
-    known.packets += stress.packets;
-    known.refreshes += stress.refreshes;
-    known.deletes += stress.deletes;
-    known.opens += stress.opens;
-    known.opens_refused += stress.opens_refused;
-    known.evicted += stress.evicted;
-    known.evicted_live += stress.evicted_live;
-    known.map_bytes = known.map_bytes.max(stress.map_bytes);
-    known.map_entries = known.map_entries.max(stress.map_entries);
-    known.seconds += stress.seconds;
-    for violation in Violation::ALL {
-        *known.violations.of_mut(violation) += stress.violations.of(violation);
-    }
-    for (name, count) in &stress.errors {
-        *known.errors.entry(name.clone()).or_default() += count;
     }
 }
 

@@ -24,9 +24,9 @@ use super::track::Track;
 use super::{Not, Step};
 use crate::arena::{Opened, table};
 use crate::collector::{Collector, Counted};
+use crate::cpus::pin;
 use crate::datapath::MapKind;
 use crate::layout::{BURST, Kind, Outcome};
-use crate::stress::pin;
 
 /// What stores, takes the bucket's lock, the element's, the stripe's or none, and what writes nothing to a live entry; the
 /// arena has a table of its own.

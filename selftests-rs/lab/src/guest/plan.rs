@@ -26,8 +26,7 @@ pub enum Extent {
 /// # Errors
 /// When the machine does not tell how many it has.
 pub fn cpus() -> Result<usize> {
-    let all = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
-    Ok(all.min(LANES))
+    Ok(crate::cpus::count()?.min(LANES))
 }
 
 impl Extent {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use cmpdel_uapi_raw::{Elements, Errno};
 
-use super::pin;
+use crate::cpus::pin;
 use crate::value::{key_of, value_of};
 
 /// The first flow that no packet belongs to.

@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Result, anyhow};
 
-use super::{FLOWS, Shared, agent::Agent, pin};
+use super::{FLOWS, Shared, agent::Agent};
+use crate::cpus::pin;
 use crate::datapath::{Datapath, Handled, Packet};
 use crate::layout::{BURST, Kind, Outcome};
 use crate::oracle::Oracle;
@@ -17,12 +18,29 @@ const TO_AGENT: u32 = 16;
 /// Bursts after which a group that moves goes to the next CPU.
 const STAY: usize = 8;
 
+/// Rounds for which flows rest that rest: what a grace period protects is removed only of who was silent for all of it.
+const REST: u64 = 2;
+/// After these, they go on with one burst in so many, so that it may be at any point of a round.
+const WAKE: u32 = 64;
+
+/// How flows behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Habits {
+    /// They go from CPU to CPU.
+    pub moves: bool,
+    /// Half of them rest while the others are at work.
+    pub rests: bool,
+}
+
 /// Flows whose packets are handled one after the other.
 pub struct Group {
     base: u32,
     /// Flows that are to be opened with their next packet.
     out: Vec<bool>,
     random: fastrand::Rng,
+    /// The half that is at work, and since which round.
+    half: u32,
+    since: u64,
     /// What is true of them.
     pub oracle: Oracle,
     /// Packets that were to open a flow.
@@ -35,7 +53,28 @@ impl Group {
     fn new(number: usize, oracle: Oracle) -> Result<Self> {
         let base = FLOWS * u32::try_from(number)?;
         let random = fastrand::Rng::with_seed(number as u64 + 1);
-        Ok(Self { base, out: vec![true; FLOWS as usize], random, oracle, opens: 0, refused: 0 })
+        Ok(Self {
+            base,
+            out: vec![true; FLOWS as usize],
+            random,
+            half: 0,
+            since: 0,
+            oracle,
+            opens: 0,
+            refused: 0,
+        })
+    }
+
+    /// The flow of the next packet.
+    fn draw(&mut self, rests: bool) -> u32 {
+        if rests { FLOWS / 2 * self.half + self.random.u32(..FLOWS / 2) } else { self.random.u32(..FLOWS) }
+    }
+
+    /// Has the other half at work once this one's time is over.
+    fn change_over(&mut self, rounds: u64) {
+        if rounds >= self.since + REST && self.random.u32(..WAKE) == 0 {
+            (self.half, self.since) = (1 - self.half, rounds);
+        }
     }
 
     fn handled(&mut self, handled: &Handled) {
@@ -57,12 +96,12 @@ impl Group {
 pub struct Traffic<'a> {
     datapath: &'a Datapath,
     groups: Vec<Mutex<Group>>,
-    moves: bool,
+    habits: Habits,
     agent: Option<Agent<'a>>,
 }
 
 impl<'a> Traffic<'a> {
-    /// A group for each of `cpus`. With `moves` they go from CPU to CPU.
+    /// A group for each of `cpus`.
     ///
     /// # Errors
     /// More CPUs than there are numbers for flows.
@@ -70,11 +109,11 @@ impl<'a> Traffic<'a> {
         datapath: &'a Datapath,
         cpus: usize,
         oracle: &Oracle,
-        moves: bool,
+        habits: Habits,
         agent: Option<Agent<'a>>,
     ) -> Result<Self> {
         let groups = (0..cpus).map(|number| Group::new(number, oracle.clone()).map(Mutex::new));
-        Ok(Self { datapath, groups: groups.collect::<Result<_>>()?, moves, agent })
+        Ok(Self { datapath, groups: groups.collect::<Result<_>>()?, habits, agent })
     }
 
     /// The packets of one CPU, until told to stop. A flow that was dropped opens again with its next packet.
@@ -86,7 +125,7 @@ impl<'a> Traffic<'a> {
         let mut packets = Vec::with_capacity(BURST);
         let mut bursts = 0;
         while !shared.stop.load(Relaxed) {
-            let number = if self.moves { cpu + bursts / STAY } else { cpu };
+            let number = if self.habits.moves { cpu + bursts / STAY } else { cpu };
             bursts += 1;
             let group = &self.groups[number % self.groups.len()];
             let mut group = group.lock().map_err(|_| anyhow!("a thread of the run panicked"))?;
@@ -101,9 +140,13 @@ impl<'a> Traffic<'a> {
 
     fn burst(&self, cpu: usize, group: &mut Group, packets: &mut Vec<Packet>, shared: &Shared) -> Result<()> {
         let before = (group.oracle.refreshes(), group.oracle.violations());
+        let rests = self.habits.rests;
+        if rests {
+            group.change_over(shared.rounds.load(Relaxed));
+        }
         packets.clear();
         packets.extend((0..BURST).map(|_| {
-            let flow = group.random.u32(..FLOWS);
+            let flow = group.draw(rests);
             let kind = if group.out[flow as usize] { Kind::Open } else { Kind::Data };
             Packet { flow: group.base + flow, kind }
         }));

@@ -6,7 +6,7 @@
 //! shoot-down), or change the kernel's text (an XDP test run with `repeat` > 1). An XDP or syscall test run with `repeat`
 //! 1 and map operations are fine, and so are files: the interrupts go to the other CPU meanwhile.
 
-mod cpus;
+mod interrupts;
 mod kernel;
 
 use std::fmt;
@@ -21,7 +21,9 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use results::races::hold::{Files, Other, Report, Request};
 use rustix::process::getsid;
 
-use cpus::{Interrupts, on_cpu, pin};
+use interrupts::Interrupts;
+
+use crate::cpus::{on_cpu, pin};
 use kernel::Kernel;
 
 /// The system call of [`mark`]: hardly anybody else's, and it does nothing.

@@ -16,12 +16,13 @@ use results::races::Violations;
 
 use crate::clock::monotonic;
 use crate::collector::{Claims, Collector, Target, lifetime_of};
-use crate::datapath::{Datapath, Handled, Packet, flow_of, key_of};
+use crate::cpus::pin;
+use crate::datapath::{Datapath, Handled, MapKind, Packet, flow_of, key_of};
 use crate::gate::Actor as Side;
 use crate::layout::{Fate, Gate, Kind, Outcome, STEPS, TICK, VALUE_SIZE};
 use crate::load::Denied;
 use crate::oracle::{Left, Oracle, Settled};
-use crate::stress::{clear, pin};
+use crate::stress::clear;
 use crate::value::{backend_for, backend_of, value_of};
 
 use super::debugger::{Debugger, Spot};
@@ -59,10 +60,11 @@ pub struct Replay<'a> {
     pub strategy: Column,
     /// What to do in which order.
     pub schedule: &'a Schedule,
+    /// CPUs that there are.
+    pub cpus: usize,
 }
 
 /// What a replay learns on its way.
-#[derive(Default)]
 struct Truth {
     oracle: Mutex<Oracle>,
 }
@@ -142,13 +144,17 @@ impl Replay<'_> {
         let timeout = datapath.settings().timeout;
         datapath.set_clock(BEGAN);
         pin(PACKETS)?;
-        let truth = Truth::default();
+        let oracle = match datapath.settings().map {
+            MapKind::LruHash => Oracle::of_evicting(),
+            _ => Oracle::default(),
+        };
+        let truth = Truth { oracle: Mutex::new(oracle) };
         for filler in 0..self.schedule.fillers(datapath.settings().map) {
             self.put(&self.handled(FILLERS + filler, Outcome::Created, 0))?;
         }
         self.insert(&truth, &self.handled(A, Outcome::Created, 0))?;
         // A packet that is held keeps its CPU to itself: nobody else may need it.
-        aside()?;
+        aside(self.cpus)?;
         datapath.set_clock(BEGAN + timeout + u32::from(!self.schedule.ticks));
         Ok(truth)
     }
@@ -214,14 +220,14 @@ impl Replay<'_> {
                 Actor::Inside => {}
             }
             if !matches!(step.actor, Actor::Packet | Actor::Gc) {
-                aside()?;
+                aside(self.cpus)?;
             }
             third = self.found(B)?.or(third);
             if self.schedule.wants_filler_after(at, self.datapath.settings().map) {
                 pin(PACKETS)?;
                 // Expired, as what was in that element: a collector may still read it there.
                 self.put(&Handled { lifetime: C, ..self.handled(C, Outcome::Created, 0) })?;
-                aside()?;
+                aside(self.cpus)?;
             }
         }
         Ok(third)
@@ -376,8 +382,7 @@ impl Course {
 }
 
 /// Puts whoever lets the sides on where none of them is, if there is such a CPU.
-fn aside() -> Result<()> {
-    let cpus = thread::available_parallelism().context("cannot count the CPUs")?.get();
+fn aside(cpus: usize) -> Result<()> {
     pin(if cpus < ENOUGH { COLLECTOR } else { cpus - 1 })
 }
 

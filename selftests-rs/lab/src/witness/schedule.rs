@@ -156,6 +156,11 @@ impl Schedule {
         (0..self.moves.len()).any(|at| self.wants_filler_after(at, map))
     }
 
+    /// Whether the collector takes part at all.
+    pub fn collects(&self) -> bool {
+        self.moves.iter().any(|step| step.actor == Actor::Gc)
+    }
+
     /// The kernel function that compares, if one does.
     pub fn compares(&self) -> Option<&str> {
         let step = self.moves.iter().find(|step| step.actor == Actor::Gc && step.label == "compare");
@@ -171,6 +176,8 @@ impl Schedule {
             match (step.actor, step.label.as_str()) {
                 (Actor::Insert, _) => third = 1,
                 (Actor::Remove, _) => third = 0,
+                // Nothing but the flow's own entry is there to be evicted, and whatever comes later evicts what is there then.
+                (Actor::Evict, _) if third == 0 && map == MapKind::LruHash => return most,
                 (Actor::Evict, _) => flow = 0,
                 (Actor::Gc, "delete" | "unlink" | "take_unlink") => flow = 0,
                 (Actor::Packet, "replace") => {

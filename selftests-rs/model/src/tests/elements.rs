@@ -53,6 +53,14 @@ fn an_lru_map_takes_an_element_away_from_a_store_but_not_from_an_update() {
     assert!(explore_on(Recycling::Evicting, UPDATES, COMPARES).counterexamples.is_empty());
 }
 
+/// The packet wrote to what the map had taken away, and nobody collects: there is nobody to blame but the map.
+#[test]
+fn what_eviction_takes_away_no_collector_has_lost() {
+    let never: &[Step] = &[CLOCK];
+    let found = explore_on(Recycling::Evicting, STORES, never);
+    assert!(!finds(&found, Violation::LostRefresh) && finds(&found, Violation::StrayWrite));
+}
+
 #[test]
 fn an_element_that_waits_for_readers_takes_no_stray_write() {
     let found = explore_on(Recycling::AfterGrace, STORES, COMPARES);

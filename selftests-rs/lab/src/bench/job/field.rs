@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
 use std::sync::atomic::Ordering::SeqCst;
-use std::thread::available_parallelism;
 
 use anyhow::{Context as _, Result, ensure};
 use approaches::Refresh;
@@ -95,7 +94,7 @@ impl Field {
     }
 
     fn put(&self, filler: &Loaded, share: u32, due: u32) -> Result<()> {
-        let cpus = u32::try_from(available_parallelism().context("cannot count the CPUs")?.get())?;
+        let cpus = u32::try_from(crate::cpus::count()?)?;
         let mut context: Vec<u8> = [self.entries, LIVE, due, share, cpus, 0]
             .iter()
             .flat_map(|field: &u32| field.to_ne_bytes())

@@ -1,27 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What runs where while a CPU is held.
+//! Where devices interrupt while a CPU is held.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-
-/// Keeps this thread on that CPU.
-pub fn pin(cpu: usize) -> Result<()> {
-    let mut set = CpuSet::new();
-    set.set(cpu);
-    sched_setaffinity(None, &set).with_context(|| format!("cannot run on CPU {cpu}"))
-}
-
-/// Does `what` on that CPU, and afterwards lets this thread run where it might before.
-pub fn on_cpu<T>(cpu: usize, what: impl FnOnce() -> Result<T>) -> Result<T> {
-    let before = sched_getaffinity(None).context("cannot see on which CPUs this thread may run")?;
-    pin(cpu)?;
-    let done = what();
-    sched_setaffinity(None, &before).context("cannot give back the CPUs this thread ran on")?;
-    done
-}
 
 /// While it lives, devices interrupt one CPU alone, as far as they can be told to. A thread that starts a program's code
 /// for the first time reads it from the shared root file system, and would otherwise wait for an interrupt of the held CPU.

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Events of earlier runs, as files keep them.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use results::races::RaceEvent;
+
+use super::host::Machine;
+
+/// All that was said, file by file.
+#[derive(Debug)]
+pub struct Kept(pub(super) Vec<RaceEvent>);
+
+impl Kept {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or holds something else than events.
+    pub fn read(files: &[PathBuf]) -> Result<Self> {
+        let mut said = Vec::new();
+        for file in files {
+            let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let events = results::read_events::<RaceEvent>(&text);
+            said.extend(
+                events
+                    .map_err(|why| anyhow!("{} holds something else than events: {why}", file.display()))?,
+            );
+        }
+        Ok(Self(said))
+    }
+
+    /// The machine that all of them ran on: this one, if its kernel is the same; else as much as events tell.
+    ///
+    /// # Errors
+    /// When they name none, or two kernels.
+    pub fn machine(&self) -> Result<Machine> {
+        let mut plans = self.0.iter().filter_map(|event| match event {
+            RaceEvent::Plan { release, cpus, .. } => Some((release, *cpus)),
+            _ => None,
+        });
+        let Some((release, cpus)) = plans.next() else {
+            bail!("the events do not say on which kernel they came about: give whole files");
+        };
+        if let Some((other, _)) = plans.find(|(other, _)| *other != release) {
+            bail!("the events are of two kernels, {release} and {other}: judge them one by one");
+        }
+        let this = Machine::this();
+        let known = this.release == *release && this.cpus == cpus;
+        let unknown = || "unknown".to_owned();
+        Ok(Machine {
+            release: release.clone(),
+            cpus,
+            hypervisor: if known { this.hypervisor } else { unknown() },
+            model: if known { this.model } else { String::new() },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(release: &str) -> RaceEvent {
+        RaceEvent::Plan { release: release.into(), cpus: 64, steps: 1 }
+    }
+
+    #[test]
+    fn events_of_one_machine_name_it_and_those_of_two_do_not() {
+        let one = Kept(vec![plan("6.1.0"), plan("6.1.0")]).machine().unwrap();
+        assert_eq!((one.release.as_str(), one.cpus, one.hypervisor.as_str()), ("6.1.0", 64, "unknown"));
+        let two = Kept(vec![plan("6.1.0"), plan("7.3.4")]).machine().unwrap_err().to_string();
+        assert!(two.contains("6.1.0") && two.contains("7.3.4"), "{two}");
+        assert!(Kept(Vec::new()).machine().unwrap_err().to_string().contains("give whole files"));
+    }
+}
