@@ -73,7 +73,7 @@ impl Machine {
         let linked = state.map.linked(Key::A);
         let has_a = self.rules.has_a(state);
         match violation {
-            Violation::LostRefresh => state.lost_other || (state.believes() && !has_a),
+            Violation::LostRefresh => state.lost || (state.believes() && !has_a),
             Violation::StrayWrite => state.map.stray,
             Violation::ForeignValue => linked != NONE && state.map.element(linked).backend != Key::A,
             Violation::StaleRestore => {

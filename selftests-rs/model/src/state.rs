@@ -141,8 +141,9 @@ pub(crate) struct State {
     pub evicted: bool,
     /// The kernel has refused a delete: no round promises anything any more.
     pub refused: bool,
-    /// Somebody has removed B's entry while it was live.
-    pub lost_other: bool,
+    /// Somebody has removed B's entry while it was live, or a SYN has made A's anew that was missed: what it carried is gone,
+    /// whether or not somebody would have put it back.
+    pub lost: bool,
     /// Removals that gc counts as its own, less those that happened.
     pub claims: i8,
 }
@@ -167,7 +168,7 @@ impl State {
             missed: false,
             evicted: false,
             refused: false,
-            lost_other: false,
+            lost: false,
             claims: 0,
         }
     }

@@ -112,7 +112,7 @@ impl Rules {
                 state.map.link[if owner == Owner::B { Key::B } else { Key::A } as usize] = crate::map::NONE;
                 state.map.element_mut(me.pointer).place = Place::Free;
                 state.claims -= 1;
-                state.lost_other |= owner == Owner::B && element.lifetime >= state.clock;
+                state.lost |= owner == Owner::B && element.lifetime >= state.clock;
                 whole(
                     Outcome::Done,
                     Seen::Unlinked { element: me.pointer, lifetime: element.lifetime, key: Key::A },

@@ -37,6 +37,7 @@ impl Rules {
                     state.actors[actor].believes = value.lifetime;
                     state.map.last_written = value.lifetime;
                     // The datapath itself has made the entry that was missed.
+                    state.lost |= state.missed && old == NONE && op != Op::Replace;
                     state.missed &= old != NONE;
                 }
                 let seen =
@@ -180,7 +181,7 @@ impl Rules {
             return self.unlink(state, actor);
         }
         let lifetime = state.map.element(linked).lifetime;
-        state.lost_other |= lifetime >= state.clock;
+        state.lost |= lifetime >= state.clock;
         state.map.link[Key::B as usize] = NONE;
         self.unlinked(state, actor, linked);
         whole(Outcome::Done, Seen::Unlinked { element: linked, lifetime, key: Key::B })

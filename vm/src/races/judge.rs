@@ -81,6 +81,8 @@ pub struct Native {
     pub trouble: Option<String>,
     /// The last lines that it printed.
     pub last: Vec<String>,
+    /// A debugger was beside it.
+    pub debugger: bool,
 }
 
 /// Gives every cell its standing by a run on this machine's own kernel.
@@ -88,7 +90,7 @@ pub struct Native {
 /// # Errors
 /// When there is no cell, the lab never came to its first step, or it may not load programs.
 pub fn judge_native(matrix: &mut Matrix, native: &Native, filtered: bool) -> Result<Judged> {
-    let Native { evidence, trouble, last } = native;
+    let Native { evidence, trouble, last, debugger } = native;
     if evidence.planned.is_none() {
         let mut tail = last.join("\n    | ");
         if !tail.is_empty() {
@@ -111,7 +113,7 @@ pub fn judge_native(matrix: &mut Matrix, native: &Native, filtered: bool) -> Res
     let after =
         trouble.as_ref().map_or(String::new(), |how| format!("the evidence agrees, yet the lab {how}"));
     let kernel = kernel(std::iter::once(evidence));
-    let terms = Terms { model_only: false, cut_short: &cut_short, kernel, no_debugger: true };
+    let terms = Terms { model_only: false, cut_short: &cut_short, kernel, no_debugger: !debugger };
     conclude(matrix, terms, Aside { after, splats: Vec::new() }, filtered)
 }
 

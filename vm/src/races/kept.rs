@@ -10,7 +10,29 @@ use super::host::Machine;
 
 /// All that was said, file by file.
 #[derive(Debug)]
-pub struct Kept(pub(super) Vec<RaceEvent>);
+pub struct Kept(pub(super) Vec<Said>);
+
+/// What one file has.
+#[derive(Debug)]
+pub(super) struct Said {
+    /// In the order in which it was said.
+    pub events: Vec<RaceEvent>,
+}
+
+impl Said {
+    /// `uname -r` and the CPUs, as it began.
+    fn machine(&self) -> Option<(&str, usize)> {
+        self.events.iter().find_map(|event| match event {
+            RaceEvent::Plan { release, cpus, .. } => Some((release.as_str(), *cpus)),
+            _ => None,
+        })
+    }
+
+    /// The series that a kernel of ours names in its release: `7.3.4-v2`.
+    pub fn series(&self) -> Option<String> {
+        Some(self.machine()?.0.rsplit_once('-')?.1.to_owned())
+    }
+}
 
 impl Kept {
     /// Reads them.
@@ -18,16 +40,13 @@ impl Kept {
     /// # Errors
     /// When a file cannot be read, or holds something else than events.
     pub fn read(files: &[PathBuf]) -> Result<Self> {
-        let mut said = Vec::new();
-        for file in files {
+        let read = |file: &PathBuf| {
             let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            let events = results::read_events::<RaceEvent>(&text);
-            said.extend(
-                events
-                    .map_err(|why| anyhow!("{} holds something else than events: {why}", file.display()))?,
-            );
-        }
-        Ok(Self(said))
+            let events = results::read_events::<RaceEvent>(&text)
+                .map_err(|why| anyhow!("{} holds something else than events: {why}", file.display()))?;
+            Ok(Said { events })
+        };
+        files.iter().map(read).collect::<Result<_>>().map(Self)
     }
 
     /// The machine that all of them ran on: this one, if its kernel is the same; else as much as events tell.
@@ -35,10 +54,7 @@ impl Kept {
     /// # Errors
     /// When they name none, or two kernels.
     pub fn machine(&self) -> Result<Machine> {
-        let mut plans = self.0.iter().filter_map(|event| match event {
-            RaceEvent::Plan { release, cpus, .. } => Some((release, *cpus)),
-            _ => None,
-        });
+        let mut plans = self.0.iter().filter_map(Said::machine);
         let Some((release, cpus)) = plans.next() else {
             bail!("the events do not say on which kernel they came about: give whole files");
         };
@@ -46,10 +62,10 @@ impl Kept {
             bail!("the events are of two kernels, {release} and {other}: judge them one by one");
         }
         let this = Machine::this();
-        let known = this.release == *release && this.cpus == cpus;
+        let known = this.release == release && this.cpus == cpus;
         let unknown = || "unknown".to_owned();
         Ok(Machine {
-            release: release.clone(),
+            release: release.to_owned(),
             cpus,
             hypervisor: if known { this.hypervisor } else { unknown() },
             model: if known { this.model } else { String::new() },
@@ -61,8 +77,14 @@ impl Kept {
 mod tests {
     use super::*;
 
-    fn plan(release: &str) -> RaceEvent {
-        RaceEvent::Plan { release: release.into(), cpus: 64, steps: 1 }
+    fn plan(release: &str) -> Said {
+        Said { events: vec![RaceEvent::Plan { release: release.into(), cpus: 64, steps: 1 }] }
+    }
+
+    #[test]
+    fn a_kernel_of_ours_names_its_series() {
+        assert_eq!(plan("7.3.4-kfunc").series().as_deref(), Some("kfunc"));
+        assert_eq!(Said { events: Vec::new() }.series(), None);
     }
 
     #[test]

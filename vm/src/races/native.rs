@@ -89,11 +89,16 @@ impl Races<'_> {
     /// When there is no cell.
     pub fn kept(&self, kept: Kept, series: Option<&str>, matrix: &mut Matrix) -> Result<Judged> {
         self.model(matrix)?;
-        match series {
-            Some(series) => matrix.add_from(series, &kept.0),
-            None => matrix.add_unpatched(&kept.0),
+        for said in &kept.0 {
+            match series {
+                Some(series) => {
+                    matrix.add_from(&said.series().unwrap_or_else(|| series.to_owned()), &said.events)
+                }
+                None => matrix.add_unpatched(&said.events),
+            }
         }
-        let native = Native { evidence: Evidence::of(kept.0), trouble: None, last: Vec::new() };
+        let evidence = Evidence::of(kept.0.into_iter().flat_map(|said| said.events));
+        let native = Native { evidence, trouble: None, last: Vec::new(), debugger: series.is_some() };
         judge::judge_native(matrix, &native, self.asked.filter.is_some())
     }
 
@@ -130,6 +135,6 @@ impl Races<'_> {
         };
         drop(guarded);
         let last = last_lines(&fs::read_to_string(&log).unwrap_or_default());
-        Ok(Native { evidence, trouble, last })
+        Ok(Native { evidence, trouble, last, debugger: false })
     }
 }

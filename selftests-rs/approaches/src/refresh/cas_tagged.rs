@@ -23,6 +23,7 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
         "64 bits of the value for lifetime, tag and mark",
         "a compare-and-swap for each packet",
         "packets between a mark and its delete, if they find the entry dead for too long",
+        "flags that are sure to be the flow's: one that closes counts as closing until its next packet alone",
     ],
     never_with: "Never with an update that replaces entries, nor with eviction: the delete that follows a mark is by key.",
     ..Discipline::PLAIN

@@ -15,10 +15,10 @@ const JUDGE: Step = Step::new("judge", "program: read lifetime and tag", Op::Jud
     .on(&[(Outcome::Live, Then::End), (Outcome::Other, AGAIN)]);
 const CHECK: Step = super::CHECK.on(&[(Outcome::Other, Then::Go("look_up_striped"))]);
 
-
 pub(super) const DISCIPLINE: Discipline = Discipline {
     name: "half-life-stripe",
     about: "nothing while more than half of a tagged lifetime is left; else stripe lock, look-up, update, unlock",
+    ordering: true,
     steps: &[
         READ_CLOCK,
         LOOK_UP_TO_STRIPE,
@@ -35,6 +35,6 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     protocol: Protocol::Stripe,
     tagged: true,
     gives_up: &["lifetimes exact to better than a half", "a spinning wait, with a bound, where two keys share a lock word"],
-    never_with: "Never with an update or a delete by anybody that does not take the stripe.",
+    never_with: "Never with a new entry, an update or a delete by anybody that does not take the stripe.",
     ..Discipline::PLAIN
 };

@@ -54,12 +54,16 @@ static __always_inline void keep_closing(__u16 flags, struct packet *p)
 	p->lifetime = p->now + config.closing_timeout * TICK + p->flow % TICK;
 }
 
-/* A packet may come late with a clock that it read early. Only what closes takes
- * from a lifetime.
+/* A packet may come late with a clock that it read early. Nothing but a FIN takes
+ * from a lifetime, and a FIN not from one that a later clock has given.
  */
 static __always_inline __u32 later(__u32 there, const struct packet *p)
 {
-	return there > p->lifetime && !(p->flags & CLOSING) ? there : p->lifetime;
+	__u32 longest = p->now + config.timeout * TICK + p->flow % TICK;
+
+	if (p->kind == CLOSE && there <= longest)
+		return p->lifetime;
+	return there > p->lifetime ? there : p->lifetime;
 }
 
 /* Counters in place: no lock is held, and the element may be another flow's. */
@@ -115,6 +119,16 @@ static __always_inline bool look_up_again(void *map, const void *key, struct ct_
 	return bpf_map_lookup_elem(map, key) == entry;
 }
 
+/* What was loaded before is not loaded after. Programs have no fence: an exchange
+ * is one, on every architecture.
+ */
+static __always_inline void full_barrier(void)
+{
+	__u64 word = 0;
+
+	__sync_lock_test_and_set(&word, 1);
+}
+
 /* The element was this flow's all the while that @copy was made of it, if it is
  * this flow's afterwards: nobody but this flow's packets puts it back there. The
  * tag says the same of what was copied.
@@ -122,6 +136,7 @@ static __always_inline bool look_up_again(void *map, const void *key, struct ct_
 static __always_inline bool still_ours(void *map, const void *key, struct ct_value *entry,
 				       const struct ct_value *copy, const struct packet *p)
 {
+	full_barrier();
 	return look_up_again(map, key, entry) && copy->tag == p->tag;
 }
 

@@ -3,7 +3,8 @@
  * A keyed hash of a flow's tuple: tags and stripes come from it. Multiply and
  * fold, word by word: as cheap as hashes that are any good get. The seed keeps a
  * stranger from choosing ports whose tags collide; a product would draw it when
- * it starts, and take siphash if it has to stand up to more than that.
+ * it starts. It does not keep out who may choose whole IPv6 addresses: top bits of
+ * neighbouring words cancel under every seed. That takes siphash.
  * src/layout.rs has the same.
  */
 #ifndef HASH_H

@@ -18,10 +18,11 @@ const TO_AGENT: u32 = 16;
 /// Bursts after which a group that moves goes to the next CPU.
 const STAY: usize = 8;
 
-/// Rounds for which flows rest that rest: what a grace period protects is removed only of who was silent for all of it.
-const REST: u64 = 2;
-/// After these, they go on with one burst in so many, so that it may be at any point of a round.
-const WAKE: u32 = 64;
+/// Rounds that end before flows go on that rest: what a grace period protects is removed only of who was silent for all of it.
+/// The first was under way when they fell silent; it is the second that is after them.
+const REST: u64 = 1;
+/// From then on they go on with one burst in so many: that may be at any point of the second round.
+const WAKE: u32 = 512;
 
 /// How flows behave.
 #[derive(Clone, Copy, Debug)]

@@ -144,7 +144,11 @@ fn native(said: &[RaceEvent], trouble: Option<&str>) -> Result<Judged> {
     let mut matrix = matrix(&[model(here(), &[])]);
     matrix.add_unpatched(&evidence.events);
     let last = vec!["its last line".into()];
-    judge_native(&mut matrix, &Native { evidence, trouble: trouble.map(Into::into), last }, false)
+    judge_native(
+        &mut matrix,
+        &Native { evidence, trouble: trouble.map(Into::into), last, debugger: false },
+        false,
+    )
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use approaches::Objection;
 use results::races::{
     Circumstance::{Spread, TwoCollectors},
-    Violation::{ForeignValue, StrayWrite},
+    Violation::{ForeignValue, LostRefresh, StrayWrite},
 };
 
 use super::{
@@ -75,8 +75,8 @@ pub const CLAIMS: &[Claim] = &[
             all([
                 e.loses_nothing("cas-tagged", &["prog-mark"], &[HASH]),
                 e.loses_nothing("due-mark", &["prog-mark+grace"], &[HASH]),
-                e.goes_wrong("cas-tagged", "prog-mark", LRU),
-                e.goes_wrong("due-mark", "prog-mark+grace", LRU),
+                e.shows("cas-tagged", "prog-mark", LRU, LostRefresh),
+                e.shows("due-mark", "prog-mark+grace", LRU, LostRefresh),
             ])
         },
     },

@@ -3,7 +3,8 @@
  * One aligned word has the lifetime, the tag and the collector's mark, and nobody
  * changes it but by compare-and-swap: whoever succeeds has met this flow's live
  * entry. No lock, no update, no grace period. Only the word is protected: what is
- * counted and flagged beside it may be the next owner's by then.
+ * counted and flagged beside it may be the next owner's by then, so no lifetime
+ * hangs on it. A packet after a FIN is one like any other.
  *
  * The claim: safe with a collector that marks in the same way, then deletes. Never
  * on a map that evicts (between mark and delete the key may get a new entry), and
@@ -24,7 +25,6 @@ static __always_inline __u32 refresh(void *map, const void *key,
 		return DYING;
 	if (seen.tag != p->tag)
 		return AGAIN;
-	keep_closing(READ_ONCE(entry->flags), p);
 	to.lifetime = later(seen.lifetime, p);
 	gate(PACKET, CAS_STORE);
 	if (__sync_val_compare_and_swap(&entry->word, seen.whole, to.whole) != seen.whole)

@@ -27,7 +27,6 @@ static __always_inline __u32 refresh(void *map, const void *key,
 		return AGAIN;
 	if (seen.lifetime >= p->now)
 		return store(entry, p);
-	keep_closing(READ_ONCE(entry->flags), p);
 	to.lifetime = later(seen.lifetime, p);
 	gate(PACKET, CAS_STORE);
 	if (__sync_val_compare_and_swap(&entry->word, seen.whole, to.whole) != seen.whole)

@@ -6,7 +6,7 @@
  * out is an eviction, so the copy is checked by a second look-up.
  *
  * The claim: safe with a collector that takes the stripe, on every type of map.
- * Never with anybody who replaces or deletes without the stripe.
+ * Never with anybody who makes, replaces or deletes without the stripe.
  */
 #define TAGGED
 #include "../striped.h"
