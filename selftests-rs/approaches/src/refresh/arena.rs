@@ -26,6 +26,7 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     gives_up: &[
         "maps, and every tool that reads them",
         "protection of entries from whoever maps the arena",
+        "counters that are sure to be the flow's: they stand beside the word, and a packet that is held up may add to another's",
     ],
     never_with: "Never with anybody who writes to a slot without a compare-and-swap of its state word.",
     ..Discipline::PLAIN

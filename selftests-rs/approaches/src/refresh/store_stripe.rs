@@ -28,7 +28,10 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
         DROP_STRIPE,
     ],
     protocol: Protocol::Stripe,
-    gives_up: &["two atomic operations for each packet"],
+    gives_up: &[
+        "two atomic operations for each packet",
+        "a spinning wait, with a bound after which the packet is dropped, where two keys share a lock word",
+    ],
     never_with: "Never with eviction, nor with a delete by anybody that does not take the stripe.",
     ..Discipline::PLAIN
 };

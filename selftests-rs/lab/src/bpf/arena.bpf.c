@@ -74,6 +74,9 @@ static __always_inline __u32 refresh(struct bucket __arena *bucket,
 		if (!word)
 			return MISSED;
 		slot = &bucket->slots[at % SLOTS];
+		/* Another CPU may have been here with a later clock. */
+		if (p->kind != CLOSE && lifetime_of(word) > p->lifetime)
+			p->lifetime = lifetime_of(word);
 		/* The word as it was read before the key: nobody has removed
 		 * the entry, or put another in its place, if this succeeds.
 		 */

@@ -55,6 +55,8 @@ static __always_inline void note_firing(void)
 /* The key is copied before anything else: it lies in the element. */
 static __always_inline int fire(void *map, const void *key, __u32 flow, struct ct_value *entry)
 {
+	long err;
+
 	note_firing();
 	gate(GC, JUDGE);
 	if (READ_ONCE(entry->lifetime) >= read_clock()) {
@@ -62,7 +64,11 @@ static __always_inline int fire(void *map, const void *key, __u32 flow, struct c
 		return 0;
 	}
 	gate(GC, DELETE);
-	note(bpf_map_delete_elem(map, key), flow);
+	err = bpf_map_delete_elem(map, key);
+	/* Nobody else would come for it. */
+	if (err && err != -ENOENT)
+		set_timer(entry);
+	note(err, flow);
 	return 0;
 }
 

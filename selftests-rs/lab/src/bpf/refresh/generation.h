@@ -39,15 +39,13 @@ static __always_inline __u32 hit(void *map, const void *key, struct ct_value *en
 }
 
 static __always_inline __u32 copy_over(void *current, const void *key,
-				       const struct ct_value *entry, struct packet *p)
+				       struct ct_value *copy, struct packet *p)
 {
-	struct ct_value copy = {};
 	long err;
 
-	read_value(&copy, entry);
-	copy.lifetime = p->lifetime;
+	copy->lifetime = p->lifetime;
 	gate(PACKET, COPY_OVER);
-	err = bpf_map_update_elem(current, key, &copy, BPF_NOEXIST);
+	err = bpf_map_update_elem(current, key, copy, BPF_NOEXIST);
 	/* Somebody else's packet of this flow has done it. */
 	return !err ? REPLACED : err == -EEXIST ? STORED : failed(p, err);
 }
@@ -65,6 +63,7 @@ static __always_inline __u32 create_current(void *current, const void *key, stru
 
 static __always_inline __u32 handle(void *map, const void *key, struct packet *p)
 {
+	struct ct_value copy = {};
 	void *current, *previous;
 	struct ct_value *entry;
 
@@ -84,7 +83,11 @@ static __always_inline __u32 handle(void *map, const void *key, struct packet *p
 	entry = bpf_map_lookup_elem(previous, key);
 	if (entry) {
 		hit(previous, key, entry, p);
-		return copy_over(current, key, entry, p);
+		read_value(&copy, entry);
+		/* An LRU map may have evicted it meanwhile: then it was another's. */
+		full_barrier();
+		if (bpf_map_lookup_elem(previous, key) == entry)
+			return copy_over(current, key, &copy, p);
 	}
 	return may_open(p) ? create_current(current, key, p) : MISSED;
 }

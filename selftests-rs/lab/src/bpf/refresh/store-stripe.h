@@ -22,6 +22,9 @@ static __always_inline __u32 handle(void *map, const void *key, struct packet *p
 		return create_under(stripe, map, key, p);
 	if (entry) {
 		found(map, key, entry, p);
+		/* Another CPU may have stored for this flow while this one waited. */
+		keep_closing(entry->flags, p);
+		p->lifetime = later(entry->lifetime, p);
 		outcome = store(entry, p);
 	}
 	drop_stripe(stripe);
