@@ -9,7 +9,7 @@ mod schedule;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use approaches::{Column, Protocol, Refresh, Runs};
 use results::races::{Model, Violation, Witness};
 

@@ -92,7 +92,7 @@ impl Races<'_> {
         for said in &kept.0 {
             match series {
                 Some(series) => {
-                    matrix.add_from(&said.series().unwrap_or_else(|| series.to_owned()), &said.events)
+                    matrix.add_from(&said.series().unwrap_or_else(|| series.to_owned()), &said.events);
                 }
                 None => matrix.add_unpatched(&said.events),
             }

@@ -18,6 +18,12 @@ pub struct Natively {
 }
 
 impl Natively {
+    /// The kernel preempts what runs a packet: `PREEMPT_RT`, by Debian's and the kernel's own name for it. No claim is made of
+    /// those; what they break is shown.
+    pub fn preempts_packets(&self) -> bool {
+        self.release.contains("-rt")
+    }
+
     /// The evidence of a file.
     pub fn of(file: &RacesFile) -> Self {
         let (release, machine) = match (&file.machine, &file.environment.release) {
@@ -124,6 +130,7 @@ impl Evidence {
             .collect();
         let lost = natively
             .iter()
+            .filter(|(native, _)| !native.preempts_packets())
             .find_map(|(native, row)| Some((counted(row.stress.as_ref()?)?.0, native.release.clone())));
         let ran = natively.iter().any(|(_, row)| row.stress.as_ref().is_some_and(|s| s.deletes > 0));
         let alone = natively.iter().map(|(_, row)| verdict(row)).min();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How much of everything is tried: in full, as part of the tests, and on the kernel of whoever wants to see for himself.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use approaches::{Column, Family, MapKind, Place, Protocol, Refresh};
 use results::races::Circumstance;
 

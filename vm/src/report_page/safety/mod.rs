@@ -122,7 +122,7 @@ fn shown(evidence: &Evidence, line: &Line<'_>) -> SafeLine {
         flows: ordeals.flows(),
         gives_up: gives_up(line),
         broken_by: ordeals.broken_by(),
-        breaks: ordeals.breaks(),
+        breaks: ordeals.breaks().into_iter().chain(proof::preempted(&evidence.stock, &cells)).collect(),
         survives: ordeals.survives(),
         untried: ordeals.untried(),
         emulated: proof::emulated(evidence, &cells),

@@ -22,6 +22,24 @@ fn sums(rows: &[&Row]) -> (u64, u64) {
     all.fold((0, 0), |(refreshes, deletes), stress| (refreshes + stress.refreshes, deletes + stress.deletes))
 }
 
+fn violations(rows: &[&Row]) -> u64 {
+    rows.iter().filter_map(|row| row.stress.as_ref()).map(|stress| stress.violations.total()).sum()
+}
+
+/// What a kernel that preempts packets breaks, which no cell claims to stand.
+pub fn preempted(stock: &[Natively], cells: &[Cell]) -> Option<String> {
+    stock.iter().filter(|native| native.preempts_packets()).find_map(|native| {
+        let rows = rows(&native.matrix, cells);
+        let (lost, (_, deletes)) = (violations(&rows), sums(&rows));
+        let rate = short(per_million(lost, deletes));
+        let words = format!(
+            "a kernel that preempts packets (PREEMPT_RT): {lost} violations, {rate} per million deletes, on {}",
+            native.release
+        );
+        (lost > 0).then_some(words)
+    })
+}
+
 fn bounded(rows: &[&Row]) -> String {
     let (refreshes, deletes) = sums(rows);
     format!(
@@ -58,7 +76,9 @@ pub fn stock(stock: &[Natively], cells: &[Cell]) -> String {
             let rows: Vec<&Row> =
                 rows(&native.matrix, cells).into_iter().filter(|row| row.stress.is_some()).collect();
             let (refreshes, _) = sums(&rows);
-            (!rows.is_empty()).then(|| format!("{} ({} refreshes)", native.release, count(refreshes)))
+            let lost = native.preempts_packets() && violations(&rows) > 0;
+            (!rows.is_empty() && !lost)
+                .then(|| format!("{} ({} refreshes)", native.release, count(refreshes)))
         })
         .collect();
     if ran.is_empty() { "not run".into() } else { format!("none on {}", listed(&ran)) }
