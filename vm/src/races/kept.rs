@@ -4,9 +4,10 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use results::races::RaceEvent;
+use approaches::Place;
+use results::races::{Cell, RaceEvent};
 
-use super::host::Machine;
+use super::{agree::version, host::Machine};
 
 /// All that was said, file by file.
 #[derive(Debug)]
@@ -26,6 +27,15 @@ impl Said {
             RaceEvent::Plan { release, cpus, .. } => Some((release.as_str(), *cpus)),
             _ => None,
         })
+    }
+
+    /// All but what ran of a cell that the kernel lacks something for: connections once did, and say nothing of it.
+    pub fn that_counts(&self) -> Vec<RaceEvent> {
+        let kernel = self.machine().and_then(|(release, _)| version(release));
+        let lacks =
+            |cell: &Cell| kernel.zip(Place::of(cell)).is_some_and(|(kernel, place)| place.since() > kernel);
+        let counts = |event: &&RaceEvent| !matches!(event, RaceEvent::Connected { cell, .. } if lacks(cell));
+        self.events.iter().filter(counts).cloned().collect()
     }
 
     /// The series that a kernel of ours names in its release: `7.3.4-v2`.
@@ -76,9 +86,21 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::races::made_up::{cell, connected};
 
     fn plan(release: &str) -> Said {
         Said { events: vec![RaceEvent::Plan { release: release.into(), cpus: 64, steps: 1 }] }
+    }
+
+    #[test]
+    fn connections_through_what_a_kernel_lacks_do_not_count() {
+        let ran = |gc| connected(cell("lock-tagged", gc, "hash"), 10, 0, false);
+        let counted = |release| {
+            let mut said = plan(release);
+            said.events.push(ran("prog-lock-array"));
+            said.that_counts().len()
+        };
+        assert_eq!((counted("6.18.0"), counted("7.3.4")), (1, 2));
     }
 
     #[test]

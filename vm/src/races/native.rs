@@ -94,7 +94,7 @@ impl Races<'_> {
                 Some(series) => {
                     matrix.add_from(&said.series().unwrap_or_else(|| series.to_owned()), &said.events);
                 }
-                None => matrix.add_unpatched(&said.events),
+                None => matrix.add_unpatched(&said.that_counts()),
             }
         }
         let evidence = Evidence::of(kept.0.into_iter().flat_map(|said| said.events));

@@ -153,6 +153,9 @@ impl Row {
             let sum = known.by_violation.entry(*violation).or_default();
             *sum = (sum.0 + seen, sum.1 + tried);
         }
+        for (violation, why) in &witness.beyond {
+            known.beyond.entry(*violation).or_insert_with(|| why.clone());
+        }
         if known.held_by != witness.held_by {
             known.held_by = format!("{}, {}", known.held_by, witness.held_by);
         }
