@@ -68,6 +68,9 @@ pub struct Terms<'a> {
     pub kernel: Option<Since>,
     /// No debugger was beside it: what takes one to hold cannot be replayed, and that is nobody's fault.
     pub no_debugger: bool,
+    /// A kernel that preempts packets (`PREEMPT_RT`) was asked, which the model knows nothing of and no cell claims to stand: what
+    /// breaks there is noted.
+    pub preempts_packets: bool,
 }
 
 /// How `row` stands, and why.
@@ -82,7 +85,7 @@ pub fn judge(row: &Row, matrix: &Matrix, terms: Terms<'_>) -> Judgement {
             explored(model, &mut found);
             if alone.is_none() {
                 witness(row, model, matrix, terms, &mut found);
-                stress(row, model, matrix, &mut found);
+                stress(row, model, matrix, terms, &mut found);
                 disturbed::judge(row, model, matrix, &mut found);
                 if terms.no_debugger && unseen(row, model) {
                     let reason = "without a debugger its schedule cannot be replayed, and the stress did not happen to show it";
@@ -172,7 +175,7 @@ fn witness(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &
     }
 }
 
-fn stress(row: &Row, model: &Model, matrix: &Matrix, found: &mut Findings) {
+fn stress(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &mut Findings) {
     let Some(stress) = &row.stress else {
         found.missing.push("no stress ran".into());
         return;
@@ -188,6 +191,11 @@ fn stress(row: &Row, model: &Model, matrix: &Matrix, found: &mut Findings) {
             (model.counterexamples.contains_key(&violation), stress.violations.of(violation));
         match (predicted, seen) {
             (false, 0) => {}
+            (false, _) if terms.preempts_packets => found.notes.push(format!(
+                "breaks on a kernel that preempts packets: {violation}, {} per million deletes ({seen} of {})",
+                figure(per_million(seen, stress.deletes)),
+                stress.deletes
+            )),
             (false, _) => found.wrong.push(format!(
                 "{violation}: the stress counted {seen} in {} deletes and {} refreshes; {}",
                 stress.deletes,

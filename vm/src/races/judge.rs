@@ -69,7 +69,9 @@ pub fn judge(matrix: &mut Matrix, guests: &[Guest<'_>], filtered: bool) -> Resul
     let cut_short = short.join("; ");
     let kernel = kernel(guests.iter().map(|guest| guest.evidence));
     let no_debugger = guests.iter().any(|guest| !guest.debugger);
-    let terms = Terms { model_only: guests.is_empty(), cut_short: &cut_short, kernel, no_debugger };
+    let preempts_packets = guests.iter().any(|guest| guest.evidence.preempts_packets());
+    let terms =
+        Terms { model_only: guests.is_empty(), cut_short: &cut_short, kernel, no_debugger, preempts_packets };
     conclude(matrix, terms, Aside { splats, after }, filtered)
 }
 
@@ -113,7 +115,9 @@ pub fn judge_native(matrix: &mut Matrix, native: &Native, filtered: bool) -> Res
     let after =
         trouble.as_ref().map_or(String::new(), |how| format!("the evidence agrees, yet the lab {how}"));
     let kernel = kernel(std::iter::once(evidence));
-    let terms = Terms { model_only: false, cut_short: &cut_short, kernel, no_debugger: !debugger };
+    let preempts_packets = evidence.preempts_packets();
+    let terms =
+        Terms { model_only: false, cut_short: &cut_short, kernel, no_debugger: !debugger, preempts_packets };
     conclude(matrix, terms, Aside { after, splats: Vec::new() }, filtered)
 }
 

@@ -32,6 +32,13 @@ impl Evidence {
         self.planned == Some(self.ended) && self.open == 0 && !self.miscounted
     }
 
+    /// A kernel with `PREEMPT_RT`, by its release, has said some of it.
+    pub fn preempts_packets(&self) -> bool {
+        self.events
+            .iter()
+            .any(|event| matches!(event, RaceEvent::Plan { release, .. } if release.contains("-rt")))
+    }
+
     /// How far a guest came.
     pub fn course(&self, ended: Ended, boot_limit: u64, silence_limit: u64) -> Course<'_> {
         Course {

@@ -49,6 +49,15 @@ fn a_clean_cell_says_what_zero_bounds() {
 }
 
 #[test]
+fn what_a_kernel_that_preempts_packets_breaks_is_noted_there_and_wrong_elsewhere() {
+    let matrix = matrix(&[model(here(), &[]), stressed(here(), 500, 1_000_000, 7)]);
+    for (preempts_packets, standing) in [(true, Standing::Agree), (false, Standing::Disagree)] {
+        let judged = judge(&matrix.rows[0], &matrix, Terms { preempts_packets, ..Terms::default() });
+        assert_eq!(judged.standing, standing, "{:?}", judged.notes);
+    }
+}
+
+#[test]
 fn each_contradiction_is_a_disagreement_that_names_a_step() {
     let neighbour = cell("replace", "recheck", "hash");
     let stray = {
