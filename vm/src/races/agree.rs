@@ -15,7 +15,7 @@ use super::{
     schedule,
 };
 
-pub use self::alone::version;
+pub use self::alone::{preempts_packets, version};
 
 /// How a cell stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 
 use results::races::RaceEvent;
 
+use super::agree::preempts_packets;
 use crate::{
     context::Ctx,
     events::Event,
@@ -36,7 +37,7 @@ impl Evidence {
     pub fn preempts_packets(&self) -> bool {
         self.events
             .iter()
-            .any(|event| matches!(event, RaceEvent::Plan { release, .. } if release.contains("-rt")))
+            .any(|event| matches!(event, RaceEvent::Plan { release, .. } if preempts_packets(release)))
     }
 
     /// How far a guest came.

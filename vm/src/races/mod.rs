@@ -24,7 +24,7 @@ pub mod made_up;
 #[allow(unused_imports, reason = "the report shows them")]
 pub use self::row::Disturbed;
 pub use self::{
-    agree::{below, figure},
+    agree::{below, figure, preempts_packets},
     grid::{Look, tables},
     host::{Machine, why_not},
     kept::Kept,

@@ -5,7 +5,7 @@
 use results::races::{Cell, Circumstance, Model, Stress, Violation};
 
 use super::{catalogue, figures::Figures, input::RacesFile};
-use crate::races::{Matrix, Row, Verdict, verdict};
+use crate::races::{self, Matrix, Row, Verdict, verdict};
 
 /// Cells that ran on a machine's own kernel.
 pub struct Natively {
@@ -21,7 +21,7 @@ impl Natively {
     /// The kernel preempts what runs a packet: `PREEMPT_RT`, by Debian's and the kernel's own name for it. No claim is made of
     /// those; what they break is shown.
     pub fn preempts_packets(&self) -> bool {
-        self.release.contains("-rt")
+        races::preempts_packets(&self.release)
     }
 
     /// The evidence of a file.

@@ -80,6 +80,11 @@ pub fn version(release: &str) -> Option<Since> {
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
+/// Whether the kernel of this `uname -r` preempts what runs a packet (`PREEMPT_RT`), by the name that such kernels go by.
+pub fn preempts_packets(release: &str) -> bool {
+    release.contains("-rt")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
