@@ -11,7 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, anyhow};
+use bindgen::Builder;
 use libbpf_cargo::SkeletonBuilder;
+
+/// The folder of the headers for datapaths.
+pub const KEEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../keep/include");
 
 /// The compilers that are tried, newest first.
 pub const CLANGS: [&str; 5] = ["clang-22", "clang-21", "clang-20", "clang-19", "clang"];
@@ -30,7 +34,9 @@ impl Compiler {
     pub fn new(cpu: &str) -> Result<Self> {
         println!("cargo::rerun-if-env-changed=KERNEL_HEADERS");
         println!("cargo::rerun-if-env-changed=CLANG");
+        println!("cargo::rerun-if-changed={KEEP}");
         let mut arguments: Vec<OsString> = ["-Wall", "-Werror", cpu].map(Into::into).into();
+        arguments.push(format!("-I{KEEP}").into());
         for folder in headers()? {
             arguments.push("-I".into());
             arguments.push(folder.into());
@@ -75,12 +81,30 @@ impl Compiler {
     }
 }
 
+/// bindgen, told where a header of types finds what it includes.
+///
+/// # Errors
+/// No libclang, or a variable that cargo sets is not set.
+pub fn bindings(header: &Path) -> Result<Builder> {
+    find_libclang()?;
+    let mut builder = bindgen::builder()
+        .header(header.display().to_string())
+        .default_enum_style(bindgen::EnumVariation::Consts)
+        .prepend_enum_name(false)
+        .use_core()
+        .clang_arg(format!("-I{KEEP}"));
+    for folder in headers()? {
+        builder = builder.clang_arg(format!("-I{}", folder.display()));
+    }
+    Ok(builder)
+}
+
 /// Whether there is a libclang, of which bindgen makes the Rust side of a header. bindgen searches the same folders, and would
 /// only panic.
 ///
 /// # Errors
 /// There is none.
-pub fn find_libclang() -> Result<()> {
+fn find_libclang() -> Result<()> {
     println!("cargo::rerun-if-env-changed=LIBCLANG_PATH");
     if env::var_os("LIBCLANG_PATH").is_some() {
         return Ok(());

@@ -9,7 +9,6 @@ use std::path::Path;
 use std::rc::Rc;
 
 use anyhow::{Context, Result};
-use bindgen::Builder;
 use bindgen::callbacks::{EnumVariantValue, ParseCallbacks};
 
 /// What programs and user space look at at the same time.
@@ -29,32 +28,19 @@ const ATOMICS: [(&str, &str); 5] = [
 /// # Errors
 /// No libclang, or what it says of the header.
 pub fn write(header: &Path, out: &Path) -> Result<()> {
-    bpf_build::find_libclang()?;
     let steps = Steps::default();
-    let plain = builder(header)?.allowlist_file(".*contract\\.h").parse_callbacks(Box::new(steps.clone()));
+    let plain = bpf_build::bindings(header)?.allowlist_file(".*(contract|keep/word)\\.h").parse_callbacks(Box::new(steps.clone()));
     let plain = plain.generate().context("bindgen cannot read src/bpf/contract.h")?;
     let mut text = plain.to_string();
     text.push_str(&steps.table());
     fs::write(out.join("contract.rs"), text).context("cannot write the contract")?;
 
-    let mut shared = builder(header)?.allowlist_type(SHARED).derive_copy(false).derive_debug(false);
+    let mut shared = bpf_build::bindings(header)?.allowlist_type(SHARED).derive_copy(false).derive_debug(false);
     for (c, rust) in ATOMICS {
         shared = shared.blocklist_type(c).raw_line(format!("use ::core::sync::atomic::{rust} as {c};"));
     }
     let shared = shared.generate().context("bindgen cannot read src/bpf/contract.h")?;
     fs::write(out.join("shared.rs"), shared.to_string()).context("cannot write the shared contract")
-}
-
-fn builder(header: &Path) -> Result<Builder> {
-    let mut builder = bindgen::builder()
-        .header(header.display().to_string())
-        .default_enum_style(bindgen::EnumVariation::Consts)
-        .prepend_enum_name(false)
-        .use_core();
-    for folder in bpf_build::headers()? {
-        builder = builder.clang_arg(format!("-I{}", folder.display()));
-    }
-    Ok(builder)
 }
 
 /// The names of `enum step`, as they come by.

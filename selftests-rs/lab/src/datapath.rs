@@ -279,7 +279,7 @@ impl Datapath {
         for table in self.tables().unwrap_or_default() {
             bytes += memory_of(table.as_fd())?;
         }
-        if let Ok(stripes) = self.map("stripes") {
+        if let Ok(stripes) = self.map("keep_stripes") {
             bytes += memory_of(stripes)?;
         }
         Ok((bytes, self.settings.entries.into()))

@@ -8,6 +8,8 @@ use anyhow::{Context as _, Error, Result, anyhow};
 use libbpf_rs::{MapCore as _, ObjectBuilder, OpenMapMut};
 use results::races::Refusal;
 
+use crate::layout::SEED;
+
 /// The objects that `build.rs` compiled.
 mod objects {
     include!(concat!(env!("OUT_DIR"), "/objects.rs"));
@@ -117,6 +119,10 @@ pub fn load_some(
         let name = map.name().to_string_lossy().into_owned();
         let fd = map.as_fd().try_clone_to_owned().context("cannot keep a map")?;
         loaded.maps.insert(name, fd);
+    }
+    // One that other programs have as well is set up already, with the same seed.
+    if let Ok(stripes) = loaded.map("keep_stripes") {
+        keep::table::set_up(stripes, SEED).context("cannot set up the stripes")?;
     }
     Ok(loaded)
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Collectors in the kernel: loaded on the map under test, and called for one record, for an array of them or for the map.
 
-use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
 use anyhow::{Context as _, Result, ensure};
@@ -70,7 +68,7 @@ impl<'a> Program<'a> {
                 "entries" => open.reuse_fd(map)?,
                 "control" => open.reuse_fd(target.datapath.map(section)?)?,
                 // A datapath that takes none leaves the collector with stripes of its own.
-                "stripes" => {
+                "keep_stripes" => {
                     if let Ok(stripes) = target.datapath.map(section) {
                         open.reuse_fd(stripes)?;
                     }
@@ -220,14 +218,5 @@ fn fill(record: &Record, key: &[u8], value: &[u8]) {
 /// has to be run on a frame.
 fn way_of(object: &[u8]) -> Way {
     let has_both = object.windows(ON_FRAME.len() + 1).any(|name| name == b"_tc\0");
-    if has_both && !can_turn_interrupts_off() { Way::Frame } else { Way::Syscall }
-}
-
-/// Whether the kernel has `bpf_local_irq_save`, which is in its BTF by name.
-fn can_turn_interrupts_off() -> bool {
-    const NAME: &[u8] = b"\0bpf_local_irq_save\0";
-    static KNOWN: OnceLock<bool> = OnceLock::new();
-    *KNOWN.get_or_init(|| {
-        fs::read("/sys/kernel/btf/vmlinux").is_ok_and(|btf| btf.windows(NAME.len()).any(|name| name == NAME))
-    })
+    if has_both && !keep::can_turn_interrupts_off() { Way::Frame } else { Way::Syscall }
 }

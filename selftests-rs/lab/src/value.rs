@@ -45,11 +45,10 @@ pub fn value_of(flow: u32, lifetime: u32) -> [u8; VALUE_SIZE] {
     value
 }
 
-/// The tag of a tuple, as `bpf/hash.h` makes it.
+/// The tag of a tuple, as `keep_tag()` makes it.
 pub fn tag_for(key: &[u8]) -> u32 {
-    let hash = hash_of(key, SEED);
-    let [a, b, c, d, ..] = hash.to_le_bytes();
-    u32::from_le_bytes([a, b, c, d]) & !DEAD_MARK
+    let hash = hash_of(key, SEED) >> 33;
+    u32::try_from(hash).unwrap_or_default()
 }
 
 /// The lifetime in a value.
@@ -77,20 +76,18 @@ fn word_at(value: &[u8], start: usize) -> u32 {
     u32::from_ne_bytes(bytes.unwrap_or_default())
 }
 
-/// As `bpf/hash.h`.
+/// As `keep_hash()`.
 fn hash_of(key: &[u8], seed: u64) -> u64 {
     let mix = |hash: u64, word: u64| {
-        let hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        hash ^ hash >> 32
+        let hash = hash ^ word;
+        (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     };
     let word = |bytes: &[u8]| {
         let mut whole = [0; 8];
         whole[..bytes.len()].copy_from_slice(bytes);
         u64::from_ne_bytes(whole)
     };
-    let (words, rest) = key.as_chunks::<8>();
-    let hash = words.iter().fold(seed, |hash, bytes| mix(hash, word(bytes)));
-    mix(mix(hash, word(rest)), key.len() as u64)
+    key.chunks(8).fold(seed ^ key.len() as u64, |hash, bytes| mix(hash, word(bytes)))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ struct bpf_map;
 
 #include "hash.h"
 #ifdef QUIET
-#include "quiet.h"
+#include <keep/quiet.h>
 #endif
 
 /* Key and value sizes, and all else, are those of the map put in its place. */
@@ -83,8 +83,8 @@ static __always_inline struct key key_in(const struct record *r)
 static __always_inline __u64 hash_of_key(const struct key *key, const struct call *call)
 {
 	if (call->key_size == sizeof(struct ct6_key))
-		return hash_of(key, sizeof(struct ct6_key));
-	return hash_of(key, sizeof(struct ct4_key));
+		return keep_hash(key, sizeof(struct ct6_key));
+	return keep_hash(key, sizeof(struct ct4_key));
 }
 
 static __always_inline void fate_of(struct record *r, long err)

@@ -69,7 +69,7 @@ static __always_inline __u32 track(void *map, const void *key, __u32 key_size, s
 	}
 	p->lifetime = p->now + ticks * TICK + p->flow % TICK;
 #if defined(TAGGED) || defined(STRIPED)
-	p->hash = hash_of(key, key_size);
+	p->hash = keep_hash(key, key_size);
 #endif
 #ifdef TAGGED
 	p->tag = tag_of(p->hash);

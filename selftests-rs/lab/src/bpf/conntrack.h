@@ -7,6 +7,13 @@
 #define CONNTRACK_H
 
 #include "contract.h"
+
+/* The headers that datapaths include, with the lab's gates in them. */
+#define KEEP_SEED		config.seed
+#define KEEP_SPINS		(1 << 20)	/* a virtual CPU may be off its core for a while */
+#define KEEP_PACKET_STEP(step)	gate(PACKET, step)
+#define KEEP_GC_STEP(step)	gate(GC, step)
+
 #include <linux/errno.h>
 #include <linux/in.h>
 #include <stdbool.h>

@@ -10,6 +10,7 @@
 
 #include <linux/bpf.h>
 #include <linux/types.h>
+#include <keep/word.h>
 
 /* --- entries: as large as Cilium's, with the lifetime where Cilium has it --- */
 
@@ -40,12 +41,12 @@ struct ct_value {
 	__u16 flags;
 	__u32 cpu;			/* that opened the flow */
 	__u32 unused;
-	union {				/* one aligned word, for one load or swap */
+	union {
+		union keep_word word;	/* of lifetime and tag */
 		struct {
 			__u32 lifetime;	/* expired once it lies before the clock */
 			__u32 tag;	/* of the tuple, see hash.h; DEAD_MARK */
 		};
-		__u64 word;
 	};
 #if defined(LOCKED)
 	struct bpf_spin_lock lock;
@@ -63,8 +64,7 @@ _Static_assert(sizeof(struct ct_value) == 56, "as Cilium's");
 _Static_assert(__builtin_offsetof(struct ct_value, lifetime) == 32, "as Cilium's");
 
 #define CLOSING		1	/* flags: FIN or RST was seen */
-#define DEAD		2	/* flags: marked for removal; only under the entry's lock */
-#define DEAD_MARK	0x80000000U	/* tag: marked for removal, by compare-and-swap */
+#define DEAD_MARK	KEEP_DYING_MARK	/* tag: marked for removal */
 
 /* --- the clock --------------------------------------------------------------- */
 
@@ -283,15 +283,6 @@ struct fired {
 	__u32 failed;		/* deletes that failed otherwise than by absence */
 	__s32 err;		/* of the last one */
 	__u64 firings;
-};
-
-/* --- stripes: lock words of the programs' own ---------------------------------- */
-
-#define STRIPES		1024
-
-struct stripe {
-	__u32 held;
-	__u32 pad[15];		/* a cache line of its own */
 };
 
 #endif

@@ -104,7 +104,7 @@ static __always_inline void read_value(struct ct_value *copy, const struct ct_va
 	copy->nat_port = READ_ONCE(entry->nat_port);
 	copy->flags = READ_ONCE(entry->flags);
 	copy->cpu = READ_ONCE(entry->cpu);
-	copy->word = READ_ONCE(entry->word);
+	copy->word.whole = READ_ONCE(entry->word.whole);
 }
 
 static __always_inline void copy_value(struct ct_value *copy, const struct ct_value *entry)
@@ -119,26 +119,10 @@ static __always_inline bool look_up_again(void *map, const void *key, struct ct_
 	return bpf_map_lookup_elem(map, key) == entry;
 }
 
-/* What was loaded before is not loaded after. Programs have no fence: an exchange
- * is one, on every architecture.
- */
-static __always_inline void full_barrier(void)
-{
-	__u64 word = 0;
-
-	__sync_lock_test_and_set(&word, 1);
-}
-
-/* The element was this flow's all the while that @copy was made of it, if it is
- * this flow's afterwards: nobody but this flow's packets puts it back there. The
- * tag says the same of what was copied.
- */
-static __always_inline bool still_ours(void *map, const void *key, struct ct_value *entry,
-				       const struct ct_value *copy, const struct packet *p)
-{
-	full_barrier();
-	return look_up_again(map, key, entry) && copy->tag == p->tag;
-}
+#define KEEP_VALUE	struct ct_value
+#define KEEP_WORD	word
+#define KEEP_COPY	read_value
+#include <keep/value.h>
 
 /* Puts @copy, refreshed, in place of the entry, or where there is none by now.
  * All that holds the bucket's lock comes before or after it.

@@ -8,25 +8,22 @@
 #define HALF_H
 
 #include "datapath.h"
+#include <keep/judge.h>
 
-/* One load says how long, and whose it is. */
-static __always_inline union word judge_half(const struct ct_value *entry)
+/* A FIN closes, a SYN opens again what is closing. */
+static __always_inline bool says_nothing_new(const struct ct_value *entry, const struct packet *p)
 {
-	union word seen;
-
-	gate(PACKET, JUDGE);
-	seen.whole = READ_ONCE(entry->word);
-	return seen;
-}
-
-static __always_inline bool enough_left(union word seen, const struct ct_value *entry,
-					const struct packet *p)
-{
-	if (seen.lifetime < p->now + config.timeout / 2 * TICK)
-		return false;
-	/* A FIN closes, a SYN opens again what is closing. */
 	return p->kind == DATA || p->kind == DATAGRAM ||
 	       !(READ_ONCE(entry->flags) & CLOSING) == (p->kind == OPEN);
+}
+
+static __always_inline enum keep_is judge_half(const struct ct_value *entry,
+					       const struct packet *p)
+{
+	enum keep_is is;
+
+	is = keep_judge(&entry->word, p->tag, p->now + config.timeout / 2 * TICK);
+	return is == KEEP_FRESH && !says_nothing_new(entry, p) ? KEEP_DUE : is;
 }
 
 #endif

@@ -9,36 +9,29 @@
 #define OWN_CREATE
 #define CREATE_FLAGS	BPF_NOEXIST	/* somebody else may have been first */
 #include "datapath.h"
-#include "stripe.h"
+#include <keep/half-life.h>
 
-static __always_inline struct stripe *packet_stripe(const struct packet *p)
+static __always_inline struct keep_stripe *packet_stripe(const struct packet *p)
 {
 	gate(PACKET, TAKE_STRIPE);
-	return take_stripe(p->hash);
+	return keep_take(p->hash);
 }
 
 /* With @stripe held, which is let go of. */
-static __always_inline __u32 create_under(struct stripe *stripe, void *map, const void *key,
-					  struct packet *p)
+static __always_inline __u32 create_under(struct keep_stripe *stripe, void *map,
+					  const void *key, struct packet *p)
 {
 	__u32 outcome = insert(map, key, p);
 
-	drop_stripe(stripe);
+	keep_drop(stripe);
 	return outcome;
 }
 
 static __always_inline __u32 create(void *map, const void *key, struct packet *p)
 {
-	struct stripe *stripe = packet_stripe(p);
+	struct keep_stripe *stripe = packet_stripe(p);
 
 	return stripe ? create_under(stripe, map, key, p) : failed(p, -EBUSY);
-}
-
-/* Under the stripe, nobody who takes it removes or replaces what is found here. */
-static __always_inline struct ct_value *look_up_striped(void *map, const void *key)
-{
-	gate(PACKET, LOOK_UP_STRIPED);
-	return bpf_map_lookup_elem(map, key);
 }
 
 #endif

@@ -133,7 +133,7 @@ impl Field {
     /// When procfs does not tell.
     pub fn map_bytes(&self) -> Result<u64> {
         let tables = self.datapath.tables()?;
-        let stripes = self.datapath.map("stripes").ok();
+        let stripes = self.datapath.map("keep_stripes").ok();
         tables.iter().map(|table| table.as_fd()).chain(stripes).map(bytes_of).sum()
     }
 

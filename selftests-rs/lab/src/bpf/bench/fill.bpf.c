@@ -33,7 +33,7 @@ static long fill_one(__u64 flow, void *ctx)
 	p.lifetime = p.flow % 100 < fill->of_hundred ? fill->due : fill->live;
 	if (!p.lifetime)
 		return 0;
-	p.tag = tag_of(hash_of(&key, sizeof(key)));
+	p.tag = tag_of(keep_hash(&key, sizeof(key)));
 	open_value(&value, &p);
 	value.cpu = p.flow % fill->cpus;
 	if (bpf_map_update_elem(&entries, &key, &value, BPF_ANY))

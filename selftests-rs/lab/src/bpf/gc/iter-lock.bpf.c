@@ -21,18 +21,18 @@ static long visit(struct bpf_map *map, const void *visited, struct ct_value *ent
 	gate(GC, PEEK);
 	if (call && READ_ONCE(entry->lifetime) >= call->now)
 		return 0;
-	tag = tag_of(hash_of(&key, sizeof(struct ct4_key)));
+	tag = tag_of(keep_hash(&key, sizeof(struct ct4_key)));
 	/* A record first: once it is marked, the entry has to go. */
 	if (!call || !has_room(call)) {
 		if (call)
 			call->full = 1;
 		return 1;
 	}
-	if (!locked_mark(entry, tag, call->now))
+	if (!keep_mark(&entry->lock, &entry->word, tag, call->now))
 		return 0;
 	r = next_record(call, &key, entry);
 	if (!r) {
-		unmark(entry, tag);
+		keep_unmark(&entry->lock, &entry->word, tag);
 		return 1;
 	}
 	delete_marked(r, &key, entry, tag);

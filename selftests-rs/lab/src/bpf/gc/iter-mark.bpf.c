@@ -21,7 +21,7 @@ static long visit(struct bpf_map *map, const void *visited, struct ct_value *ent
 			call->full = 1;
 		return 1;
 	}
-	marked = cas_mark(entry, tag_of(hash_of(&key, sizeof(struct ct4_key))), call->now);
+	marked = cas_mark(entry, tag_of(keep_hash(&key, sizeof(struct ct4_key))), call->now);
 	if (!marked)
 		return 0;
 	r = next_record(call, &key, entry);

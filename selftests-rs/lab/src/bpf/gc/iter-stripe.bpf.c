@@ -23,6 +23,6 @@ static long visit(struct bpf_map *map, const void *visited, struct ct_value *ent
 	r = next_record(call, &key, entry);
 	if (!r)
 		return 1;
-	delete_striped(r, &key, hash_of(&key, sizeof(struct ct4_key)), call);
+	delete_striped(r, &key, keep_hash(&key, sizeof(struct ct4_key)), call);
 	return 0;
 }

@@ -14,28 +14,7 @@
 #define LOCKED
 #define CLASSIC_RCU
 #include "../collector.h"
-
-static __always_inline bool locked_mark(struct ct_value *entry, __u32 tag, __u32 now)
-{
-	bool mark;
-
-	gate(GC, LOCKED_MARK);
-	bpf_spin_lock(&entry->lock);
-	mark = !(entry->flags & DEAD) && entry->tag == tag && entry->lifetime < now;
-	if (mark)
-		entry->flags |= DEAD;
-	bpf_spin_unlock(&entry->lock);
-	return mark;
-}
-
-static __always_inline void unmark(struct ct_value *entry, __u32 tag)
-{
-	gate(GC, UNMARK);
-	bpf_spin_lock(&entry->lock);
-	if (entry->tag == tag)
-		entry->flags &= ~DEAD;
-	bpf_spin_unlock(&entry->lock);
-}
+#include <keep/locked.h>
 
 static __always_inline void delete_marked(struct record *r, const struct key *key,
 					  struct ct_value *entry, __u32 tag)
@@ -45,7 +24,7 @@ static __always_inline void delete_marked(struct record *r, const struct key *ke
 	gate(GC, DELETE);
 	err = bpf_map_delete_elem(&entries, key);
 	if (err && err != -ENOENT)
-		unmark(entry, tag);
+		keep_unmark(&entry->lock, &entry->word, tag);
 	fate_of(r, err);
 }
 

@@ -17,28 +17,28 @@
 /* What was marked; 0: nothing. */
 static __always_inline __u64 cas_mark(struct ct_value *entry, __u32 tag, __u32 now)
 {
-	union word seen, to;
+	union keep_word seen, to;
 
 	gate(GC, READ_WORD);
-	seen.whole = READ_ONCE(entry->word);
+	seen.whole = READ_ONCE(entry->word.whole);
 	/* Another's tag, or this one's with the mark. */
-	if (seen.tag != tag || seen.lifetime >= now)
+	if (seen.tag != tag || seen.until >= now)
 		return 0;
-	to.lifetime = seen.lifetime;
+	to.until = seen.until;
 	to.tag = seen.tag | DEAD_MARK;
 	gate(GC, CAS_MARK);
-	if (__sync_val_compare_and_swap(&entry->word, seen.whole, to.whole) != seen.whole)
+	if (__sync_val_compare_and_swap(&entry->word.whole, seen.whole, to.whole) != seen.whole)
 		return 0;
 	return to.whole;
 }
 
 static __always_inline void unmark(struct ct_value *entry, __u64 marked)
 {
-	union word was = { .whole = marked };
+	union keep_word was = { .whole = marked };
 
 	was.tag &= ~DEAD_MARK;
 	gate(GC, UNMARK);
-	__sync_val_compare_and_swap(&entry->word, marked, was.whole);
+	__sync_val_compare_and_swap(&entry->word.whole, marked, was.whole);
 }
 
 static __always_inline void delete_marked(struct record *r, const struct key *key,

@@ -11,7 +11,7 @@ static void collect(struct record *r, const struct key *key, struct call *call)
 	entry = bpf_map_lookup_elem(&entries, key);
 	if (!entry)
 		return gone(r);
-	if (!locked_mark(entry, tag, call->now))
+	if (!keep_mark(&entry->lock, &entry->word, tag, call->now))
 		return kept(r);
 	delete_marked(r, key, entry, tag);
 }

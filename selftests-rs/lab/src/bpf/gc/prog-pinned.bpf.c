@@ -14,7 +14,7 @@ static void collect(struct record *r, const struct key *key, struct call *call)
 	unsigned long flags;
 
 	gate(GC, PIN);
-	begin_quiet(&flags);
+	keep_quiet(&flags);
 	gate(GC, LOOK_UP);
 	entry = bpf_map_lookup_elem(&entries, key);
 	if (!entry)
@@ -23,7 +23,7 @@ static void collect(struct record *r, const struct key *key, struct call *call)
 		kept(r);
 	else
 		judge_and_delete(r, key, entry, call);
-	end_quiet(&flags);
+	keep_loud(&flags);
 }
 
 #include "../array.h"

@@ -7,7 +7,7 @@
 
 static void collect(struct record *r, const struct key *key, struct call *call)
 {
-	union word expected = { { .lifetime = r->lifetime, .tag = r->tag } };
+	union keep_word expected = { { .until = r->lifetime, .tag = r->tag } };
 	union bpf_attr attr;
 	struct key copy = *key;
 
@@ -17,7 +17,7 @@ static void collect(struct record *r, const struct key *key, struct call *call)
 	attr.flags = BPF_F_COMPARE;
 	attr.compare = (__u64)(unsigned long)&expected;
 	attr.compare_offset = __builtin_offsetof(struct ct_value, lifetime);
-	attr.compare_size = sizeof(expected.lifetime);
+	attr.compare_size = sizeof(expected.until);
 	/* A window that is handed to memcmp(), at whose return a debugger can
 	 * hold the CPU between compare and unlink: half of the tag as well.
 	 */

@@ -7,33 +7,42 @@
 #define GC_STRIPED_H
 
 #define QUIET
+#define KEEP_REMOVED(ctx)	note_removal(ctx)
 #include "../collector.h"
-#include "../stripe.h"
+
+struct judged {
+	struct record *record;
+	const struct call *call;
+};
+
+static __always_inline void note_removal(const struct judged *judged)
+{
+	if (config.stamped)
+		judged->record->done = bpf_ktime_get_ns();
+}
+
+#include <keep/collect.h>
+
+static __always_inline bool has_expired(const void *entry, void *ctx)
+{
+	const struct ct_value *value = entry;
+	struct judged *judged = ctx;
+
+	return READ_ONCE(value->lifetime) < judged->call->now;
+}
 
 static __always_inline void delete_striped(struct record *r, const struct key *key, __u64 hash,
 					   const struct call *call)
 {
-	struct ct_value *entry;
-	struct stripe *stripe;
-	unsigned long flags;
+	struct judged judged = { r, call };
+	long err = keep_collect(&entries, key, hash, has_expired, &judged);
 
-	/* Nobody is held with interrupts off before there is something to hold. */
-	gate(GC, TAKE_STRIPE);
-	begin_quiet(&flags);
-	stripe = take_stripe(hash);
-	if (!stripe) {
-		error(r, -EBUSY);
-		goto out;
-	}
-	gate(GC, LOOK_UP);
-	entry = bpf_map_lookup_elem(&entries, key);
-	if (entry)
-		judge_and_delete(r, key, entry, call);
+	if (!err)
+		r->fate = REMOVED;
+	else if (err == -EBUSY)
+		error(r, err);
 	else
-		gone(r);
-	drop_stripe(stripe);
-out:
-	end_quiet(&flags);
+		fate_of(r, err);
 }
 
 #endif

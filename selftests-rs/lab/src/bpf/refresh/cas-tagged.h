@@ -17,17 +17,17 @@
 static __always_inline __u32 refresh(void *map, const void *key,
 				     struct ct_value *entry, struct packet *p)
 {
-	union word to = { { .lifetime = p->lifetime, .tag = p->tag } }, seen;
+	union keep_word to = { { .until = p->lifetime, .tag = p->tag } }, seen;
 
 	gate(PACKET, READ_WORD);
-	seen.whole = READ_ONCE(entry->word);
+	seen.whole = READ_ONCE(entry->word.whole);
 	if (seen.tag & DEAD_MARK)
 		return DYING;
 	if (seen.tag != p->tag)
 		return AGAIN;
-	to.lifetime = later(seen.lifetime, p);
+	to.until = later(seen.until, p);
 	gate(PACKET, CAS_STORE);
-	if (__sync_val_compare_and_swap(&entry->word, seen.whole, to.whole) != seen.whole)
+	if (__sync_val_compare_and_swap(&entry->word.whole, seen.whole, to.whole) != seen.whole)
 		return LOST;
 	set_flags(entry, p);
 	account(entry, p);

@@ -14,16 +14,15 @@ static __always_inline __u32 refresh(void *map, const void *key,
 				     struct ct_value *entry, struct packet *p)
 {
 	struct ct_value copy = {};
-	union word seen;
+	union keep_word seen;
 
 	gate(PACKET, JUDGE);
-	seen.whole = READ_ONCE(entry->word);
+	seen.whole = READ_ONCE(entry->word.whole);
 	if (seen.tag != p->tag)
 		return AGAIN;
-	if (seen.lifetime >= p->now)
+	if (seen.until >= p->now)
 		return store(entry, p);
-	copy_value(&copy, entry);
-	if (!still_ours(map, key, entry, &copy, p))
+	if (!keep_copy(map, key, entry, p->tag, &copy))
 		return AGAIN;
 	return replace(map, key, &copy, p);
 }

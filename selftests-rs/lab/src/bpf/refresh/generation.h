@@ -85,7 +85,7 @@ static __always_inline __u32 handle(void *map, const void *key, struct packet *p
 		hit(previous, key, entry, p);
 		read_value(&copy, entry);
 		/* An LRU map may have evicted it meanwhile: then it was another's. */
-		full_barrier();
+		keep_fence();
 		if (bpf_map_lookup_elem(previous, key) == entry)
 			return copy_over(current, key, &copy, p);
 	}

@@ -12,15 +12,14 @@
 static __always_inline __u32 refresh(void *map, const void *key,
 				     struct ct_value *entry, struct packet *p)
 {
-	union word seen = judge_half(entry);
+	enum keep_is is = judge_half(entry, p);
 	struct ct_value copy = {};
 
-	if (seen.tag != p->tag)
+	if (is == KEEP_OTHER)
 		return AGAIN;
-	if (enough_left(seen, entry, p))
+	if (is == KEEP_FRESH)
 		return LEFT;
-	copy_value(&copy, entry);
-	if (!still_ours(map, key, entry, &copy, p))
+	if (!keep_copy(map, key, entry, p->tag, &copy))
 		return AGAIN;
 	return replace(map, key, &copy, p);
 }

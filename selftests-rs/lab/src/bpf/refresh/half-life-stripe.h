@@ -12,38 +12,29 @@
 #include "../striped.h"
 #include "../half.h"
 
-static __always_inline __u32 replace_striped(void *map, const void *key, struct packet *p)
-{
-	struct ct_value copy = {};
-	struct ct_value *entry;
-	__u32 i;
-
-	for (i = 0; i < TRIES; i++) {
-		entry = look_up_striped(map, key);
-		if (!entry)
-			return MISSED;
-		copy_value(&copy, entry);
-		if (still_ours(map, key, entry, &copy, p))
-			return replace(map, key, &copy, p);
-	}
-	return failed(p, -EAGAIN);
-}
-
 static __always_inline __u32 refresh(void *map, const void *key,
 				     struct ct_value *entry, struct packet *p)
 {
-	union word seen = judge_half(entry);
-	struct stripe *stripe;
+	enum keep_is is = judge_half(entry, p);
+	struct keep_stripe *stripe;
+	struct ct_value copy = {};
 	__u32 outcome;
+	long err;
 
-	if (seen.tag != p->tag)
+	if (is == KEEP_OTHER)
 		return AGAIN;
-	if (enough_left(seen, entry, p))
+	if (is == KEEP_FRESH)
 		return LEFT;
 	stripe = packet_stripe(p);
 	if (!stripe)
 		return failed(p, -EBUSY);
-	outcome = replace_striped(map, key, p);
-	drop_stripe(stripe);
+	err = keep_read(map, key, p->tag, &copy);
+	if (err == -ENOENT)
+		outcome = MISSED;
+	else if (err)
+		outcome = failed(p, err);
+	else
+		outcome = replace(map, key, &copy, p);
+	keep_drop(stripe);
 	return outcome;
 }

@@ -12,21 +12,20 @@
  */
 #define LOCKED
 #define TAGGED
-#define CREATE_FLAGS	(BPF_NOEXIST | BPF_F_LOCK)
+#define CREATE_FLAGS	KEEP_LOCKED_CREATE
+#include "../hash.h"
+#include <keep/locked.h>
 #include "../datapath.h"
 
 static __always_inline __u32 refresh(void *map, const void *key,
 				     struct ct_value *entry, struct packet *p)
 {
-	__u32 outcome = STORED;
+	enum keep_owner owner;
 
 	gate(PACKET, LOCKED_STORE);
 	bpf_spin_lock(&entry->lock);
-	if (entry->tag != p->tag) {
-		outcome = AGAIN;
-	} else if (entry->flags & DEAD) {
-		outcome = DYING;
-	} else {
+	owner = keep_owner(&entry->word, p->tag);
+	if (owner == KEEP_OURS) {
 		keep_closing(entry->flags, p);
 		entry->lifetime = later(entry->lifetime, p);
 		entry->flags = p->flags;
@@ -34,5 +33,7 @@ static __always_inline __u32 refresh(void *map, const void *key,
 		entry->bytes += p->bytes;
 	}
 	bpf_spin_unlock(&entry->lock);
-	return outcome;
+	if (owner == KEEP_OURS)
+		return STORED;
+	return owner == KEEP_DYING ? DYING : AGAIN;
 }

@@ -28,7 +28,7 @@ static __always_inline __u32 refresh(void *map, const void *key,
 
 	gate(PACKET, LOCKED_STORE);
 	bpf_spin_lock(&entry->lock);
-	dead = entry->flags & DEAD;
+	dead = entry->tag & DEAD_MARK;
 	if (!dead) {
 		keep_closing(entry->flags, p);
 		entry->lifetime = p->lifetime;

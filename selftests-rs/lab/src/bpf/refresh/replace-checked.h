@@ -14,8 +14,7 @@ static __always_inline __u32 refresh(void *map, const void *key,
 {
 	struct ct_value copy = {};
 
-	copy_value(&copy, entry);
-	if (!still_ours(map, key, entry, &copy, p))
+	if (!keep_copy(map, key, entry, p->tag, &copy))
 		return AGAIN;
 	return replace(map, key, &copy, p);
 }

@@ -11,13 +11,14 @@
 
 static __always_inline __u32 handle(void *map, const void *key, struct packet *p)
 {
-	struct stripe *stripe = packet_stripe(p);
+	struct keep_stripe *stripe = packet_stripe(p);
 	struct ct_value *entry;
 	__u32 outcome = MISSED;
 
 	if (!stripe)
 		return failed(p, -EBUSY);
-	entry = look_up_striped(map, key);
+	gate(PACKET, LOOK_UP_STRIPED);
+	entry = bpf_map_lookup_elem(map, key);
 	if (!entry && may_open(p))
 		return create_under(stripe, map, key, p);
 	if (entry) {
@@ -27,6 +28,6 @@ static __always_inline __u32 handle(void *map, const void *key, struct packet *p
 		p->lifetime = later(entry->lifetime, p);
 		outcome = store(entry, p);
 	}
-	drop_stripe(stripe);
+	keep_drop(stripe);
 	return outcome;
 }

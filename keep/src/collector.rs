@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A collector of one map: which way it goes is decided once.
+
+use std::os::fd::BorrowedFd;
+
+use cmpdel_uapi::{Map, map_type_name};
+
+use crate::compare::Compare;
+#[cfg(feature = "stripes")]
+use crate::striped::Striped;
+use crate::{Error, Field, Outcome, Round};
+
+/// How entries are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// By `BPF_F_COMPARE`, with the field as window.
+    Compare,
+    /// By a program in the kernel, under the stripe of each key.
+    Stripes,
+}
+
+/// What a collector is to work on.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    pub(crate) map: BorrowedFd<'a>,
+    pub(crate) field: Field,
+    pub(crate) stripes: Option<BorrowedFd<'a>>,
+    pub(crate) object: Option<&'a [u8]>,
+    pub(crate) only: Option<Means>,
+    pub(crate) batch: u32,
+}
+
+impl<'a> Plan<'a> {
+    /// The entries of `map` whose `field` is below a threshold. The fd has to be open for reading and writing.
+    #[must_use]
+    pub fn new(map: BorrowedFd<'a>, field: Field) -> Self {
+        Self { map, field, stripes: None, object: None, only: None, batch: 4096 }
+    }
+
+    /// The table of stripes that the datapath takes (`keep_stripes`), for kernels without compare-and-delete.
+    #[must_use]
+    pub fn stripes(self, stripes: BorrowedFd<'a>) -> Self {
+        Self { stripes: Some(stripes), ..self }
+    }
+
+    /// A BPF object of your own in the place of this crate's, with a second condition (`include/keep/collector.h`). It is asked
+    /// in the kernel, so such a collector works under stripes.
+    #[must_use]
+    pub fn object(self, object: &'a [u8]) -> Self {
+        Self { object: Some(object), only: Some(Means::Stripes), ..self }
+    }
+
+    /// That way, or not at all.
+    #[must_use]
+    pub fn only(self, means: Means) -> Self {
+        Self { only: Some(means), ..self }
+    }
+
+    /// Entries of a snapshot, for compare-and-delete.
+    #[must_use]
+    pub fn batch(self, entries: u32) -> Self {
+        Self { batch: entries.max(1), ..self }
+    }
+
+    /// Decides on the way, and has everything ready for rounds. Nothing is deleted.
+    ///
+    /// # Errors
+    /// [`Error::Field`]; [`Error::MapType`]; where there is neither compare-and-delete nor stripes, what the kernel says of the
+    /// first; and all that keeps a program from being loaded.
+    pub fn open(self) -> Result<Collector<'a>, Error> {
+        let map = Map::new(self.map)?;
+        let info = map.info();
+        let Field { offset, size, .. } = self.field;
+        if !self.field.fits(info.value_size) {
+            return Err(Error::Field { offset, size, value_size: info.value_size });
+        }
+        let refused = match self.only {
+            Some(Means::Stripes) => None,
+            _ => match map.check() {
+                Ok(()) => {
+                    return Ok(Collector { way: Way::Compare(Compare::open(map, self.field, self.batch)?) });
+                }
+                Err(error) => Some(error),
+            },
+        };
+        let wants_stripes = self.stripes.is_some() && self.only != Some(Means::Compare);
+        match refused {
+            Some(error) if !wants_stripes => Err(error.into()),
+            _ => self.open_striped(&map),
+        }
+    }
+
+    #[cfg(feature = "stripes")]
+    fn open_striped(self, map: &Map<'a>) -> Result<Collector<'a>, Error> {
+        let kind = map_type_name(map.info().map_type);
+        if !["hash", "lru_hash", "rhash"].contains(&kind) {
+            return Err(Error::MapType(kind));
+        }
+        Ok(Collector { way: Way::Striped(Striped::open(self, map.info())?) })
+    }
+
+    #[cfg(not(feature = "stripes"))]
+    fn open_striped(self, map: &Map<'a>) -> Result<Collector<'a>, Error> {
+        Err(Error::Load(format!(
+            "this was built without stripes (a map of type {}): build it with the feature `stripes`",
+            map_type_name(map.info().map_type)
+        )))
+    }
+}
+
+/// A collector of one map.
+pub struct Collector<'a> {
+    way: Way<'a>,
+}
+
+enum Way<'a> {
+    Compare(Compare<'a>),
+    #[cfg(feature = "stripes")]
+    Striped(Striped<'a>),
+}
+
+impl Collector<'_> {
+    /// How it deletes.
+    #[must_use]
+    pub fn means(&self) -> Means {
+        match &self.way {
+            Way::Compare(_) => Means::Compare,
+            #[cfg(feature = "stripes")]
+            Way::Striped(_) => Means::Stripes,
+        }
+    }
+
+    /// Whether the kernel is given many entries at a time.
+    #[must_use]
+    pub fn is_batched(&self) -> bool {
+        match &self.way {
+            Way::Compare(compare) => compare.is_batched(),
+            #[cfg(feature = "stripes")]
+            Way::Striped(_) => true,
+        }
+    }
+
+    /// Deletes each entry whose field is below `threshold`, and tells of each that was not live.
+    ///
+    /// # Errors
+    /// What the kernel says. What was told until then is true.
+    pub fn round(
+        &mut self,
+        threshold: i128,
+        mut tell: impl FnMut(&[u8], Outcome),
+    ) -> Result<Round, Error> {
+        self.run(threshold, false, Some(&mut tell))
+    }
+
+    /// The same in numbers alone: cheaper on large maps.
+    ///
+    /// # Errors
+    /// As of [`Self::round`].
+    pub fn round_counted(&mut self, threshold: i128) -> Result<Round, Error> {
+        self.run(threshold, false, None)
+    }
+
+    /// Looks, and deletes nothing.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn look(&mut self, threshold: i128, mut tell: impl FnMut(&[u8], Outcome)) -> Result<Round, Error> {
+        self.run(threshold, true, Some(&mut tell))
+    }
+
+    fn run(&mut self, threshold: i128, dry: bool, tell: Option<Tell<'_>>) -> Result<Round, Error> {
+        match &mut self.way {
+            Way::Compare(compare) => compare.round(threshold, dry, tell),
+            #[cfg(feature = "stripes")]
+            Way::Striped(striped) => striped.round(threshold, dry, tell),
+        }
+    }
+}
+
+/// Who is told of keys.
+pub(crate) type Tell<'t> = &'t mut dyn FnMut(&[u8], Outcome);

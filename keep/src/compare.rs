@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Batch look-ups, a filter on the field, and compare-and-delete of what expired with exactly that field as window. An entry
+//! that is refreshed between the look and the delete differs there, and lives on.
+
+use cmpdel_uapi::{Error as Denied, Map, Outcome as Entry, Snapshot, Support, probe_batch};
+
+use crate::collector::Tell;
+use crate::{Error, Field, Outcome, Round};
+
+/// How often in a row the lock of a bucket may be out of reach.
+const PATIENCE: u32 = 5;
+
+pub struct Compare<'a> {
+    map: Map<'a>,
+    field: Field,
+    batch: u32,
+    batched: bool,
+}
+
+impl<'a> Compare<'a> {
+    pub fn open(map: Map<'a>, field: Field, batch: u32) -> Result<Self, Error> {
+        let batched = match probe_batch(map.info().map_type) {
+            Ok(support) => support == Support::Supported,
+            // It could not be tried out: one by one is what there is to trust.
+            Err(Denied::Permission) => false,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { map, field, batch, batched })
+    }
+
+    pub fn is_batched(&self) -> bool {
+        self.batched
+    }
+
+    pub fn round(&self, threshold: i128, dry: bool, mut tell: Option<Tell<'_>>) -> Result<Round, Error> {
+        let mut round = Round::default();
+        let mut walk = self.map.walk(self.batch)?;
+        let mut snapshot = Snapshot::default();
+        while walk.next_into(&mut snapshot).map_err(|error| Error::Ended { error, round })? {
+            round.looked_at += snapshot.len() as u64;
+            snapshot.retain(|_, value| self.field.read(value).is_some_and(|time| time < threshold));
+            round.expired += snapshot.len() as u64;
+            if !dry {
+                self.delete(&snapshot, &mut round, &mut tell)?;
+            } else if let Some(tell) = &mut tell {
+                snapshot.entries().for_each(|(key, _)| tell(key, Outcome::Expired));
+            }
+        }
+        Ok(round)
+    }
+
+    /// Deletes the entries of a snapshot, each if its field is still the one in it.
+    fn delete(
+        &self,
+        snapshot: &Snapshot,
+        round: &mut Round,
+        tell: &mut Option<Tell<'_>>,
+    ) -> Result<(), Error> {
+        let (key_size, value_size) = (self.map.info().key_size as usize, self.map.info().value_size as usize);
+        let (mut dealt_with, mut fruitless) = (0, 0);
+        while dealt_with < snapshot.len() {
+            let keys = snapshot.keys().get(dealt_with * key_size..).unwrap_or_default();
+            let values = snapshot.values().get(dealt_with * value_size..).unwrap_or_default();
+            let answer = if self.batched {
+                self.map.delete_batch_if_eq(keys, values, self.field.window())
+            } else {
+                self.map.delete_each_if_eq(keys, values, self.field.window())
+            };
+            let (outcomes, ended) = match answer {
+                Ok(batch) => (batch.outcomes, batch.ended),
+                Err(error) => (Vec::new(), Some(error)),
+            };
+            for (key, outcome) in keys.chunks_exact(key_size).zip(&outcomes) {
+                let outcome = match outcome {
+                    Entry::Deleted => Outcome::Deleted,
+                    Entry::Mismatch => Outcome::Kept,
+                    Entry::Absent => Outcome::Absent,
+                };
+                round.count(outcome);
+                if let Some(tell) = tell {
+                    tell(key, outcome);
+                }
+            }
+            dealt_with += outcomes.len();
+            fruitless = if outcomes.is_empty() { fruitless + 1 } else { 0 };
+            match ended {
+                Some(error) if !is_contended(&error) || fruitless >= PATIENCE => {
+                    return Err(Error::Ended { error, round: *round });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The lock of a bucket (rqspinlock) could not be taken: the same call may be repeated.
+fn is_contended(error: &Denied) -> bool {
+    const EDEADLK: i32 = 35;
+    const ETIMEDOUT: i32 = 110;
+    matches!(error, Denied::Os { source, .. } if matches!(source.raw_os_error(), Some(EDEADLK | ETIMEDOUT)))
+}

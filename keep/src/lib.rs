@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Deletes what has expired from a BPF hash map, and nothing that a packet has refreshed in the meantime.
+//!
+//! It does so in one of two ways, and never by a plain delete:
+//!
+//! - by compare-and-delete (`BPF_F_COMPARE`), where the kernel and the map have it;
+//! - under stripes, on any kernel from 6.1 on, where the datapath takes them (`include/keep/half-life.h`).
+//!
+//! ```no_run
+//! # use std::os::fd::AsFd;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let map = cmpdel_uapi::map_pinned("/sys/fs/bpf/ct4".as_ref())?;
+//! let stripes = cmpdel_uapi::map_pinned("/sys/fs/bpf/keep_stripes".as_ref())?;
+//! let field = keep::Field::unsigned(32, 4);
+//! let mut collector = keep::Plan::new(map.as_fd(), field).stripes(stripes.as_fd()).open()?;
+//! let now = 1_000;
+//! let round = collector.round(now, |key, outcome| println!("{key:02x?}: {outcome:?}"))?;
+//! println!("{} deleted, {} kept", round.deleted, round.kept);
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(feature = "stripes")]
+mod call;
+mod collector;
+mod compare;
+mod error;
+mod field;
+mod round;
+#[cfg(feature = "stripes")]
+mod striped;
+#[cfg(feature = "stripes")]
+pub mod table;
+
+pub use collector::{Collector, Means, Plan};
+pub use error::Error;
+pub use field::{Field, Order};
+pub use round::{Outcome, Round};
+#[cfg(feature = "stripes")]
+pub use striped::can_turn_interrupts_off;
+
+/// The folder of the headers for datapaths, to be given to clang with `-I`.
+pub const INCLUDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/include");

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A collector in the kernel (`include/keep/collector.h`): it walks the map in one call, and deletes under stripes.
+
+use std::fs;
+use std::marker::PhantomData;
+use std::mem::{offset_of, size_of};
+use std::os::fd::BorrowedFd;
+use std::sync::OnceLock;
+
+use cmpdel_uapi::{MapInfo, map_type_name};
+use libbpf_rs::{Map, MapCore as _, MapFlags, Object, ObjectBuilder, OpenMapMut, ProgramInput};
+
+use crate::call::{self, keep_call, keep_config, keep_record};
+use crate::collector::{Plan, Tell};
+use crate::{Error, Field, Outcome, Round, table};
+
+/// The collector without a condition of its own.
+const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/collector.o"));
+
+/// Records at most, for one call.
+const ROOM: u32 = 1 << 16;
+/// Records that are copied out at once.
+const CHUNK: u32 = 4096;
+/// Calls in a row that deleted nothing and had no room for more.
+const PATIENCE: u32 = 3;
+/// tc programs are run on a frame.
+const FRAME: [u8; 64] = [0; 64];
+
+pub struct Striped<'a> {
+    object: Object,
+    program: &'static str,
+    field: Field,
+    key_size: usize,
+    room: u32,
+    /// A walk of rhash ends where it deletes: the key that it would go on from is gone.
+    restarts: bool,
+    fds: PhantomData<BorrowedFd<'a>>,
+}
+
+impl<'a> Striped<'a> {
+    pub fn open(plan: Plan<'a>, info: &MapInfo) -> Result<Self, Error> {
+        if info.key_size > call::KEEP_MAX_KEY {
+            return Err(Error::KeySize(info.key_size));
+        }
+        let stripes = plan.stripes.ok_or(Error::NotStripes("none was given"))?;
+        let table = table::open(stripes)?;
+        let quiet = can_turn_interrupts_off();
+        let program = if quiet { "keep_walk" } else { "keep_walk_tc" };
+        let room = info.max_entries.clamp(1, ROOM);
+        let load = |error: libbpf_rs::Error| Error::Load(format!("{error:#}"));
+
+        let mut builder = ObjectBuilder::default();
+        let mut open = builder.open_memory(plan.object.unwrap_or(OBJECT)).map_err(load)?;
+        for mut map in open.maps_mut() {
+            let name = map.name().to_string_lossy().into_owned();
+            match name.as_str() {
+                "entries" => map.reuse_fd(plan.map).map_err(load)?,
+                "keep_stripes" => map.reuse_fd(stripes).map_err(load)?,
+                "keep_records" => map.set_max_entries(room).map_err(load)?,
+                ".rodata.keep" => set_constants(&mut map, plan.field, info, table)?,
+                _ => {}
+            }
+        }
+        for mut candidate in open.progs_mut() {
+            let wanted = candidate.name() == program;
+            candidate.set_autoload(wanted);
+        }
+        let object = open.load().map_err(load)?;
+        let restarts = map_type_name(info.map_type) == "rhash";
+        let key_size = info.key_size as usize;
+        Ok(Self { object, program, field: plan.field, key_size, room, restarts, fds: PhantomData })
+    }
+
+    pub fn round(&mut self, threshold: i128, dry: bool, mut tell: Option<Tell<'_>>) -> Result<Round, Error> {
+        let mut round = Round::default();
+        let (mut errors, mut errno, mut fruitless) = (0, 0, 0);
+        loop {
+            let mut call = [0; size_of::<keep_call>()];
+            put(&mut call, offset_of!(keep_call, threshold), &ordered(threshold, self.field).to_ne_bytes());
+            put(&mut call, offset_of!(keep_call, dry), &u32::from(dry).to_ne_bytes());
+            put(&mut call, offset_of!(keep_call, listing), &u32::from(tell.is_some()).to_ne_bytes());
+            let call = self.call(&call)?;
+            let number = |at| u64_at(&call, at);
+            let fate = |fate: u32| number(offset_of!(keep_call, fates) + 8 * fate as usize);
+            let deleted = fate(call::KEEP_DELETED);
+            round.looked_at += number(offset_of!(keep_call, looked_at));
+            round.expired += number(offset_of!(keep_call, expired));
+            round.deleted += deleted;
+            round.kept += fate(call::KEEP_KEPT);
+            round.absent += fate(call::KEEP_ABSENT);
+            round.busy += fate(call::KEEP_BUSY);
+            errors += fate(call::KEEP_ERROR);
+            if fate(call::KEEP_ERROR) > 0 {
+                errno = number(offset_of!(keep_call, err)).cast_signed().saturating_neg();
+            }
+            if let Some(tell) = &mut tell {
+                self.tell(u32_at(&call, offset_of!(keep_call, count)), *tell)?;
+            }
+            let full = u32_at(&call, offset_of!(keep_call, full)) != 0;
+            if !(full || self.restarts && deleted > 0) || dry {
+                break;
+            }
+            fruitless = if deleted == 0 { fruitless + 1 } else { 0 };
+            if fruitless == PATIENCE {
+                return Err(Error::Stuck(round));
+            }
+        }
+        match errors {
+            0 => Ok(round),
+            count => Err(Error::Delete { count, errno, round }),
+        }
+    }
+
+    /// Runs the program once; what it was called with, and what it says.
+    fn call(&mut self, call: &[u8]) -> Result<Vec<u8>, Error> {
+        let run = |error: libbpf_rs::Error| Error::Run(format!("{error:#}"));
+        let zero = 0_u32.to_ne_bytes();
+        self.map("keep_calls")?.update(&zero, call, MapFlags::ANY).map_err(run)?;
+        let program = self.object.progs_mut().find(|program| program.name() == self.program);
+        let program = program.ok_or_else(|| Error::Run(format!("it has no program {}", self.program)))?;
+        let mut context = [0; 8];
+        let mut input = ProgramInput::default();
+        if self.program.ends_with("_tc") {
+            input.data_in = Some(&FRAME);
+        } else {
+            input.context_in = Some(&mut context);
+        }
+        let answer = program.test_run(input).map_err(run)?.return_value;
+        if answer != 0 {
+            return Err(Error::Run(format!("it gave up with {answer}")));
+        }
+        let answer = self.map("keep_calls")?.lookup(&zero, MapFlags::ANY).map_err(run)?;
+        answer.ok_or_else(|| Error::Run("it left no answer".into()))
+    }
+
+    /// Tells of the first `count` records.
+    fn tell(&self, count: u32, tell: &mut dyn FnMut(&[u8], Outcome)) -> Result<(), Error> {
+        let run = |error: libbpf_rs::Error| Error::Run(format!("{error:#}"));
+        let count = count.min(self.room);
+        if count == 0 {
+            return Ok(());
+        }
+        let records = self.map("keep_records")?;
+        let listed = records.lookup_batch(count.min(CHUNK), MapFlags::ANY, MapFlags::ANY).map_err(run)?;
+        for (_, record) in listed.take(count as usize) {
+            let outcome = match u32_at(&record, offset_of!(keep_record, fate)) {
+                call::KEEP_NONE => Outcome::Expired,
+                call::KEEP_DELETED => Outcome::Deleted,
+                call::KEEP_KEPT => Outcome::Kept,
+                call::KEEP_ABSENT => Outcome::Absent,
+                // What failed is still there, and is counted apart.
+                _ => Outcome::Busy,
+            };
+            tell(record.get(..self.key_size).unwrap_or_default(), outcome);
+        }
+        Ok(())
+    }
+
+    fn map(&self, name: &str) -> Result<Map<'_>, Error> {
+        let found = self.object.maps().find(|map| map.name() == name);
+        found.ok_or_else(|| Error::Run(format!("its object has no map {name}")))
+    }
+}
+
+/// Fills in the constants.
+fn set_constants(
+    map: &mut OpenMapMut<'_>,
+    field: Field,
+    info: &MapInfo,
+    table: table::Table,
+) -> Result<(), Error> {
+    let config = map.initial_value_mut().filter(|config| config.len() == size_of::<keep_config>());
+    let config = config.ok_or_else(|| Error::Load("it was compiled with other headers than this crate's".into()))?;
+    for (at, number) in [
+        (offset_of!(keep_config, key_size), info.key_size),
+        (offset_of!(keep_config, field_offset), field.offset),
+        (offset_of!(keep_config, field_size), field.size),
+        (offset_of!(keep_config, field_swapped), field.is_swapped().into()),
+        (offset_of!(keep_config, field_signed), field.signed.into()),
+        (offset_of!(keep_config, stripes), table.count),
+    ] {
+        put(config, at, &number.to_ne_bytes());
+    }
+    put(config, offset_of!(keep_config, seed), &table.seed.to_ne_bytes());
+    Ok(())
+}
+
+/// The threshold as the program compares it: what is signed is moved up, and what no field can reach is the nearest that one can.
+fn ordered(threshold: i128, field: Field) -> u64 {
+    if field.signed {
+        let clamped = threshold.clamp(i64::MIN.into(), i64::MAX.into());
+        return u64::try_from(clamped - i128::from(i64::MIN)).unwrap_or(0);
+    }
+    u64::try_from(threshold.clamp(0, u64::MAX.into())).unwrap_or(0)
+}
+
+fn put(bytes: &mut [u8], at: usize, with: &[u8]) {
+    if let Some(place) = bytes.get_mut(at..at + with.len()) {
+        place.copy_from_slice(with);
+    }
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_ne_bytes)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..at + 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_ne_bytes)
+}
+
+/// Whether the kernel has `bpf_local_irq_save`, which is in its BTF by name.
+#[must_use]
+pub fn can_turn_interrupts_off() -> bool {
+    const NAME: &[u8] = b"\0bpf_local_irq_save\0";
+    static KNOWN: OnceLock<bool> = OnceLock::new();
+    *KNOWN.get_or_init(|| {
+        fs::read("/sys/kernel/btf/vmlinux").is_ok_and(|btf| btf.windows(NAME.len()).any(|name| name == NAME))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thresholds_keep_their_order() {
+        let signed = Field { signed: true, ..Field::unsigned(0, 4) };
+        let numbers = [i128::MIN, -5, -1, 0, 1, i128::MAX];
+        assert!(numbers.windows(2).all(|pair| ordered(pair[0], signed) < ordered(pair[1], signed)));
+        assert_eq!(ordered(0, signed), 1 << 63);
+        assert_eq!(ordered(-1, Field::unsigned(0, 4)), 0);
+        assert_eq!(ordered(i128::MAX, Field::unsigned(0, 8)), u64::MAX);
+    }
+}
