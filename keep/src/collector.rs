@@ -21,12 +21,14 @@ pub enum Means {
 
 /// What a collector is to work on.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "stripes"), allow(dead_code, reason = "some is for collectors in the kernel"))]
 pub struct Plan<'a> {
     pub(crate) map: BorrowedFd<'a>,
     pub(crate) field: Field,
     pub(crate) stripes: Option<BorrowedFd<'a>>,
     pub(crate) object: Option<&'a [u8]>,
     pub(crate) only: Option<Means>,
+    pub(crate) readers: &'a [u32],
     pub(crate) batch: u32,
 }
 
@@ -34,13 +36,20 @@ impl<'a> Plan<'a> {
     /// The entries of `map` whose `field` is below a threshold. The fd has to be open for reading and writing.
     #[must_use]
     pub fn new(map: BorrowedFd<'a>, field: Field) -> Self {
-        Self { map, field, stripes: None, object: None, only: None, batch: 4096 }
+        Self { map, field, stripes: None, object: None, only: None, readers: &[], batch: 4096 }
     }
 
     /// The table of stripes that the datapath takes (`keep_stripes`), for kernels without compare-and-delete.
     #[must_use]
     pub fn stripes(self, stripes: BorrowedFd<'a>) -> Self {
         Self { stripes: Some(stripes), ..self }
+    }
+
+    /// Programs, by their ids, that use the map and do nothing but read. Any other that takes none of the stripes is a reason not
+    /// to open: it could refresh an entry while that is deleted.
+    #[must_use]
+    pub fn readers(self, ids: &'a [u32]) -> Self {
+        Self { readers: ids, ..self }
     }
 
     /// A BPF object of your own in the place of this crate's, with a second condition (`include/keep/collector.h`). It is asked
@@ -144,11 +153,7 @@ impl Collector<'_> {
     ///
     /// # Errors
     /// What the kernel says. What was told until then is true.
-    pub fn round(
-        &mut self,
-        threshold: i128,
-        mut tell: impl FnMut(&[u8], Outcome),
-    ) -> Result<Round, Error> {
+    pub fn round(&mut self, threshold: i128, mut tell: impl FnMut(&[u8], Outcome)) -> Result<Round, Error> {
         self.run(threshold, false, Some(&mut tell))
     }
 
@@ -166,6 +171,14 @@ impl Collector<'_> {
     /// What the kernel says.
     pub fn look(&mut self, threshold: i128, mut tell: impl FnMut(&[u8], Outcome)) -> Result<Round, Error> {
         self.run(threshold, true, Some(&mut tell))
+    }
+
+    /// The same in numbers alone.
+    ///
+    /// # Errors
+    /// As of [`Self::look`].
+    pub fn look_counted(&mut self, threshold: i128) -> Result<Round, Error> {
+        self.run(threshold, true, None)
     }
 
     fn run(&mut self, threshold: i128, dry: bool, tell: Option<Tell<'_>>) -> Result<Round, Error> {

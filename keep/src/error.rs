@@ -31,6 +31,17 @@ pub enum Error {
     /// A table of stripes is in use with another seed.
     #[error("the table of stripes has been set up with another seed: take that one, or a new table")]
     OtherSeed,
+    /// A program uses the map and not the stripes, so they would keep it from nothing.
+    #[error(
+        "program {id} ({name}) uses this map and takes none of these stripes, so an entry that it refreshes could be deleted: \
+         give the stripes of this map, or name the program as one that only reads"
+    )]
+    Unstriped {
+        /// Its id.
+        id: u32,
+        /// Its name.
+        name: String,
+    },
     /// The kernel did not take the collector.
     #[error("the collector does not load: {0}")]
     Load(String),
@@ -61,4 +72,15 @@ pub enum Error {
         /// What was done until then.
         round: Round,
     },
+}
+
+impl Error {
+    /// What was done before it ended.
+    #[must_use]
+    pub fn round(&self) -> Round {
+        match self {
+            Self::Delete { round, .. } | Self::Stuck(round) | Self::Ended { round, .. } => *round,
+            _ => Round::default(),
+        }
+    }
 }

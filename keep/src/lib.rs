@@ -31,6 +31,8 @@ mod round;
 mod striped;
 #[cfg(feature = "stripes")]
 pub mod table;
+#[cfg(feature = "stripes")]
+mod users;
 
 pub use collector::{Collector, Means, Plan};
 pub use error::Error;

@@ -7,12 +7,12 @@ use std::mem::{offset_of, size_of};
 use std::os::fd::BorrowedFd;
 use std::sync::OnceLock;
 
-use cmpdel_uapi::{MapInfo, map_type_name};
-use libbpf_rs::{Map, MapCore as _, MapFlags, Object, ObjectBuilder, OpenMapMut, ProgramInput};
+use cmpdel_uapi::{Map, MapInfo, map_type_name};
+use libbpf_rs::{MapCore as _, MapFlags, Object, ObjectBuilder, OpenMapMut, ProgramInput};
 
 use crate::call::{self, keep_call, keep_config, keep_record};
 use crate::collector::{Plan, Tell};
-use crate::{Error, Field, Outcome, Round, table};
+use crate::{Error, Field, Outcome, Round, table, users};
 
 /// The collector without a condition of its own.
 const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/collector.o"));
@@ -44,6 +44,7 @@ impl<'a> Striped<'a> {
         }
         let stripes = plan.stripes.ok_or(Error::NotStripes("none was given"))?;
         let table = table::open(stripes)?;
+        users::check(info.id, Map::new(stripes)?.info().id, plan.readers)?;
         let quiet = can_turn_interrupts_off();
         let program = if quiet { "keep_walk" } else { "keep_walk_tc" };
         let room = info.max_entries.clamp(1, ROOM);
@@ -156,7 +157,7 @@ impl<'a> Striped<'a> {
         Ok(())
     }
 
-    fn map(&self, name: &str) -> Result<Map<'_>, Error> {
+    fn map(&self, name: &str) -> Result<libbpf_rs::Map<'_>, Error> {
         let found = self.object.maps().find(|map| map.name() == name);
         found.ok_or_else(|| Error::Run(format!("its object has no map {name}")))
     }
@@ -170,7 +171,8 @@ fn set_constants(
     table: table::Table,
 ) -> Result<(), Error> {
     let config = map.initial_value_mut().filter(|config| config.len() == size_of::<keep_config>());
-    let config = config.ok_or_else(|| Error::Load("it was compiled with other headers than this crate's".into()))?;
+    let config =
+        config.ok_or_else(|| Error::Load("it was compiled with other headers than this crate's".into()))?;
     for (at, number) in [
         (offset_of!(keep_config, key_size), info.key_size),
         (offset_of!(keep_config, field_offset), field.offset),

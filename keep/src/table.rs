@@ -47,8 +47,8 @@ pub fn set_up(stripes: BorrowedFd<'_>, seed: u64) -> Result<(), Error> {
     let count = map.info().max_entries;
     let keys: Vec<u8> = (0..count).flat_map(u32::to_ne_bytes).collect();
     let values = stripe.repeat(count as usize);
-    MapHandle::from_map_id(map.info().id)
-        .and_then(|map| map.update_batch(&keys, &values, count, MapFlags::ANY, MapFlags::ANY))
+    handle(&map)?
+        .update_batch(&keys, &values, count, MapFlags::ANY, MapFlags::ANY)
         .map_err(|error| Error::Run(format!("the table of stripes cannot be written: {error}")))
 }
 
@@ -74,11 +74,18 @@ fn check(map: &Map<'_>) -> Result<(), Error> {
 }
 
 fn read(map: &Map<'_>) -> Result<Option<Table>, Error> {
-    let line = map.lookup(&0_u32.to_ne_bytes())?.unwrap_or_default();
+    let line = handle(map)?.lookup(&0_u32.to_ne_bytes(), MapFlags::ANY);
+    let line = line.map_err(|error| Error::Run(format!("the table of stripes cannot be read: {error}")))?;
+    let line = line.unwrap_or_default();
     let (Some(magic), Some(seed)) = (line.get(4..8), line.get(8..16)) else {
         return Ok(None);
     };
     let seed = u64::from_ne_bytes(seed.try_into().unwrap_or_default());
     let is_set_up = magic == MAGIC.to_ne_bytes();
     Ok(is_set_up.then_some(Table { count: map.info().max_entries, seed }))
+}
+
+fn handle(map: &Map<'_>) -> Result<MapHandle, Error> {
+    MapHandle::from_map_id(map.info().id)
+        .map_err(|error| Error::Run(format!("the table of stripes cannot be opened: {error}")))
 }

@@ -45,10 +45,10 @@ pub enum Command {
     /// them if, and only if, that field is still what it was. Entries that are refreshed in between stay.
     #[command(
         override_usage = "cmpdel gc <--pinned PATH|--id N|--name NAME> --older-than V [--now N] <--field NAME|--offset N \
-                          --type T>\n                 [--batch N] [--dry-run] [--json]",
+                          --type T>\n                 [--stripes PATH [--reader ID]...] [--batch N] [--dry-run] [--json]",
         after_long_help = GC_HELP
     )]
-    Gc(Gc),
+    Gc(Box<Gc>),
     /// Say whether this kernel has compare-and-delete: exit 0 if it has, 4 if not
     Probe {
         /// Print one JSON object
@@ -144,6 +144,14 @@ pub struct Gc {
     #[arg(long = "type", value_name = "T", requires = "offset", conflicts_with = "field")]
     pub int_type: Option<IntType>,
 
+    /// Where there is no compare-and-delete: collect under these stripes, the datapath's `keep_stripes` pinned at PATH
+    #[arg(long, value_name = "PATH")]
+    pub stripes: Option<PathBuf>,
+
+    /// With --stripes: the program with this id uses the map and only reads; may be given several times
+    #[arg(long, value_name = "ID", requires = "stripes")]
+    pub reader: Vec<u32>,
+
     /// Entries in a batch; more where a single bucket of the map holds more
     #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub batch: u32,
@@ -166,10 +174,14 @@ Examples:
   cmpdel gc --name ct --field lifetime --older-than 1700000000
   cmpdel gc --name ct --field last_seen --now \"$(date +%s)\" --older-than 300 --dry-run
   cmpdel gc --pinned /sys/fs/bpf/ct --offset 32 --type u32 --older-than 42 --json
+  cmpdel gc --pinned /sys/fs/bpf/ct --offset 32 --type u32 --older-than 42 --stripes /sys/fs/bpf/keep_stripes
 
 The numbers are those of the datapath: if it writes bpf_ktime_get_ns(), V and N are nanoseconds since boot.
 
 The summary counts entries looked at, expired, deleted, kept since they were refreshed after the look, and gone already.
+
+A kernel without compare-and-delete deletes nothing, unless the datapath takes stripes (keep/include/keep) and --stripes
+names their table. Every program that uses the map is then looked at: one that takes none of these stripes is an error.
 
 Exit codes:
   0  every expired entry was dealt with, also where some were kept (with --dry-run: would be)
@@ -235,6 +247,7 @@ mod tests {
             "--name n --key - --expect @f --offset 1 --size 1 --json --dry-run",
             "--pinned p --key 00 --expect -5 --field f",
             "gc --id 1 --field f --older-than 5",
+            "gc --id 1 --field f --older-than 5 --stripes /s --reader 7 --reader 8",
             "gc --name n --offset 8 --type u32be --older-than -10 --now 20 --batch 1 --json --dry-run",
             "probe",
             "probe --json",
@@ -266,6 +279,7 @@ mod tests {
             "gc --id 1 --offset 8 --type u24 --older-than 5",
             "gc --id 1 --field f --older-than x",
             "gc --id 1 --field f --older-than 5 --batch 0",
+            "gc --id 1 --field f --older-than 5 --reader 7",
             "gc --id 1 --name n --field f --older-than 5",
             "completions nosuch",
         ] {

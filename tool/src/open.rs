@@ -2,6 +2,7 @@
 //! Finding the map, and its BTF.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 use cmpdel_uapi::{Error, Map, MapInfo, btf_by_id, map_by_id, map_pinned, next_map_id};
 
@@ -20,16 +21,7 @@ const BY_ID_MEND: &str = "maps are found by id or name with CAP_SYS_ADMIN only: 
 /// Where there is none, several, or it may not be opened.
 pub fn open(args: &MapArgs) -> Result<OwnedFd, Failure> {
     match args {
-        MapArgs { pinned: Some(path), .. } => {
-            let what = format!("opening the map pinned at {}", path.display());
-            // The kernel says -EACCES of any file that is no pinned object, too.
-            let mend = "either it is no pinned BPF object, or this user may not both read and write it";
-            map_pinned(path).map_err(|error| match errno(&error) {
-                Some(libc_errno::ENOENT) => Failure::other(format!("{what}: there is no such file")),
-                Some(libc_errno::EINVAL) => Failure::other(format!("{what}: this is no pinned BPF object")),
-                _ => Failure::from_uapi(&what, &error, mend),
-            })
-        }
+        MapArgs { pinned: Some(path), .. } => open_pinned("map", path),
         MapArgs { id: Some(id), .. } => map_by_id(*id).map_err(|error| match errno(&error) {
             Some(libc_errno::ENOENT) => Failure::other(format!("there is no map with id {id}")),
             _ => Failure::from_uapi(&format!("opening map {id}"), &error, BY_ID_MEND),
@@ -37,6 +29,21 @@ pub fn open(args: &MapArgs) -> Result<OwnedFd, Failure> {
         MapArgs { name: Some(name), .. } => by_name(name),
         MapArgs { .. } => Err(Failure::usage("no map given: use --pinned, --id or --name")),
     }
+}
+
+/// Opens the map pinned at a path; `what` it is to the user.
+///
+/// # Errors
+/// Where there is none, or it may not be opened.
+pub fn open_pinned(what: &str, path: &Path) -> Result<OwnedFd, Failure> {
+    let what = format!("opening the {what} pinned at {}", path.display());
+    // The kernel says -EACCES of any file that is no pinned object, too.
+    let mend = "either it is no pinned BPF object, or this user may not both read and write it";
+    map_pinned(path).map_err(|error| match errno(&error) {
+        Some(libc_errno::ENOENT) => Failure::other(format!("{what}: there is no such file")),
+        Some(libc_errno::EINVAL) => Failure::other(format!("{what}: this is no pinned BPF object")),
+        _ => Failure::from_uapi(&what, &error, mend),
+    })
 }
 
 fn by_name(name: &str) -> Result<OwnedFd, Failure> {

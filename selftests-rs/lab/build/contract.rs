@@ -29,13 +29,16 @@ const ATOMICS: [(&str, &str); 5] = [
 /// No libclang, or what it says of the header.
 pub fn write(header: &Path, out: &Path) -> Result<()> {
     let steps = Steps::default();
-    let plain = bpf_build::bindings(header)?.allowlist_file(".*(contract|keep/word)\\.h").parse_callbacks(Box::new(steps.clone()));
+    let plain = bpf_build::bindings(header)?
+        .allowlist_file(".*(contract|keep/word)\\.h")
+        .parse_callbacks(Box::new(steps.clone()));
     let plain = plain.generate().context("bindgen cannot read src/bpf/contract.h")?;
     let mut text = plain.to_string();
     text.push_str(&steps.table());
     fs::write(out.join("contract.rs"), text).context("cannot write the contract")?;
 
-    let mut shared = bpf_build::bindings(header)?.allowlist_type(SHARED).derive_copy(false).derive_debug(false);
+    let mut shared =
+        bpf_build::bindings(header)?.allowlist_type(SHARED).derive_copy(false).derive_debug(false);
     for (c, rust) in ATOMICS {
         shared = shared.blocklist_type(c).raw_line(format!("use ::core::sync::atomic::{rust} as {c};"));
     }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The integer in a value that says how old the entry is.
 
-use std::ops::Range;
 use std::str::FromStr;
 
+use keep::{Field, Order};
 use serde::Serialize;
 
 use crate::btf::Kind;
-use crate::bytes::decode;
 use crate::layout::Layout;
 use crate::outcome::Failure;
 
@@ -97,20 +96,11 @@ impl IntField {
         Ok(Self { name: None, offset, size, signed, network_order })
     }
 
-    /// The window that is exactly it.
+    /// What a collector looks at.
     #[must_use]
-    pub fn window(&self) -> Range<u32> {
-        self.offset..self.offset + self.size
-    }
-
-    /// Its number in a value; `None` where the value is too short, which no value of the map is.
-    #[must_use]
-    pub fn read(&self, value: &[u8]) -> Option<i128> {
-        let mut bytes = value.get(self.offset as usize..(self.offset + self.size) as usize)?.to_vec();
-        if self.network_order && cfg!(target_endian = "little") {
-            bytes.reverse();
-        }
-        decode(&bytes, self.signed)
+    pub fn place(&self) -> Field {
+        let order = if self.network_order { Order::Big } else { Order::Native };
+        Field { offset: self.offset, size: self.size, signed: self.signed, order }
     }
 }
 
@@ -121,20 +111,15 @@ mod tests {
 
     #[test]
     fn types_are_read_as_named() {
-        let value = [0xff, 0xfe, 0, 0, 0, 0, 0, 1, 9];
-        for (name, offset, number) in [
-            ("u8", 0, 0xff),
-            ("i8", 0, -1),
-            ("u16be", 0, 0xfffe),
-            ("i16be", 0, -2),
-            ("u64be", 0, 0xfffe_0000_0000_0001),
-            ("u32be", 4, 1),
-            ("u16", 0, i128::from(u16::from_ne_bytes([0xff, 0xfe]))),
-            ("i64", 0, i128::from(i64::from_ne_bytes([0xff, 0xfe, 0, 0, 0, 0, 0, 1]))),
+        for (name, size, signed, order) in [
+            ("u8", 1, false, Order::Native),
+            ("i8", 1, true, Order::Native),
+            ("u16be", 2, false, Order::Big),
+            ("i32be", 4, true, Order::Big),
+            ("u64", 8, false, Order::Native),
         ] {
-            let field = IntField::at(offset, name.parse().unwrap(), 9).unwrap();
-            assert_eq!(field.read(&value), Some(number), "{name}");
-            assert_eq!(field.window().len(), field.size as usize);
+            let field = IntField::at(1, name.parse().unwrap(), 9).unwrap().place();
+            assert_eq!(field, Field { offset: 1, size, signed, order }, "{name}");
         }
         for name in ["", "u", "u24", "u32le", "be", "x32", "u32bebe", "é8"] {
             assert!(name.parse::<IntType>().is_err(), "{name}");
@@ -144,7 +129,7 @@ mod tests {
     #[test]
     fn fields_must_be_integers_within_the_value() {
         let field = IntField::by_name("lifetime", &conntrack()).unwrap();
-        assert_eq!((field.window(), field.signed), (8..12, false));
+        assert_eq!(field.place(), Field::unsigned(8, 4));
         assert!(IntField::by_name("delta", &conntrack()).unwrap().signed);
         for (name, why) in [("nat", "is no integer"), ("state", "is no integer"), ("nope", "no field `nope`")]
         {

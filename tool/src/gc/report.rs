@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a collection prints: a sentence for people, or one JSON object.
 
+use keep::Round;
 use serde::Serialize;
 
 use super::IntField;
@@ -20,16 +21,10 @@ pub struct GcReport {
     pub field: Option<IntField>,
     /// An entry whose field is lower has expired.
     pub threshold: Option<i128>,
-    /// Entries looked at.
-    pub looked_at: usize,
-    /// Those of them that had expired.
-    pub expired: usize,
-    /// Those of the expired that were deleted.
-    pub deleted: usize,
-    /// Those that were kept, since they were refreshed after the look.
-    pub kept: usize,
-    /// Those that somebody else had removed.
-    pub absent: usize,
+    /// What was looked at, and what became of it.
+    pub round: Round,
+    /// By which means, once that was decided.
+    pub means: Option<&'static str>,
     /// Whether the kernel was given batches, or one entry at a time.
     pub batches: bool,
     /// Why it did not come to its end.
@@ -45,11 +40,13 @@ struct Json<'a> {
     map: &'a Option<MapReport>,
     window: &'a Option<IntField>,
     threshold: Option<i128>,
-    looked_at: usize,
-    expired: usize,
-    deleted: usize,
-    kept: usize,
-    absent: usize,
+    looked_at: u64,
+    expired: u64,
+    deleted: u64,
+    kept: u64,
+    absent: u64,
+    busy: u64,
+    means: Option<&'static str>,
     batches: bool,
     error: &'a Option<String>,
 }
@@ -64,11 +61,8 @@ impl GcReport {
             map: None,
             field: None,
             threshold: None,
-            looked_at: 0,
-            expired: 0,
-            deleted: 0,
-            kept: 0,
-            absent: 0,
+            round: Round::default(),
+            means: None,
             batches: false,
             error: None,
         }
@@ -77,7 +71,7 @@ impl GcReport {
     /// Prints it and gives the exit code.
     #[must_use]
     pub fn print(&self, json: bool) -> u8 {
-        let error = self.error.as_ref().map(|error| match self.looked_at {
+        let error = self.error.as_ref().map(|error| match self.round.looked_at {
             0 => format!("cmpdel: {error}"),
             _ => format!("cmpdel: {error}; until then {}", self.text()),
         });
@@ -92,11 +86,13 @@ impl GcReport {
             map: &self.map,
             window: &self.field,
             threshold: self.threshold,
-            looked_at: self.looked_at,
-            expired: self.expired,
-            deleted: self.deleted,
-            kept: self.kept,
-            absent: self.absent,
+            looked_at: self.round.looked_at,
+            expired: self.round.expired,
+            deleted: self.round.deleted,
+            kept: self.round.kept,
+            absent: self.round.absent,
+            busy: self.round.busy,
+            means: self.means,
             batches: self.batches,
             error: &self.error,
         };
@@ -105,7 +101,7 @@ impl GcReport {
     }
 
     fn text(&self) -> String {
-        let Self { looked_at, expired, deleted, kept, absent, .. } = self;
+        let Round { looked_at, expired, deleted, kept, absent, busy } = self.round;
         let map = self.map.as_ref().map(|map| format!("map {} ({})", map.id, map.name)).unwrap_or_default();
         let field = match &self.field {
             Some(IntField { name: Some(name), .. }) => format!("`{name}`"),
@@ -117,7 +113,11 @@ impl GcReport {
         if self.dry_run {
             return format!("{of}; dry run, they are still there");
         }
-        format!("{of}: {deleted} deleted, {kept} kept (refreshed since), {absent} already gone")
+        let busy = match busy {
+            0 => String::new(),
+            _ => format!(", {busy} left alone (their stripes are held)"),
+        };
+        format!("{of}: {deleted} deleted, {kept} kept (refreshed since), {absent} already gone{busy}")
     }
 }
 
@@ -131,11 +131,8 @@ mod tests {
             map: Some(MapReport { id: 7, name: "ct".into(), map_type: "lru_hash" }),
             field: Some(IntField::at(8, "u32".parse().unwrap(), 16).unwrap()),
             threshold: Some(100),
-            looked_at: 9,
-            expired: 6,
-            deleted: 3,
-            kept: 2,
-            absent: 1,
+            round: Round { looked_at: 9, expired: 6, deleted: 3, kept: 2, absent: 1, busy: 0 },
+            means: Some("compare"),
             batches: true,
             ..GcReport::new(false)
         }
@@ -147,7 +144,7 @@ mod tests {
             report().text(),
             "map 7 (ct): 6 of 9 entries have the integer at 8 below 100: 3 deleted, 2 kept (refreshed since), 1 already gone"
         );
-        let dry = GcReport { dry_run: true, deleted: 0, ..report() };
+        let dry = GcReport { dry_run: true, round: Round { deleted: 0, ..report().round }, ..report() };
         assert!(dry.text().ends_with("below 100; dry run, they are still there"));
     }
 
@@ -158,7 +155,7 @@ mod tests {
             "{\"outcome\":\"collected\",\"exit_code\":0,\"dry_run\":false,\
              \"map\":{\"id\":7,\"name\":\"ct\",\"type\":\"lru_hash\"},\
              \"window\":{\"field\":null,\"offset\":8,\"size\":4},\"threshold\":100,\"looked_at\":9,\"expired\":6,\
-             \"deleted\":3,\"kept\":2,\"absent\":1,\"batches\":true,\"error\":null}\n"
+             \"deleted\":3,\"kept\":2,\"absent\":1,\"busy\":0,\"means\":\"compare\",\"batches\":true,\"error\":null}\n"
         );
     }
 }

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `cmpdel gc --stripes` on a kernel without the series. With it, compare-and-delete is what is used. Needs root.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::PathBuf;
+
+use cmpdel_uapi::bindings::BPF_MAP_TYPE_ARRAY;
+use cmpdel_uapi_raw::{self as raw, Create};
+
+use crate::common::{Bpffs, Fixture, Run, SUPPORTED, cmpdel};
+
+const STRIPES: u32 = 8;
+const MAGIC: u32 = 0x4b45_4550;
+
+/// Stripes of that size and magic, pinned.
+fn table(bpffs: &Bpffs, name: &str, value_size: u32, magic: u32, held: u32) -> (OwnedFd, PathBuf) {
+    let create = Create {
+        map_type: BPF_MAP_TYPE_ARRAY,
+        key_size: 4,
+        value_size,
+        max_entries: STRIPES,
+        name,
+        ..Create::default()
+    };
+    let fd = raw::map_create(&create).unwrap();
+    let mut stripe = vec![0; value_size as usize];
+    stripe[..4].copy_from_slice(&held.to_ne_bytes());
+    stripe[4..8].copy_from_slice(&magic.to_ne_bytes());
+    stripe[8..16].copy_from_slice(&7_u64.to_ne_bytes());
+    for i in 0..STRIPES {
+        raw::update(fd.as_fd(), &i.to_ne_bytes(), &stripe, 0).unwrap();
+    }
+    let path = bpffs.path().join(name);
+    raw::pin(fd.as_fd(), &path).unwrap();
+    (fd, path)
+}
+
+fn gc(fixture: &Fixture, stripes: &str) -> Run {
+    cmpdel(&format!("gc --id {} --field lifetime --older-than 43 --json --stripes {stripes}", fixture.id()))
+}
+
+#[test]
+fn expired_entries_are_deleted_under_stripes_and_under_no_other_table() {
+    if *SUPPORTED {
+        return;
+    }
+    let rows = [
+        ("set_up", 64, MAGIC, 0, 0, true, "\"means\":\"stripes\""),
+        ("held", 64, MAGIC, 1, 0, false, "\"busy\":1"),
+        ("not_set_up", 64, 0, 0, 2, false, "has not been set up"),
+        ("no_stripes", 32, MAGIC, 0, 2, false, "no stripes of 64 bytes"),
+    ];
+    for (name, value_size, magic, held, code, deleted, said) in rows {
+        let Some(fixture) = Fixture::with_btf("gc_stripes") else { return };
+        let Some(bpffs) = Bpffs::mount() else { return };
+        let (_table, path) = table(&bpffs, name, value_size, magic, held);
+        let run = gc(&fixture, &path.display().to_string());
+        if cfg!(feature = "stripes") {
+            assert_eq!((run.code, fixture.value().is_none()), (code, deleted), "{name}: {run:?}");
+            assert!(run.stdout.contains(said), "{name}: {run:?}");
+        } else {
+            assert_eq!((run.code, fixture.value().is_none()), (6, false), "{name}: {run:?}");
+            assert!(run.stdout.contains("built without stripes"), "{name}: {run:?}");
+        }
+    }
+}
+
+#[test]
+fn a_table_that_is_not_there_is_an_error() {
+    let Some(fixture) = Fixture::with_btf("gc_no_table") else { return };
+    let run = gc(&fixture, "/nowhere/keep_stripes");
+    assert_eq!((run.code, fixture.value().is_some()), (6, true), "{run:?}");
+    assert!(run.stdout.contains("there is no such file"), "{run:?}");
+}
