@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A keyed hash of a key: it chooses the stripe, and gives the tag by which an entry
- * is known to be this flow's. Multiply and fold, word by word.
+ * is known to be this flow's. Multiply word by word, fold, and multiply once more.
  *
  * The seed is the loader's: a random one, the same in every program that shares the
  * map, in the table of stripes and in the collector. It keeps a stranger from
@@ -21,14 +21,15 @@ const volatile __u64 keep_seed;
 
 #define KEEP_MULTIPLIER	0x9e3779b97f4a7c15ULL
 
-static __always_inline __u64 keep_fold(__u64 hash)
+static __always_inline __u64 keep_mix(__u64 hash, __u64 word, __u32 i)
 {
-	return hash ^ hash >> 32;
+	return (i ? hash * KEEP_MULTIPLIER : hash) ^ word;
 }
 
-static __always_inline __u64 keep_mix(__u64 hash, __u64 word)
+/* After the last word: each bit of it has a say in the upper half. */
+static __always_inline __u64 keep_finish(__u64 hash)
 {
-	return keep_fold(hash ^ word) * KEEP_MULTIPLIER;
+	return (hash ^ hash >> 32) * KEEP_MULTIPLIER;
 }
 
 /* @key is on the stack, aligned to 8 bytes; @size of it is a constant. Only the
@@ -37,17 +38,17 @@ static __always_inline __u64 keep_mix(__u64 hash, __u64 word)
 static __always_inline __u64 keep_hash(const void *key, __u32 size)
 {
 	const __u64 *words = __builtin_assume_aligned(key, 8);
-	__u64 hash = KEEP_SEED ^ size, rest = 0;
+	__u64 hash = KEEP_SEED, rest = 0;
 	__u32 i;
 
 #pragma unroll
 	for (i = 0; i < size / 8; i++)
-		hash = keep_mix(hash, words[i]);
+		hash = keep_mix(hash, words[i], i);
 	if (size % 8) {
 		__builtin_memcpy(&rest, &words[i], size % 8);
-		hash = keep_mix(hash, rest);
+		hash = keep_mix(hash, rest, i);
 	}
-	return hash;
+	return keep_finish(hash);
 }
 
 /* The same of a key of up to 64 bytes in words, zeros behind it, whose size is no
@@ -55,15 +56,15 @@ static __always_inline __u64 keep_hash(const void *key, __u32 size)
  */
 static __always_inline __u64 keep_hash_words(const __u64 *words, __u32 size)
 {
-	__u64 hash = KEEP_SEED ^ size;
+	__u64 hash = KEEP_SEED;
 	__u32 i;
 
 #pragma unroll
 	for (i = 0; i < 8; i++) {
 		if (8 * i < size)
-			hash = keep_mix(hash, words[i]);
+			hash = keep_mix(hash, words[i], i);
 	}
-	return hash;
+	return keep_finish(hash);
 }
 
 /* 31 bits. */

@@ -34,6 +34,8 @@ pub struct Strategy {
     pub patched: bool,
     /// The oldest kernel that it runs on.
     pub since: Since,
+    /// It counts on it that a packet, once begun, keeps its CPU to its end: not so with `PREEMPT_RT`.
+    pub whole_packets: bool,
     /// What whoever uses it does without.
     pub gives_up: &'static [&'static str],
     /// What it must never be combined with, as a sentence.
@@ -54,6 +56,7 @@ impl Strategy {
         series: None,
         patched: false,
         since: (6, 1),
+        whole_packets: false,
         gives_up: &[],
         never_with: "",
     };

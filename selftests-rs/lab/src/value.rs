@@ -78,16 +78,16 @@ fn word_at(value: &[u8], start: usize) -> u32 {
 
 /// As `keep_hash()`.
 fn hash_of(key: &[u8], seed: u64) -> u64 {
-    let mix = |hash: u64, word: u64| {
-        let hash = hash ^ word;
-        (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    };
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
     let word = |bytes: &[u8]| {
         let mut whole = [0; 8];
         whole[..bytes.len()].copy_from_slice(bytes);
         u64::from_ne_bytes(whole)
     };
-    key.chunks(8).fold(seed ^ key.len() as u64, |hash, bytes| mix(hash, word(bytes)))
+    let words = key.chunks(8).map(word).enumerate();
+    let hash =
+        words.fold(seed, |hash, (i, word)| if i == 0 { hash } else { hash.wrapping_mul(MULTIPLIER) } ^ word);
+    (hash ^ hash >> 32).wrapping_mul(MULTIPLIER)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 mod alone;
 mod disturbed;
 
-use approaches::Since;
+use approaches::{Place, Since};
 use results::races::{Model, Stress, Violation};
 use serde::{Deserialize, Serialize};
 
@@ -175,6 +175,11 @@ fn witness(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &
     }
 }
 
+/// Whether the catalogue says that its collector stands no kernel that preempts packets.
+fn counts_on_whole_packets(row: &Row) -> bool {
+    Place::of(&row.cell).is_some_and(|place| place.gc.whole_packets)
+}
+
 fn stress(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &mut Findings) {
     let Some(stress) = &row.stress else {
         found.missing.push("no stress ran".into());
@@ -191,7 +196,7 @@ fn stress(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &m
             (model.counterexamples.contains_key(&violation), stress.violations.of(violation));
         match (predicted, seen) {
             (false, 0) => {}
-            (false, _) if terms.preempts_packets => found.notes.push(format!(
+            (false, _) if terms.preempts_packets && counts_on_whole_packets(row) => found.notes.push(format!(
                 "breaks on a kernel that preempts packets: {violation}, {} per million deletes ({seen} of {})",
                 figure(per_million(seen, stress.deletes)),
                 stress.deletes

@@ -25,6 +25,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     answers: &[Objection::Program],
     gives_up: &["packets of a flow on any CPU but one", "a call on each CPU, and interrupts for its length",
         "entries of a CPU that goes away: nobody collects them"],
+    whole_packets: true,
     never_with: "Never with flows that move between CPUs, nor with a kernel whose packets run in threads that it preempts.",
     ..Strategy::PLAIN
 };

@@ -31,6 +31,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     family: Family::Stripe,
     answers: &[Objection::SpinLock, Objection::Program],
     gives_up: &["interrupts, for the length of a delete", "removals by whoever has no such program"],
+    whole_packets: true,
     never_with: "Never with a writer that does not take the stripe, nor with a kernel whose packets run in threads that it preempts.",
     ..Strategy::PLAIN
 };

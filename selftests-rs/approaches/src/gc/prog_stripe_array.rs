@@ -13,6 +13,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     family: Family::Stripe,
     answers: &[Objection::SpinLock, Objection::Program],
     gives_up: prog_stripe::STRATEGY.gives_up,
+    whole_packets: true,
     never_with: prog_stripe::STRATEGY.never_with,
     ..Strategy::PLAIN
 };

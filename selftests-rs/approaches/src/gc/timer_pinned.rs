@@ -23,6 +23,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     answers: &[Objection::Program],
     since: (6, 7),
     gives_up: timer::STRATEGY.gives_up,
+    whole_packets: true,
     never_with: "Never with flows that move between CPUs, nor with a kernel whose packets run in threads that it preempts.",
     ..Strategy::PLAIN
 };
