@@ -4,6 +4,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
+    path::Path,
     thread,
     time::Duration,
 };
@@ -63,6 +64,14 @@ pub fn take(ctx: &Ctx, name: &str, what: &str) -> Result<Lock> {
 /// # Errors
 /// As [`take`].
 pub fn take_output(ctx: &Ctx) -> Result<Lock> {
-    let name = format!("output-{}", short_hash(&[ctx.out.as_os_str().as_encoded_bytes()]));
-    take(ctx, &name, &format!("using {}", ctx.out.display()))
+    take_folder(ctx, &ctx.out)
+}
+
+/// The same for one folder alone.
+///
+/// # Errors
+/// As [`take`].
+pub fn take_folder(ctx: &Ctx, folder: &Path) -> Result<Lock> {
+    let name = format!("output-{}", short_hash(&[folder.as_os_str().as_encoded_bytes()]));
+    take(ctx, &name, &format!("using {}", folder.display()))
 }

@@ -16,7 +16,7 @@ use crate::{
     report::{Count, Done, Report},
 };
 
-/// Room for the record of one run. While it is held nobody else writes below `target/`.
+/// Room for the record of one run. While it is held nobody else writes to it.
 pub struct Room {
     /// The folder, for what else there is to keep.
     pub folder: PathBuf,
@@ -30,7 +30,18 @@ pub struct Room {
 /// # Errors
 /// When the folder cannot be made, or another run holds it.
 pub fn open(ctx: &Ctx, folder: &str, file: &str) -> Result<Room> {
-    let lock = lock::take_output(ctx)?;
+    room(ctx, lock::take_output(ctx)?, folder, file)
+}
+
+/// The same in a folder that no other command writes to, so that this one waits for none but itself.
+///
+/// # Errors
+/// As of [`open`].
+pub fn open_apart(ctx: &Ctx, folder: &str, file: &str) -> Result<Room> {
+    room(ctx, lock::take_folder(ctx, &ctx.target.join(folder))?, folder, file)
+}
+
+fn room(ctx: &Ctx, lock: Lock, folder: &str, file: &str) -> Result<Room> {
     let folder = ctx.target.join(folder);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let path = folder.join(file);

@@ -43,11 +43,11 @@ const STEPS: [Step; 11] = [
     ("unit tests", Stage::Early, |ctx, _| {
         cargo(ctx, "unit tests", &["test", "--no-fail-fast", "--", "--show-output"], None)
     }),
-    ("clippy of selftests-rs", Stage::Early, |ctx, opts| {
-        selftests_rs(ctx, opts, "clippy of selftests-rs", "clippy", &["--quiet", "--all-targets"], &LINTS)
+    ("clippy of what needs clang", Stage::Early, |ctx, opts| {
+        selftests_rs(ctx, opts, "clippy of what needs clang", "clippy", &["--quiet", "--all-targets"], &LINTS)
     }),
-    ("unit tests of selftests-rs", Stage::Early, |ctx, opts| {
-        selftests_rs(ctx, opts, "unit tests of selftests-rs", "test", &["--no-fail-fast"], &["--show-output"])
+    ("tests of what needs clang", Stage::Early, |ctx, opts| {
+        selftests_rs(ctx, opts, "tests of what needs clang", "test", &["--no-fail-fast"], &["--show-output"])
     }),
     ("report", Stage::Early, |ctx, _| {
         report_page::browser::check_if_there(ctx, &ctx.root.join("docs/report/index.html"))
@@ -57,8 +57,8 @@ const STEPS: [Step; 11] = [
     ("drill", Stage::Late, drill),
 ];
 
-/// Packages under selftests-rs/ that cargo's defaults leave out.
-const CLANG: [&str; 4] = ["selftests", "lab", "bpf-build", "libbpf-log"];
+/// Packages that need clang, which cargo's defaults leave out; and `cmpdel` once more, with what needs it.
+const CLANG: [&str; 6] = ["selftests", "lab", "bpf-build", "libbpf-log", "keep", "cmpdel"];
 
 /// For clippy.
 const LINTS: [&str; 2] = ["-D", "warnings"];
@@ -219,7 +219,8 @@ fn selftests_rs(
     let shop = Workshop::open(&ctx, &opts.kernel)?;
     let include = shop.headers(&Series::read(&ctx.root, DEFAULT)?)?;
     let packages: Vec<&str> = CLANG.iter().flat_map(|package| ["--package", package]).collect();
-    let arguments = [&[command], options, &packages, &["--"], more].concat();
+    let features = ["--features", "cmpdel/stripes"];
+    let arguments = [&[command], options, &packages, &features, &["--"], more].concat();
     cargo(&ctx, name, &arguments, Some(include))
 }
 

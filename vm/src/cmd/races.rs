@@ -99,7 +99,11 @@ fn write_with(path: &Path, report: &Report, machine: Option<&Machine>, matrix: &
 /// Only when not even the matrix can be written.
 pub fn run(ctx: &Ctx, opts: &cli::Races) -> Result<Done> {
     let ground = Ground::of(opts);
-    let room = record::open(ctx, "races", &format!("{}.json", ground.name()))?;
+    let file = format!("{}.json", ground.name());
+    let room = match ground {
+        Ground::Model => record::open_apart(ctx, "races-model", &file)?,
+        _ => record::open(ctx, "races", &file)?,
+    };
     room.keep_events(ctx)?;
     let mut machine = (ground == Ground::Here).then(Machine::this);
     let mut report = match ground {
