@@ -30,6 +30,11 @@ pub fn vcpus(opts: &MachineOpts) -> u32 {
     opts.cpus.unwrap_or_else(|| host_cpus().clamp(2, 4))
 }
 
+/// For how many CPUs a kernel with this configuration has room.
+fn room_for_cpus(config: &str) -> Option<u32> {
+    config.lines().find_map(|line| line.strip_prefix("CONFIG_NR_CPUS=")?.parse().ok())
+}
+
 /// A machine to boot kernels on, and the programs to run there.
 pub struct Bench<'a> {
     ctx: &'a Ctx,
@@ -58,6 +63,16 @@ impl<'a> Bench<'a> {
         let ctx = shop.ctx;
         let include = shop.program_headers(built)?;
         let programs = ctx.phase("tests", || guest::build(ctx, &include, &guest::PROGRAMS))?;
+        let room = fs::read_to_string(built.kernel.image().with_file_name("config")).ok();
+        let room = room.as_deref().and_then(room_for_cpus);
+        if let (Some(asked), Some(room)) = (opts.cpus, room)
+            && asked > room
+        {
+            ctx.events.note(format!(
+                "this kernel has room for {room} CPUs (CONFIG_NR_CPUS), so that the guest uses no more of the {asked} asked \
+                 for: Debian's kernels, of `races --stock`, take them all"
+            ));
+        }
         Self::with(ctx, vng, opts, &built.image(), programs)
     }
 
@@ -195,4 +210,15 @@ pub fn selftests_command(place: Place, limits: Limits, filter: Option<&str>) -> 
         command.push_str(&format!(" --filter {}", quoted(filter)));
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_says_for_how_many_cpus_it_has_room() {
+        let config = "CONFIG_NR_CPUS_DEFAULT=64\nCONFIG_NR_CPUS=2\n";
+        assert_eq!((room_for_cpus(config), room_for_cpus("CONFIG_SMP=y\n")), (Some(2), None));
+    }
 }

@@ -99,7 +99,8 @@ fn datapath(evidence: &Evidence, lines: &[Line<'_>]) -> (Vec<String>, Vec<DoorIt
     } else {
         format!(
             "Choose by the type of your map: {} without a patch. Copy the header into the datapath and the collector \
-             beside it; whoever else writes to the map is in the column of who has to cooperate.",
+             beside it; whoever else writes to the map is in the column of who has to cooperate. What takes stripes, or the \
+             lock in the value, is there to be included: docs/KEEP.md.",
             lose_nothing(free)
         )
     };
