@@ -29,7 +29,7 @@ fn main() -> Result<()> {
 
     let map = create(MapType::Hash, "round", KEY, VALUE, entries * 2)?;
     let stripes = create(MapType::Array, "keep_stripes", 4, 64, 1024)?;
-    keep::table::set_up(stripes.as_fd(), keep::table::random_seed())?;
+    keep::table::set_up(stripes.as_fd(), keep::table::random_seed()?)?;
     let plan = Plan::new(map.as_fd(), Field::unsigned(LIFETIME, 4)).stripes(stripes.as_fd());
     let mut collector = plan.only(Means::Stripes).open()?;
 

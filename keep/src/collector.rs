@@ -83,6 +83,11 @@ impl<'a> Plan<'a> {
         if !self.field.fits(info.value_size) {
             return Err(Error::Field { offset, size, value_size: info.value_size });
         }
+        if self.object.is_some() && self.only == Some(Means::Compare) {
+            return Err(Error::Load(
+                "its condition is asked in the kernel, which compare-and-delete does not do".into(),
+            ));
+        }
         let refused = match self.only {
             Some(Means::Stripes) => None,
             _ => match map.check() {

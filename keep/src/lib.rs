@@ -29,7 +29,6 @@ mod field;
 mod round;
 #[cfg(feature = "stripes")]
 mod striped;
-#[cfg(feature = "stripes")]
 pub mod table;
 #[cfg(feature = "stripes")]
 mod users;

@@ -13,6 +13,8 @@ pub enum Outcome {
     Absent,
     /// Its stripe was not to be had: the next round tries again.
     Busy,
+    /// The kernel refused its delete; the round says so at its end.
+    Failed,
     /// It would have been looked at more closely, had this not been a dry run.
     Expired,
 }
@@ -42,7 +44,7 @@ impl Round {
             Outcome::Kept => self.kept += 1,
             Outcome::Absent => self.absent += 1,
             Outcome::Busy => self.busy += 1,
-            Outcome::Expired => {}
+            Outcome::Expired | Outcome::Failed => {}
         }
     }
 }

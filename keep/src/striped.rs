@@ -149,8 +149,8 @@ impl<'a> Striped<'a> {
                 call::KEEP_DELETED => Outcome::Deleted,
                 call::KEEP_KEPT => Outcome::Kept,
                 call::KEEP_ABSENT => Outcome::Absent,
-                // What failed is still there, and is counted apart.
-                _ => Outcome::Busy,
+                call::KEEP_BUSY => Outcome::Busy,
+                _ => Outcome::Failed,
             };
             tell(record.get(..self.key_size).unwrap_or_default(), outcome);
         }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The table of stripes: the map `keep_stripes` of a datapath (`include/keep/stripes.h`).
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::fd::BorrowedFd;
 
 use cmpdel_uapi::{Map, map_type_name};
-use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
+use cmpdel_uapi_raw::{Elements, Errno};
 
 use crate::Error;
 
@@ -22,34 +24,37 @@ pub struct Table {
     pub seed: u64,
 }
 
-/// A seed that nobody can guess.
-#[must_use]
-pub fn random_seed() -> u64 {
-    fastrand::u64(1..)
+/// A seed that nobody can guess, from the kernel.
+///
+/// # Errors
+/// There is no `/dev/urandom`.
+pub fn random_seed() -> io::Result<u64> {
+    let mut seed = [0; 8];
+    File::open("/dev/urandom")?.read_exact(&mut seed)?;
+    Ok(u64::from_ne_bytes(seed))
 }
 
-/// Writes `seed` to each stripe: once, before any program runs that takes one. A table that has been set up with the same seed
-/// is left alone.
+/// Writes `seed` to each stripe: once, by one loader, before any program runs that takes one. A table that has been set up with
+/// the same seed is left alone.
 ///
 /// # Errors
 /// [`Error::NotStripes`]; [`Error::OtherSeed`]; what the kernel says.
 pub fn set_up(stripes: BorrowedFd<'_>, seed: u64) -> Result<(), Error> {
-    let map = Map::new(stripes)?;
-    check(&map)?;
-    match read(&map)? {
-        Some(table) if table.seed == seed => return Ok(()),
-        Some(_) => return Err(Error::OtherSeed),
-        None => {}
+    let lines = Lines::of(stripes)?;
+    match lines.read(0)? {
+        Some(other) if other != seed => return Err(Error::OtherSeed),
+        Some(_) => {}
+        None => {
+            let mut stripe = [0; STRIPE];
+            stripe[4..8].copy_from_slice(&MAGIC.to_ne_bytes());
+            stripe[8..16].copy_from_slice(&seed.to_ne_bytes());
+            for number in 0..lines.count {
+                lines.elements.update(&number.to_ne_bytes(), &stripe, 0).map_err(failed("written"))?;
+            }
+        }
     }
-    let mut stripe = [0; STRIPE];
-    stripe[4..8].copy_from_slice(&MAGIC.to_ne_bytes());
-    stripe[8..16].copy_from_slice(&seed.to_ne_bytes());
-    let count = map.info().max_entries;
-    let keys: Vec<u8> = (0..count).flat_map(u32::to_ne_bytes).collect();
-    let values = stripe.repeat(count as usize);
-    handle(&map)?
-        .update_batch(&keys, &values, count, MapFlags::ANY, MapFlags::ANY)
-        .map_err(|error| Error::Run(format!("the table of stripes cannot be written: {error}")))
+    // Another loader at the same time would have left some of its own.
+    if lines.table()?.seed == seed { Ok(()) } else { Err(Error::OtherSeed) }
 }
 
 /// What a table was set up with.
@@ -57,35 +62,52 @@ pub fn set_up(stripes: BorrowedFd<'_>, seed: u64) -> Result<(), Error> {
 /// # Errors
 /// [`Error::NotStripes`], also where it has not been set up; what the kernel says.
 pub fn open(stripes: BorrowedFd<'_>) -> Result<Table, Error> {
-    let map = Map::new(stripes)?;
-    check(&map)?;
-    read(&map)?.ok_or(Error::NotStripes("it has not been set up, so no datapath takes stripes of it"))
+    Lines::of(stripes)?.table()
 }
 
-fn check(map: &Map<'_>) -> Result<(), Error> {
-    let info = map.info();
-    if map_type_name(info.map_type) != "array" {
-        return Err(Error::NotStripes("it is no array"));
+/// The stripes of a map that looks like a table of them.
+struct Lines<'a> {
+    elements: Elements<'a>,
+    count: u32,
+}
+
+impl<'a> Lines<'a> {
+    fn of(stripes: BorrowedFd<'a>) -> Result<Self, Error> {
+        let map = Map::new(stripes)?;
+        let info = map.info();
+        if map_type_name(info.map_type) != "array" {
+            return Err(Error::NotStripes("it is no array"));
+        }
+        if info.value_size as usize != STRIPE || info.key_size != 4 {
+            return Err(Error::NotStripes("its values are no stripes of 64 bytes"));
+        }
+        let elements = Elements::new(stripes).map_err(failed("opened"))?;
+        Ok(Self { elements, count: info.max_entries })
     }
-    if info.value_size as usize != STRIPE || info.key_size != 4 {
-        return Err(Error::NotStripes("its values are no stripes of 64 bytes"));
+
+    /// The seed that is in a stripe, if one is.
+    fn read(&self, number: u32) -> Result<Option<u64>, Error> {
+        let mut stripe = [0; STRIPE];
+        self.elements.look_up(&number.to_ne_bytes(), &mut stripe, 0).map_err(failed("read"))?;
+        let (magic, seed) = (&stripe[4..8], stripe[8..16].try_into().unwrap_or_default());
+        Ok((magic == MAGIC.to_ne_bytes()).then_some(u64::from_ne_bytes(seed)))
     }
-    Ok(())
+
+    /// What all of them say.
+    fn table(&self) -> Result<Table, Error> {
+        let unset = Error::NotStripes("it has not been set up, so no datapath takes stripes of it");
+        let seed = self.read(0)?.ok_or(unset)?;
+        for number in 1..self.count {
+            if self.read(number)? != Some(seed) {
+                return Err(Error::NotStripes(
+                    "its stripes have more than one seed: it was set up by two loaders at once",
+                ));
+            }
+        }
+        Ok(Table { count: self.count, seed })
+    }
 }
 
-fn read(map: &Map<'_>) -> Result<Option<Table>, Error> {
-    let line = handle(map)?.lookup(&0_u32.to_ne_bytes(), MapFlags::ANY);
-    let line = line.map_err(|error| Error::Run(format!("the table of stripes cannot be read: {error}")))?;
-    let line = line.unwrap_or_default();
-    let (Some(magic), Some(seed)) = (line.get(4..8), line.get(8..16)) else {
-        return Ok(None);
-    };
-    let seed = u64::from_ne_bytes(seed.try_into().unwrap_or_default());
-    let is_set_up = magic == MAGIC.to_ne_bytes();
-    Ok(is_set_up.then_some(Table { count: map.info().max_entries, seed }))
-}
-
-fn handle(map: &Map<'_>) -> Result<MapHandle, Error> {
-    MapHandle::from_map_id(map.info().id)
-        .map_err(|error| Error::Run(format!("the table of stripes cannot be opened: {error}")))
+fn failed(what: &'static str) -> impl Fn(Errno) -> Error {
+    move |errno| Error::Run(format!("the table of stripes cannot be {what}: {errno}"))
 }

@@ -12,7 +12,12 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #endif
+/* A datapath that has its own says so; it needs __always_inline, __weak, __ksym, SEC
+ * and the map macros, too. Programs are compiled with -mcpu=v3: they exchange words.
+ */
+#ifndef KEEP_OWN_HELPERS
 #include <bpf/bpf_helpers.h>
+#endif
 #include "word.h"
 
 /* vmlinux.h has no macros. */
@@ -20,6 +25,7 @@
 #define ENOENT	2
 #define EAGAIN	11
 #define EBUSY	16
+#define EEXIST	17
 #define EINVAL	22
 #endif
 

@@ -3,7 +3,8 @@
  * The collector's side of the stripes: with the stripe of the key held and
  * interrupts off, look up, judge, delete. Nobody who takes the stripe comes in
  * between. It works for values that are replaced under the stripe (half-life.h) and
- * for values that are stored to in place under it.
+ * for values that are stored to in place under it (but on LRU maps a store may hit
+ * the element of a flow that came after).
  */
 #ifndef KEEP_COLLECT_H
 #define KEEP_COLLECT_H

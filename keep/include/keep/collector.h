@@ -5,11 +5,12 @@
  * the loader puts in the place of @entries, with its table of stripes in the place
  * of @keep_stripes. src/bpf/collector.bpf.c is this and a licence.
  *
- * For a condition of your own beside the clock, compile an object that defines it
- * first. It is asked with the stripe held, of the value as it is then:
+ * For a condition of your own beside the field, compile an object that defines it
+ * first. It is asked twice: of what the walk comes by, to spare it, and with the
+ * stripe held, of the value as it is then, which decides.
  *
  *	#include "conntrack.h"
- *	#define KEEP_AND_EXPIRED(value) \
+ *	#define KEEP_AND_EXPIRED(key, value, threshold) \
  *		(!(((const struct ct_value *)(value))->flags & STATIC))
  *	#include <keep/collector.h>
  *	char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -94,20 +95,27 @@ static __always_inline __u64 keep_field(const void *value)
 }
 
 #ifndef KEEP_AND_EXPIRED
-#define KEEP_AND_EXPIRED(value)	true
+#define KEEP_AND_EXPIRED(key, value, threshold)	true
 #endif
-
-static __always_inline bool keep_expired(const void *value, void *ctx)
-{
-	const struct keep_call *call = ctx;
-
-	return keep_field(value) < call->threshold && KEEP_AND_EXPIRED(value);
-}
 
 /* A copy on the stack: what is deleted by it is what was looked at by it. */
 struct keep_key {
 	__u64 words[KEEP_MAX_KEY / 8];
 };
+
+/* What KEEP_REMOVED is told of. */
+struct keep_asked {
+	const struct keep_key *key;
+	const struct keep_call *call;
+};
+
+static __always_inline bool keep_expired(const void *value, void *ctx)
+{
+	const struct keep_asked *asked = ctx;
+	__u64 threshold = asked->call->threshold;
+
+	return keep_field(value) < threshold && KEEP_AND_EXPIRED(asked->key, value, threshold);
+}
 
 /* The visited key lies in the element, which may be another flow's at any time. */
 static __always_inline void keep_copy_key(struct keep_key *key, const void *visited)
@@ -156,10 +164,11 @@ static __always_inline void keep_count(struct keep_call *call, struct keep_recor
 	}
 }
 
-static __always_inline long keep_one(const struct keep_key *key, struct keep_call *call)
+static __always_inline long keep_one(struct keep_asked *asked)
 {
-	return keep_collect(&entries, key, keep_hash_words(key->words, keep_config.key_size),
-			    keep_expired, call);
+	__u64 hash = keep_hash_words(asked->key->words, keep_config.key_size);
+
+	return keep_collect(&entries, asked->key, hash, keep_expired, asked);
 }
 
 /* --- the walk: what has expired is looked up again under its stripe ----------------- */
@@ -168,13 +177,19 @@ static long keep_visit(struct bpf_map *map, const void *visited, void *value, vo
 {
 	struct keep_call *call = keep_get_call();
 	struct keep_record *record = NULL;
+	struct keep_asked asked;
 	struct keep_key key;
 	__u32 next;
 
 	if (!call)
 		return 1;
 	call->looked_at++;
-	if (!keep_expired(value, call))
+	if (keep_field(value) >= call->threshold)
+		return 0;
+	keep_copy_key(&key, visited);
+	asked.key = &key;
+	asked.call = call;
+	if (!KEEP_AND_EXPIRED(asked.key, value, call->threshold))
 		return 0;
 	if (call->listing) {
 		next = call->count;
@@ -188,7 +203,6 @@ static long keep_visit(struct bpf_map *map, const void *visited, void *value, vo
 		call->count = next + 1;
 	}
 	call->expired++;
-	keep_copy_key(&key, visited);
 	if (record)
 		__builtin_memcpy(record->key, key.words, sizeof(record->key));
 	if (call->dry) {
@@ -196,7 +210,7 @@ static long keep_visit(struct bpf_map *map, const void *visited, void *value, vo
 			record->fate = KEEP_NONE;
 		return 0;
 	}
-	keep_count(call, record, keep_one(&key, call));
+	keep_count(call, record, keep_one(&asked));
 	return 0;
 }
 
@@ -218,14 +232,17 @@ static long keep_list_one(__u64 i, void *ctx)
 {
 	struct keep_call *call = keep_get_call();
 	struct keep_record *record;
+	struct keep_asked asked;
 	struct keep_key key;
 	__u32 at = i;
 
 	record = bpf_map_lookup_elem(&keep_records, &at);
 	if (!call || !record)
 		return 1;
-	__builtin_memcpy(key.words, record->key, sizeof(key.words));
-	keep_count(call, record, keep_one(&key, call));
+	keep_copy_key(&key, record->key);
+	asked.key = &key;
+	asked.call = call;
+	keep_count(call, record, keep_one(&asked));
 	return 0;
 }
 

@@ -5,9 +5,14 @@
  * one load. One that is due is copied and replaced with the stripe of its key held,
  * which the collector (collect.h) holds around look-up, judgement and delete.
  *
- * The claim: no entry is deleted that a packet has refreshed, no flow gets another's
- * value, nothing is written to another's entry. On HASH (with or without
- * BPF_F_NO_PREALLOC), LRU_HASH and RHASH, from Linux 6.1 on, not on PREEMPT_RT.
+ * The claim: no entry is deleted that a packet has refreshed, no entry gets another
+ * flow's value, nothing is written to another's entry. On HASH (with or without
+ * BPF_F_NO_PREALLOC) and RHASH, and on LRU_HASH where CPUs keep stores in order
+ * (x86, s390): an LRU map hands an element on without a barrier between its unlinking
+ * and its new key and value, and on arm64 a copy of the new value can seem the old
+ * flow's. From Linux 6.1 on, not on PREEMPT_RT.
+ * (What a packet reads of an entry after keep_judge() may be another flow's by then,
+ * as with any look-up: who acts on it takes a keep_copy().)
  *
  * Who has to cooperate: everybody who creates, replaces or deletes an entry holds
  * the stripe of its key, in programs. An update or a delete by system call takes no
@@ -17,7 +22,8 @@
  * be counted elsewhere, since live entries are not written.
  *
  * Proven by the lab's cells `half-life-stripe x prog-stripe`, `prog-stripe-array`
- * and `iter-stripe`, which include this very file.
+ * and `iter-stripe`, which call these very functions, but for keep_delete(): the
+ * tests of this folder have that one.
  *
  *	entry = bpf_map_lookup_elem(&ct, &key);
  *	if (!entry)
@@ -28,14 +34,18 @@
  *	case KEEP_DUE:
  *		stripe = keep_take(hash);
  *		if (!stripe)
- *			break;		it lives for half of its lifetime still
+ *			break;		nothing was written: the next packet tries again
  *		err = keep_read(&ct, &key, tag, &copy);
  *		if (!err) {
- *			copy.word.until = now + lifetime;
+ *			copy.word.until = keep_later(copy.word.until, now + lifetime);
  *			err = keep_replace(&ct, &key, &copy);
  *		}
  *		keep_drop(stripe);
  *	}
+ *
+ * A packet that changes what the value says (a FIN, a SYN on what is closing) is due
+ * even where the entry is fresh. What it changes it reads from the copy: another CPU
+ * may have been first.
  *
  * keep/examples/conntrack.bpf.c is that in full.
  */
@@ -97,15 +107,27 @@ static __always_inline long keep_create(void *map, const void *key, __u64 hash,
 	return err;
 }
 
-/* Deletes an entry, as after a reset. -EBUSY: the stripe is not to be had. */
-static __always_inline long keep_delete(void *map, const void *key, __u64 hash)
+/* Deletes an entry, as after a reset, if its word is the one that was @seen: between
+ * the look and this another packet may have made a new one. -EAGAIN: it is another by
+ * now. -EBUSY: the stripe is not to be had.
+ */
+static __always_inline long keep_delete(void *map, const void *key, __u64 hash,
+					union keep_word seen)
 {
-	struct keep_stripe *stripe = keep_take(hash);
+	const KEEP_VALUE *entry;
+	struct keep_stripe *stripe;
 	long err;
 
+	stripe = keep_take(hash);
 	if (!stripe)
 		return -EBUSY;
-	err = bpf_map_delete_elem(map, key);
+	entry = bpf_map_lookup_elem(map, key);
+	if (!entry)
+		err = -ENOENT;
+	else if (KEEP_LOAD(entry->KEEP_WORD.whole) != seen.whole)
+		err = -EAGAIN;
+	else
+		err = bpf_map_delete_elem(map, key);
 	keep_drop(stripe);
 	return err;
 }

@@ -18,7 +18,7 @@
  *	bpf_spin_lock(&entry->lock);
  *	owner = keep_owner(&entry->word, tag);
  *	if (owner == KEEP_OURS) {
- *		entry->word.until = now + lifetime;
+ *		entry->word.until = keep_later(entry->word.until, now + lifetime);
  *		entry->packets++;
  *	}
  *	bpf_spin_unlock(&entry->lock);

@@ -25,17 +25,21 @@
 #define KEEP_STRIPE_COUNT	KEEP_STRIPES
 #endif
 
-/* How long to wait for a stripe: a bound, not a time. Some 100 microseconds. */
+/* How long to wait for a stripe: a bound, not a time. Some 100 microseconds. (The lab
+ * waits longer, since it stops holders on purpose; the tests of this folder do not.)
+ */
 #ifndef KEEP_SPINS
 #define KEEP_SPINS	(1 << 14)
 #endif
 
 #define KEEP_MAGIC	0x4b454550U	/* "KEEP" */
 
-/* A cache line. The loader writes seed and magic to each before any program runs. */
+/* A cache line. The loader writes seed and magic to each before any program runs:
+ * before that, no stripe is to be had, and no flow opens.
+ */
 struct keep_stripe {
 	__u32 held;
-	__u32 magic;		/* the collector takes no table without */
+	__u32 magic;
 	__u64 seed;		/* who hashes with another takes no stripe */
 	__u64 pad[6];
 };
@@ -73,7 +77,7 @@ static long keep_spin(__u64 i, void *ctx)
 }
 
 /* The stripe of @hash, held; NULL if its holder did not let go of it in all that
- * time, or if the table is another seed's.
+ * time, or if the table was not set up with this seed.
  */
 static __always_inline struct keep_stripe *keep_take(__u64 hash)
 {
@@ -81,7 +85,7 @@ static __always_inline struct keep_stripe *keep_take(__u64 hash)
 	struct keep_stripe *stripe;
 
 	stripe = bpf_map_lookup_elem(&keep_stripes, &want.stripe);
-	if (!stripe || stripe->seed != KEEP_SEED)
+	if (!stripe || stripe->magic != KEEP_MAGIC || stripe->seed != KEEP_SEED)
 		return NULL;
 	if (keep_try(stripe))
 		return stripe;

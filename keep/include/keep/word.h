@@ -18,6 +18,25 @@ union keep_word {
 	__u64 whole;
 };
 
+/* Of a new entry. One whose tag was forgotten is KEEP_OTHER to every packet. */
+static inline __attribute__((always_inline)) union keep_word keep_new_word(__u32 until, __u32 tag)
+{
+	union keep_word word;
+
+	word.until = until;
+	word.tag = tag;
+	return word;
+}
+
+/* A packet may come late, with a clock that it read early: it takes nothing from a
+ * lifetime. (A FIN may; whether one has come is for the datapath to remember, and to
+ * look at again under stripe or lock.)
+ */
+static inline __attribute__((always_inline)) __u32 keep_later(__u32 there, __u32 until)
+{
+	return there > until ? there : until;
+}
+
 /* Never part of a tag: an entry so marked is about to be deleted, see locked.h. */
 #define KEEP_DYING_MARK	0x80000000U
 

@@ -41,7 +41,12 @@ impl<'fd> Elements<'fd> {
     /// # Errors
     /// `-EOPNOTSUPP` for a map type whose values are something else; `-EBADF` for an fd that is no map.
     pub fn new(fd: BorrowedFd<'fd>) -> Result<Self, Errno> {
-        const PLAIN: [u32; 3] = [abi::BPF_MAP_TYPE_HASH, abi::BPF_MAP_TYPE_LRU_HASH, abi::BPF_MAP_TYPE_RHASH];
+        const PLAIN: [u32; 4] = [
+            abi::BPF_MAP_TYPE_ARRAY,
+            abi::BPF_MAP_TYPE_HASH,
+            abi::BPF_MAP_TYPE_LRU_HASH,
+            abi::BPF_MAP_TYPE_RHASH,
+        ];
         let map = Map::new(fd).map_err(|_| Errno(libc::EBADF))?;
         let info = map.info();
         if !PLAIN.contains(&info.map_type) {

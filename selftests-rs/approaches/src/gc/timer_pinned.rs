@@ -22,7 +22,11 @@ pub(super) const STRATEGY: Strategy = Strategy {
     family: Family::Timer,
     answers: &[Objection::Program],
     since: (6, 7),
-    gives_up: timer::STRATEGY.gives_up,
+    gives_up: &[
+        "16 bytes of the value, and a timer for each entry",
+        "updates that replace entries",
+        "flows of a CPU that goes off, as in a suspend: their timers fire on another from then on",
+    ],
     whole_packets: true,
     never_with: "Never with flows that move between CPUs, nor with a kernel whose packets run in threads that it preempts.",
     ..Strategy::PLAIN

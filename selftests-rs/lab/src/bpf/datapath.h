@@ -124,14 +124,9 @@ static __always_inline bool look_up_again(void *map, const void *key, struct ct_
 #define KEEP_COPY	read_value
 #include <keep/value.h>
 
-/* Puts @copy, refreshed, in place of the entry, or where there is none by now.
- * All that holds the bucket's lock comes before or after it.
- */
-static __always_inline __u32 replace(void *map, const void *key, struct ct_value *copy,
-				     struct packet *p)
+/* Has @copy say what the packet has to say. */
+static __always_inline void renew(struct ct_value *copy, struct packet *p)
 {
-	long err;
-
 	copy->packets++;
 	copy->bytes += p->bytes;
 	keep_closing(copy->flags, p);
@@ -144,6 +139,17 @@ static __always_inline __u32 replace(void *map, const void *key, struct ct_value
 #endif
 		copy->lifetime = p->lifetime;
 	copy->tag = p->tag;
+}
+
+/* Puts @copy, refreshed, in place of the entry, or where there is none by now.
+ * All that holds the bucket's lock comes before or after it.
+ */
+static __always_inline __u32 replace(void *map, const void *key, struct ct_value *copy,
+				     struct packet *p)
+{
+	long err;
+
+	renew(copy, p);
 	gate(PACKET, REPLACE);
 	err = bpf_map_update_elem(map, key, copy, BPF_ANY);
 	return err ? failed(p, err) : REPLACED;
@@ -165,6 +171,13 @@ static __always_inline void open_value(struct ct_value *value, const struct pack
 #define CREATE_FLAGS	BPF_ANY
 #endif
 
+static __always_inline __u32 created_or(struct packet *p, long err)
+{
+	if (CREATE_FLAGS & BPF_NOEXIST && err == -EEXIST)
+		return AGAIN;
+	return err ? failed(p, err) : CREATED;
+}
+
 static __always_inline __u32 insert(void *map, const void *key, struct packet *p)
 {
 	struct ct_value value = {};
@@ -173,9 +186,7 @@ static __always_inline __u32 insert(void *map, const void *key, struct packet *p
 	open_value(&value, p);
 	gate(PACKET, CREATE);
 	err = bpf_map_update_elem(map, key, &value, CREATE_FLAGS);
-	if (CREATE_FLAGS & BPF_NOEXIST && err == -EEXIST)
-		return AGAIN;
-	return err ? failed(p, err) : CREATED;
+	return created_or(p, err);
 }
 
 #ifndef OWN_CREATE

@@ -10,20 +10,16 @@
 #include "datapath.h"
 #include <keep/judge.h>
 
-/* A FIN closes, a SYN opens again what is closing. */
-static __always_inline bool says_nothing_new(const struct ct_value *entry, const struct packet *p)
-{
-	return p->kind == DATA || p->kind == DATAGRAM ||
-	       !(READ_ONCE(entry->flags) & CLOSING) == (p->kind == OPEN);
-}
-
+/* A FIN or a SYN may change what the entry says. Whether it does is seen in the copy:
+ * flags that are read beside the word may be another flow's.
+ */
 static __always_inline enum keep_is judge_half(const struct ct_value *entry,
 					       const struct packet *p)
 {
 	enum keep_is is;
 
 	is = keep_judge(&entry->word, p->tag, p->now + config.timeout / 2 * TICK);
-	return is == KEEP_FRESH && !says_nothing_new(entry, p) ? KEEP_DUE : is;
+	return is == KEEP_FRESH && (p->kind == OPEN || p->kind == CLOSE) ? KEEP_DUE : is;
 }
 
 #endif

@@ -17,21 +17,12 @@ static __always_inline struct keep_stripe *packet_stripe(const struct packet *p)
 	return keep_take(p->hash);
 }
 
-/* With @stripe held, which is let go of. */
-static __always_inline __u32 create_under(struct keep_stripe *stripe, void *map,
-					  const void *key, struct packet *p)
-{
-	__u32 outcome = insert(map, key, p);
-
-	keep_drop(stripe);
-	return outcome;
-}
-
 static __always_inline __u32 create(void *map, const void *key, struct packet *p)
 {
-	struct keep_stripe *stripe = packet_stripe(p);
+	struct ct_value value = {};
 
-	return stripe ? create_under(stripe, map, key, p) : failed(p, -EBUSY);
+	open_value(&value, p);
+	return created_or(p, keep_create(map, key, p->hash, &value));
 }
 
 #endif

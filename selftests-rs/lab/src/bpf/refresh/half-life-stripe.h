@@ -18,7 +18,6 @@ static __always_inline __u32 refresh(void *map, const void *key,
 	enum keep_is is = judge_half(entry, p);
 	struct keep_stripe *stripe;
 	struct ct_value copy = {};
-	__u32 outcome;
 	long err;
 
 	if (is == KEEP_OTHER)
@@ -29,12 +28,12 @@ static __always_inline __u32 refresh(void *map, const void *key,
 	if (!stripe)
 		return failed(p, -EBUSY);
 	err = keep_read(map, key, p->tag, &copy);
-	if (err == -ENOENT)
-		outcome = MISSED;
-	else if (err)
-		outcome = failed(p, err);
-	else
-		outcome = replace(map, key, &copy, p);
+	if (!err) {
+		renew(&copy, p);
+		err = keep_replace(map, key, &copy);
+	}
 	keep_drop(stripe);
-	return outcome;
+	if (err == -ENOENT)
+		return MISSED;
+	return err ? failed(p, err) : REPLACED;
 }

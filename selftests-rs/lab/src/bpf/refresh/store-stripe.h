@@ -20,7 +20,7 @@ static __always_inline __u32 handle(void *map, const void *key, struct packet *p
 	gate(PACKET, LOOK_UP_STRIPED);
 	entry = bpf_map_lookup_elem(map, key);
 	if (!entry && may_open(p))
-		return create_under(stripe, map, key, p);
+		outcome = insert(map, key, p);
 	if (entry) {
 		found(map, key, entry, p);
 		/* Another CPU may have stored for this flow while this one waited. */

@@ -11,7 +11,10 @@
 static __always_inline __u32 refresh(void *map, const void *key,
 				     struct ct_value *entry, struct packet *p)
 {
+	/* A new entry has no timer yet, and may get none: what was there would be lost. */
+#ifndef TIMED
 	if (p->kind == OPEN && READ_ONCE(entry->flags) & CLOSING)
 		return create(map, key, p);
+#endif
 	return store(entry, p);
 }
