@@ -58,7 +58,9 @@ impl Place {
     pub fn model_alone(&self) -> Option<&'static str> {
         let (datapath, collector) = (self.refresh.protocol, self.gc.protocol);
         let careless = matches!(self.refresh, Refresh::Store | Refresh::Replace);
-        if datapath != Protocol::Plain && self.gc.family.is_proposal() {
+        // What a collector does that has both: see keep/src/collector.rs.
+        let both = self.refresh == Refresh::HalfLifeStripe && self.gc.to_string() == "compare-batch";
+        if datapath != Protocol::Plain && self.gc.family.is_proposal() && !both {
             return Some(
                 "the proposal asks for no protocol of the datapath's: with this one it is in the model alone",
             );
