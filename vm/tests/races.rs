@@ -124,7 +124,7 @@ fn the_model_alone_takes_nothing_but_rust() {
         let path = lab.path("nothing").display().to_string();
         let vars = [("PATH", path.as_str()), ("XTASK_ASSUME_TOOLS", ""), ("XTASK_GUEST_BIN_DIR", "")];
         let output = lab.command(&arguments, &vars).output().unwrap();
-        let text = fs::read(lab.path("target/races/matrix.json")).unwrap_or_default();
+        let text = fs::read(lab.path("target/races-model/matrix.json")).unwrap_or_default();
         raced(&output, &text)
     };
     let ran = run("store × blind on lru-hash");
