@@ -173,7 +173,14 @@ static __always_inline long keep_one(struct keep_asked *asked)
 
 /* --- the walk: what has expired is looked up again under its stripe ----------------- */
 
-static long keep_visit(struct bpf_map *map, const void *visited, void *value, void *ctx)
+/* On the stack: most entries are live, and cost no more than a look at it. */
+struct keep_look {
+	__u64 threshold;
+	__u64 looked_at;
+};
+
+/* Has expired, as far as can be seen without the stripe. True: end the walk. */
+static __always_inline bool keep_visit_expired(const void *visited, const void *value)
 {
 	struct keep_call *call = keep_get_call();
 	struct keep_record *record = NULL;
@@ -182,47 +189,52 @@ static long keep_visit(struct bpf_map *map, const void *visited, void *value, vo
 	__u32 next;
 
 	if (!call)
-		return 1;
-	call->looked_at++;
-	if (keep_field(value) >= call->threshold)
-		return 0;
+		return true;
 	keep_copy_key(&key, visited);
 	asked.key = &key;
 	asked.call = call;
 	if (!KEEP_AND_EXPIRED(asked.key, value, call->threshold))
-		return 0;
+		return false;
 	if (call->listing) {
 		next = call->count;
 		record = bpf_map_lookup_elem(&keep_records, &next);
 		/* No removal goes untold. */
 		if (!record) {
-			call->looked_at--;
 			call->full = 1;
-			return 1;
+			return true;
 		}
 		call->count = next + 1;
+		__builtin_memcpy(record->key, key.words, sizeof(record->key));
+		record->fate = KEEP_NONE;
 	}
 	call->expired++;
-	if (record)
-		__builtin_memcpy(record->key, key.words, sizeof(record->key));
-	if (call->dry) {
-		if (record)
-			record->fate = KEEP_NONE;
-		return 0;
-	}
-	keep_count(call, record, keep_one(&asked));
+	if (!call->dry)
+		keep_count(call, record, keep_one(&asked));
+	return false;
+}
+
+static long keep_visit(struct bpf_map *map, const void *visited, void *value, void *ctx)
+{
+	struct keep_look *look = ctx;
+
+	if (keep_field(value) < look->threshold && keep_visit_expired(visited, value))
+		return 1;
+	look->looked_at++;
 	return 0;
 }
 
 static __always_inline int keep_do_walk(void)
 {
 	struct keep_call *call = keep_get_call();
+	struct keep_look look = {};
 
 	if (!call)
 		return 1;
 	call->count = 0;
 	call->full = 0;
-	bpf_for_each_map_elem(&entries, keep_visit, NULL, 0);
+	look.threshold = call->threshold;
+	bpf_for_each_map_elem(&entries, keep_visit, &look, 0);
+	call->looked_at += look.looked_at;
 	return 0;
 }
 
