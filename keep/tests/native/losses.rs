@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Nothing is lost while packets refresh and collectors delete; with either side careless, entries are.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use cmpdel_uapi_raw::Elements;
+use keep::Outcome;
+
+use crate::datapath::Shape;
+use crate::frames::{datagram, key_of};
+use crate::rig::{Rig, STRIPED, UNSTRIPED, hash, lru, unallocated};
+use crate::traffic::{FLOWS, Tally, rounds, run};
+
+/// For each kind of map.
+const TIME: Duration = Duration::from_secs(3);
+/// Between looks at what packets have left in the map.
+const PHASE: Duration = Duration::from_millis(250);
+/// A control that has lost nothing by then is none.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[test]
+fn nothing_is_lost_in_a_hash() {
+    nothing_is_lost(hash(4096));
+}
+
+#[test]
+fn nothing_is_lost_in_a_hash_without_preallocation() {
+    nothing_is_lost(unallocated(4096));
+}
+
+#[test]
+fn nothing_is_lost_in_an_lru_hash() {
+    nothing_is_lost(lru(4096));
+}
+
+fn nothing_is_lost(shape: Shape) {
+    let Some(rig) = Rig::new(STRIPED, shape) else { return };
+    let (mut judged, mut reopened) = (0, 0);
+    for _ in 0..TIME.as_millis() / PHASE.as_millis() {
+        let tally = run(&rig, PHASE, &[&|stop| rounds(&rig, stop)]);
+        assert_eq!(tally.lost, 0, "{tally:?} {:?}", rig.counts());
+        judged += tally.judged;
+        reopened += tally.reopened;
+        rig.assert_own_back_ends();
+        rig.assert_all_let_go();
+    }
+    println!("{judged} pairs judged, {reopened} flows opened again");
+    assert!(judged > 100 && reopened > 100, "{judged} {reopened}: hardly anything was tried");
+}
+
+#[test]
+fn a_datapath_without_stripes_loses() {
+    let Some(rig) = Rig::new(UNSTRIPED, hash(4096)) else { return };
+    loses(&rig, &|stop| rounds(&rig, stop));
+}
+
+#[test]
+fn a_collector_that_looks_and_deletes_loses() {
+    let Some(rig) = Rig::new(STRIPED, hash(4096)) else { return };
+    loses(&rig, &|stop| look_and_delete(&rig, stop));
+}
+
+/// As collectors do that know of no race.
+fn look_and_delete(rig: &Rig, stop: &AtomicBool) {
+    let map = Elements::new(rig.ct()).unwrap();
+    while !stop.load(Relaxed) {
+        let now = rig.reached();
+        for flow in 1..=FLOWS {
+            let mut value = [0; 16];
+            let found = map.look_up(&key_of(flow), &mut value, 0).is_ok();
+            if found && u32::from_ne_bytes(value[..4].try_into().unwrap()) < now {
+                // Whether it is still there does not matter to it.
+                let _ = map.delete(&key_of(flow));
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn loses(rig: &Rig, collect: &(dyn Fn(&AtomicBool) + Sync)) {
+    let end = Instant::now() + PATIENCE;
+    let mut tally = Tally::default();
+    while tally.lost == 0 {
+        assert!(
+            Instant::now() < end,
+            "nothing was lost in {PATIENCE:?}: nobody was careless, or nobody looked"
+        );
+        tally = run(rig, PHASE, &[collect]);
+    }
+    println!("{tally:?}");
+}
+
+/// What evicts takes entries away without a stripe, and gives their elements to others at once.
+#[test]
+fn evictions_give_no_flow_anothers_back_end() {
+    let Some(rig) = Rig::new(STRIPED, lru(64)) else { return };
+    let flood = |stop: &AtomicBool| {
+        for flow in (1000..60_000).cycle().take_while(|_| !stop.load(Relaxed)) {
+            rig.passes(&datagram(flow));
+        }
+    };
+    let before = rig.counts();
+    for _ in 0..TIME.as_millis() / PHASE.as_millis() {
+        run(&rig, PHASE, &[&flood, &|stop| rounds(&rig, stop)]);
+        rig.assert_own_back_ends();
+        rig.assert_all_let_go();
+    }
+    let counts = rig.counts();
+    assert!(counts.refreshed > before.refreshed + 100, "{counts:?}: hardly anything was refreshed");
+}
+
+#[test]
+fn what_is_told_is_what_was_deleted() {
+    let Some(rig) = Rig::new(STRIPED, hash(64)) else { return };
+    assert!((1..=40).all(|flow| rig.passes(&crate::frames::syn(flow))));
+    rig.advance(crate::rig::LIFETIME / 2 + 1);
+    assert!((1..=10).all(|flow| rig.passes(&crate::frames::data(flow))));
+    rig.advance(crate::rig::LIFETIME / 2);
+    let mut told = Vec::new();
+    let round =
+        rig.collector().round(rig.now().into(), |key, outcome| told.push((key.to_vec(), outcome))).unwrap();
+    told.sort_by_key(|(key, _)| crate::frames::flow_of(key));
+    let expected: Vec<_> = (11..=40).map(|flow| (key_of(flow).to_vec(), Outcome::Deleted)).collect();
+    assert_eq!(told, expected);
+    assert_eq!((round.looked_at, round.expired, round.deleted), (40, 30, 30));
+    assert_eq!(rig.entries().len(), 10);
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The example's datapath, loaded for a test, with a clock that the test sets.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cmpdel_uapi_raw::{self as raw, Create, Errno, run_on_frame};
+use keep::{Collector, Field, Means, Plan};
+use libbpf_rs::{MapCore as _, MapFlags, MapType};
+
+use crate::datapath::{Datapath, Settings, Shape};
+use crate::frames::{Flow, flow_of};
+
+/// The example with a clock that a test sets.
+pub const STRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/striped.o"));
+/// The same, with stripes that keep nobody out.
+pub const UNSTRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/unstriped.o"));
+
+/// Ticks.
+pub const LIFETIME: u32 = 64;
+/// The clock begins here.
+pub const START: u32 = 1000;
+/// Stripes in the table, as stripes.h has it.
+pub const STRIPES: u32 = 1024;
+
+const BPF_F_NO_PREALLOC: u32 = 1;
+const XDP_PASS: u32 = 2;
+
+/// `enum event` of the datapath, by number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub packets: u64,
+    pub opened: u64,
+    pub fresh: u64,
+    pub refreshed: u64,
+    pub busy: u64,
+    pub missed: u64,
+    pub failed: u64,
+}
+
+pub fn hash(entries: u32) -> Shape {
+    Shape { kind: MapType::Hash, flags: 0, entries }
+}
+
+pub fn unallocated(entries: u32) -> Shape {
+    Shape { flags: BPF_F_NO_PREALLOC, ..hash(entries) }
+}
+
+pub fn lru(entries: u32) -> Shape {
+    Shape { kind: MapType::LruHash, ..hash(entries) }
+}
+
+/// One test at a time: they measure who is first.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A datapath, its maps, and its clock.
+pub struct Rig {
+    pub settings: Settings,
+    datapath: Datapath,
+    program: OwnedFd,
+    ct: OwnedFd,
+    stripes: OwnedFd,
+    clock: OwnedFd,
+    /// What the datapath's clock has reached for sure.
+    reached: AtomicU32,
+    setting: Mutex<()>,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Rig {
+    /// `None`, and the reason on standard error, where no program may be loaded.
+    pub fn new(object: &[u8], shape: Shape) -> Option<Self> {
+        let turn = turn()?;
+        let settings = Settings {
+            seed: keep::table::random_seed(),
+            tick: Duration::from_secs(1),
+            lifetime: LIFETIME,
+            // So many that each port has one of its own.
+            backends: 1 << 16,
+        };
+        libbpf_log::keep();
+        let loaded = Datapath::load(object, &settings, &["ct"], shape);
+        let mut datapath = loaded.unwrap_or_else(|error| panic!("{error:#}{}", libbpf_log::tail()));
+        let fd = |name| datapath.map(name).unwrap().as_fd().try_clone_to_owned().unwrap();
+        let (ct, stripes, clock) = (fd("ct"), fd("keep_stripes"), fd("clock"));
+        let program = datapath.program().unwrap().as_fd().try_clone_to_owned().unwrap();
+        let rig = Self {
+            settings,
+            datapath,
+            program,
+            ct,
+            stripes,
+            clock,
+            reached: AtomicU32::new(0),
+            setting: Mutex::new(()),
+            _turn: turn,
+        };
+        rig.advance(START);
+        Some(rig)
+    }
+
+    /// Whether the frame gets through.
+    pub fn passes(&self, frame: &[u8]) -> bool {
+        run_on_frame(self.program.as_fd(), frame).unwrap() == XDP_PASS
+    }
+
+    pub fn ct(&self) -> BorrowedFd<'_> {
+        self.ct.as_fd()
+    }
+
+    pub fn stripes(&self) -> BorrowedFd<'_> {
+        self.stripes.as_fd()
+    }
+
+    pub fn clock(&self) -> BorrowedFd<'_> {
+        self.clock.as_fd()
+    }
+
+    /// No packet that begins now reads an earlier clock.
+    pub fn reached(&self) -> u32 {
+        self.reached.load(SeqCst)
+    }
+
+    /// No packet that has ended has read a later clock.
+    pub fn now(&self) -> u32 {
+        clock_of(self.clock())
+    }
+
+    pub fn advance(&self, ticks: u32) {
+        let _setting = self.setting.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.reached() + ticks;
+        raw::update(self.clock(), &[0; 4], &now.to_ne_bytes(), 0).unwrap();
+        self.reached.store(now, SeqCst);
+    }
+
+    pub fn counts(&self) -> Counts {
+        let [packets, opened, fresh, refreshed, busy, missed, failed] = self.datapath.counters().unwrap();
+        Counts { packets, opened, fresh, refreshed, busy, missed, failed }
+    }
+
+    pub fn collector(&self) -> Collector<'_> {
+        collector(self.ct(), self.stripes())
+    }
+
+    /// The value of each entry.
+    pub fn entries(&self) -> Vec<(Flow, Vec<u8>)> {
+        let map = self.datapath.map("ct").unwrap();
+        let value = |key: Vec<u8>| Some((flow_of(&key), map.lookup(&key, MapFlags::ANY).unwrap()?));
+        map.keys().filter_map(value).collect()
+    }
+
+    /// Each entry has the back end of its own flow. Nothing may run.
+    pub fn assert_own_back_ends(&self) {
+        for (flow, value) in self.entries() {
+            let backend = u32::from_ne_bytes(value[8..12].try_into().unwrap());
+            assert_eq!(backend, u32::from(flow), "flow {flow} has another's back end");
+        }
+    }
+
+    /// Nobody holds a stripe. Nothing may run.
+    pub fn assert_all_let_go(&self) {
+        let map = self.datapath.map("keep_stripes").unwrap();
+        let held =
+            |stripe: &u32| map.lookup(&stripe.to_ne_bytes(), MapFlags::ANY).unwrap().unwrap()[..4] != [0; 4];
+        let held: Vec<_> = (0..STRIPES).filter(held).collect();
+        assert!(held.is_empty(), "held by nobody who is left: {held:?}");
+    }
+
+    /// Takes a stripe, or lets go of it, from user space.
+    pub fn hold(&self, stripe: u32, held: bool) {
+        self.write_stripe(stripe, 0, &u32::from(held).to_ne_bytes());
+    }
+
+    /// Has the table say that it is another seed's.
+    pub fn reseed(&self, seed: u64) {
+        (0..STRIPES).for_each(|stripe| self.write_stripe(stripe, 8, &seed.to_ne_bytes()));
+    }
+
+    fn write_stripe(&self, stripe: u32, at: usize, bytes: &[u8]) {
+        let map = self.datapath.map("keep_stripes").unwrap();
+        let mut value = map.lookup(&stripe.to_ne_bytes(), MapFlags::ANY).unwrap().unwrap();
+        value[at..at + bytes.len()].copy_from_slice(bytes);
+        map.update(&stripe.to_ne_bytes(), &value, MapFlags::ANY).unwrap();
+    }
+}
+
+/// A collector of the datapath's entries. Wherever this runs, by stripes.
+pub fn collector<'a>(ct: BorrowedFd<'a>, stripes: BorrowedFd<'a>) -> Collector<'a> {
+    Plan::new(ct, Field::unsigned(0, 4)).stripes(stripes).only(Means::Stripes).open().unwrap()
+}
+
+/// The clock that a datapath reads.
+pub fn clock_of(clock: BorrowedFd<'_>) -> u32 {
+    let mut now = [0; 4];
+    raw::Elements::new(clock).unwrap().look_up(&[0; 4], &mut now, 0).unwrap();
+    u32::from_ne_bytes(now)
+}
+
+/// The turn of a test that loads programs; without the right to, the reason on standard error.
+pub fn turn() -> Option<MutexGuard<'static, ()>> {
+    const EPERM: i32 = 1;
+    const ENOSYS: i32 = 38;
+    const BPF_MAP_TYPE_HASH: u32 = 1;
+    let create = Create {
+        map_type: BPF_MAP_TYPE_HASH,
+        key_size: 4,
+        value_size: 4,
+        max_entries: 1,
+        ..Create::default()
+    };
+    let skip = |reason: &str| {
+        eprintln!("skipped: {reason}");
+        None
+    };
+    match raw::map_create(&create) {
+        _ if !rustix::process::geteuid().is_root() => skip("this is not root"),
+        Err(errno @ Errno(EPERM | ENOSYS)) => skip(&format!("this process may not make BPF maps ({errno})")),
+        Err(errno) => panic!("BPF_MAP_CREATE: {errno}"),
+        Ok(_) => Some(TURN.lock().unwrap_or_else(PoisonError::into_inner)),
+    }
+}
