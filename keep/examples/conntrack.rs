@@ -22,9 +22,10 @@ use libbpf_rs::MapType;
 
 use rig::clock::now;
 use rig::datapath::{Datapath, Settings, Shape};
-use rig::flows::{Flow, Talked, serve};
+use rig::flows::{Flow, serve};
 use rig::net::{Link, SERVER};
 use rig::show::Show;
+use rig::verdict::Verdict;
 
 /// Tracks connections through a veth pair of its own, and collects those that fall silent.
 #[derive(Clone, Copy, Debug, Parser)]
@@ -99,9 +100,16 @@ fn run(arguments: Arguments) -> Result<()> {
         (talked.collect::<Result<Vec<_>>>(), deleted)
     });
     let (talked, deleted) = (talked?, deleted?);
-    let counts = datapath.counters()?;
+    let counts: [u64; EVENTS.len()] = datapath.counters()?;
     show.counters(&EVENTS, &counts);
-    check(&talked, &counts, live.len() + silent.len())?;
+    let flows = live.len() + silent.len();
+    Verdict {
+        flows: flows as u64,
+        opened: counts[OPENED],
+        missed: counts[MISSED],
+        half: TICK * LIFETIME / 2,
+    }
+    .check(&talked)?;
     ensure!(
         deleted == silent.len() as u64,
         "{deleted} entries were deleted, where {} flows had fallen silent",
@@ -122,40 +130,16 @@ fn collect(collector: &mut Collector<'_>, show: Show, end: Instant) -> Result<u6
     Ok(deleted)
 }
 
-/// No packet of a live flow was dropped, and no live flow had to be opened twice.
-fn check(talked: &[Talked], counts: &[u64; EVENTS.len()], flows: usize) -> Result<()> {
-    let pause = talked.iter().map(|flow| flow.pause).max().unwrap_or_default();
-    ensure!(
-        pause < TICK * (LIFETIME / 2),
-        "a flow that was to live could not send for {pause:?}, more than half a lifetime: this machine is too busy to tell"
-    );
-    let unanswered: u64 = talked.iter().map(|flow| flow.messages - flow.answers).sum();
-    ensure!(
-        counts[MISSED] == 0 && unanswered == 0,
-        "{} packets of live connections were dropped, and {unanswered} messages had no answer",
-        counts[MISSED]
-    );
-    ensure!(
-        counts[OPENED] == flows as u64,
-        "{flows} flows were opened {} times: the entries of live ones were deleted",
-        counts[OPENED]
-    );
-    Ok(())
-}
-
 /// Whoever has lost its entry in silence is no connection any more.
 fn speak_again(datapath: &Datapath, silent: &mut [Flow], show: Show) -> Result<()> {
-    for flow in silent.iter_mut() {
-        flow.send(b"and now?")?;
-    }
+    let connections = Flow::wake(silent)?;
     thread::sleep(TICK);
     let counts: [u64; EVENTS.len()] = datapath.counters()?;
-    let connections = silent.iter().filter(|flow| flow.is_tcp()).count();
     show.say(&format!(
         "no packet of a live flow was dropped; {connections} connections that spoke again after their time had {} packets \
          dropped, and UDP flows were opened anew",
         counts[MISSED]
     ));
-    ensure!(counts[MISSED] >= connections as u64, "packets of connections without an entry were let through");
+    ensure!(counts[MISSED] >= connections, "packets of connections without an entry were let through");
     Ok(())
 }

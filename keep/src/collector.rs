@@ -92,7 +92,9 @@ impl<'a> Plan<'a> {
             Some(Means::Stripes) => None,
             _ => match map.check() {
                 Ok(()) => {
-                    return Ok(Collector { way: Way::Compare(Compare::open(map, self.field, self.batch)?) });
+                    let key_size = info.key_size;
+                    let way = Way::Compare(Compare::open(map, self.field, self.batch)?);
+                    return Ok(Collector { way, key_size });
                 }
                 Err(error) => Some(error),
             },
@@ -110,7 +112,8 @@ impl<'a> Plan<'a> {
         if !["hash", "lru_hash", "rhash"].contains(&kind) {
             return Err(Error::MapType(kind));
         }
-        Ok(Collector { way: Way::Striped(Striped::open(self, map.info())?) })
+        let way = Way::Striped(Striped::open(self, map.info())?);
+        Ok(Collector { way, key_size: map.info().key_size })
     }
 
     #[cfg(not(feature = "stripes"))]
@@ -125,6 +128,7 @@ impl<'a> Plan<'a> {
 /// A collector of one map.
 pub struct Collector<'a> {
     way: Way<'a>,
+    key_size: u32,
 }
 
 enum Way<'a> {
@@ -184,6 +188,32 @@ impl Collector<'_> {
     /// As of [`Self::look`].
     pub fn look_counted(&mut self, threshold: i128) -> Result<Round, Error> {
         self.run(threshold, true, None)
+    }
+
+    /// The same of the entries of these keys alone, without a walk: of what hangs on entries that are gone, as a NAT mapping on
+    /// its connection. It tells of each key; what it counts as expired is what it deleted.
+    ///
+    /// # Errors
+    /// A key of another size; else as of [`Self::round`].
+    pub fn round_listed<'k>(
+        &mut self,
+        threshold: i128,
+        keys: impl IntoIterator<Item = &'k [u8]>,
+        mut tell: impl FnMut(&[u8], Outcome),
+    ) -> Result<Round, Error> {
+        let (mut listed, expected) = (Vec::new(), self.key_size);
+        for key in keys {
+            let given = key.len();
+            if u32::try_from(given) != Ok(expected) {
+                return Err(cmpdel_uapi::Error::KeySize { given, expected }.into());
+            }
+            listed.extend_from_slice(key);
+        }
+        match &mut self.way {
+            Way::Compare(compare) => compare.listed(threshold, &listed, &mut tell),
+            #[cfg(feature = "stripes")]
+            Way::Striped(striped) => striped.listed(threshold, &listed, &mut tell),
+        }
     }
 
     fn run(&mut self, threshold: i128, dry: bool, tell: Option<Tell<'_>>) -> Result<Round, Error> {

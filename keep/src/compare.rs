@@ -41,7 +41,7 @@ impl<'a> Compare<'a> {
             snapshot.retain(|_, value| self.field.read(value).is_some_and(|time| time < threshold));
             round.expired += snapshot.len() as u64;
             if !dry {
-                self.delete(&snapshot, &mut round, &mut tell)?;
+                self.delete(snapshot.keys(), snapshot.values(), &mut round, &mut tell)?;
             } else if let Some(tell) = &mut tell {
                 snapshot.entries().for_each(|(key, _)| tell(key, Outcome::Expired));
             }
@@ -49,18 +49,42 @@ impl<'a> Compare<'a> {
         Ok(round)
     }
 
-    /// Deletes the entries of a snapshot, each if its field is still the one in it.
+    /// `keys` lie one behind the other.
+    pub fn listed(&self, threshold: i128, keys: &[u8], tell: Tell<'_>) -> Result<Round, Error> {
+        let mut round = Round::default();
+        let (mut expired, mut values) = (Vec::new(), Vec::new());
+        for key in keys.chunks_exact(self.map.info().key_size as usize) {
+            round.looked_at += 1;
+            let outcome = match self.map.lookup(key)? {
+                Some(value) if self.field.read(&value).is_some_and(|time| time < threshold) => {
+                    expired.extend_from_slice(key);
+                    values.extend(value);
+                    continue;
+                }
+                Some(_) => Outcome::Kept,
+                None => Outcome::Absent,
+            };
+            round.count(outcome);
+            tell(key, outcome);
+        }
+        self.delete(&expired, &values, &mut round, &mut Some(tell))?;
+        round.expired = round.deleted;
+        Ok(round)
+    }
+
+    /// Deletes entries that were looked at, each if its field is still what it was.
     fn delete(
         &self,
-        snapshot: &Snapshot,
+        keys: &[u8],
+        values: &[u8],
         round: &mut Round,
         tell: &mut Option<Tell<'_>>,
     ) -> Result<(), Error> {
         let (key_size, value_size) = (self.map.info().key_size as usize, self.map.info().value_size as usize);
         let (mut dealt_with, mut fruitless) = (0, 0);
-        while dealt_with < snapshot.len() {
-            let keys = snapshot.keys().get(dealt_with * key_size..).unwrap_or_default();
-            let values = snapshot.values().get(dealt_with * value_size..).unwrap_or_default();
+        while dealt_with < keys.len() / key_size {
+            let keys = keys.get(dealt_with * key_size..).unwrap_or_default();
+            let values = values.get(dealt_with * value_size..).unwrap_or_default();
             let answer = if self.batched {
                 self.map.delete_batch_if_eq(keys, values, self.field.window())
             } else {

@@ -28,7 +28,8 @@ const FRAME: [u8; 64] = [0; 64];
 
 pub struct Striped<'a> {
     object: Object,
-    program: &'static str,
+    walk: &'static str,
+    listed: &'static str,
     field: Field,
     key_size: usize,
     room: u32,
@@ -46,7 +47,8 @@ impl<'a> Striped<'a> {
         let table = table::open(stripes)?;
         users::check(info.id, Map::new(stripes)?.info().id, plan.readers)?;
         let quiet = can_turn_interrupts_off();
-        let program = if quiet { "keep_walk" } else { "keep_walk_tc" };
+        let (walk, listed) =
+            if quiet { ("keep_walk", "keep_listed") } else { ("keep_walk_tc", "keep_listed_tc") };
         let room = info.max_entries.clamp(1, ROOM);
         let load = |error: libbpf_rs::Error| Error::Load(format!("{error:#}"));
 
@@ -63,37 +65,27 @@ impl<'a> Striped<'a> {
             }
         }
         for mut candidate in open.progs_mut() {
-            let wanted = candidate.name() == program;
+            let wanted = candidate.name() == walk || candidate.name() == listed;
             candidate.set_autoload(wanted);
         }
         let object = open.load().map_err(load)?;
         let restarts = map_type_name(info.map_type) == "rhash";
         let key_size = info.key_size as usize;
-        Ok(Self { object, program, field: plan.field, key_size, room, restarts, fds: PhantomData })
+        let field = plan.field;
+        Ok(Self { object, walk, listed, field, key_size, room, restarts, fds: PhantomData })
     }
 
     pub fn round(&mut self, threshold: i128, dry: bool, mut tell: Option<Tell<'_>>) -> Result<Round, Error> {
-        let mut round = Round::default();
-        let (mut errors, mut errno, mut fruitless) = (0, 0, 0);
+        let mut sum = Sum::default();
+        let mut fruitless = 0;
         loop {
-            let mut call = [0; size_of::<keep_call>()];
-            put(&mut call, offset_of!(keep_call, threshold), &ordered(threshold, self.field).to_ne_bytes());
+            let mut call = self.threshold(threshold);
             put(&mut call, offset_of!(keep_call, dry), &u32::from(dry).to_ne_bytes());
             put(&mut call, offset_of!(keep_call, listing), &u32::from(tell.is_some()).to_ne_bytes());
-            let call = self.call(&call)?;
-            let number = |at| u64_at(&call, at);
-            let fate = |fate: u32| number(offset_of!(keep_call, fates) + 8 * fate as usize);
-            let deleted = fate(call::KEEP_DELETED);
-            round.looked_at += number(offset_of!(keep_call, looked_at));
-            round.expired += number(offset_of!(keep_call, expired));
-            round.deleted += deleted;
-            round.kept += fate(call::KEEP_KEPT);
-            round.absent += fate(call::KEEP_ABSENT);
-            round.busy += fate(call::KEEP_BUSY);
-            errors += fate(call::KEEP_ERROR);
-            if fate(call::KEEP_ERROR) > 0 {
-                errno = number(offset_of!(keep_call, err)).cast_signed().saturating_neg();
-            }
+            let call = self.call(self.walk, &call)?;
+            sum.round.looked_at += u64_at(&call, offset_of!(keep_call, looked_at));
+            sum.round.expired += u64_at(&call, offset_of!(keep_call, expired));
+            let deleted = sum.add(&call);
             if let Some(tell) = &mut tell {
                 self.tell(u32_at(&call, offset_of!(keep_call, count)), *tell)?;
             }
@@ -103,46 +95,74 @@ impl<'a> Striped<'a> {
             }
             fruitless = if deleted == 0 { fruitless + 1 } else { 0 };
             if fruitless == PATIENCE {
-                return Err(Error::Stuck(round));
+                return Err(Error::Stuck(sum.round));
             }
         }
-        match errors {
-            0 => Ok(round),
-            count => Err(Error::Delete { count, errno, round }),
-        }
+        sum.end()
     }
 
-    /// Runs the program once; what it was called with, and what it says.
-    fn call(&mut self, call: &[u8]) -> Result<Vec<u8>, Error> {
-        let run = |error: libbpf_rs::Error| Error::Run(format!("{error:#}"));
+    /// `keys` lie one behind the other.
+    pub fn listed(&mut self, threshold: i128, keys: &[u8], tell: Tell<'_>) -> Result<Round, Error> {
+        let mut sum = Sum::default();
+        for keys in keys.chunks(self.key_size * self.room as usize) {
+            let mut records = Vec::new();
+            for key in keys.chunks_exact(self.key_size) {
+                let mut record = [0; size_of::<keep_record>()];
+                put(&mut record, offset_of!(keep_record, key), key);
+                records.extend(record);
+            }
+            let count = u32::try_from(keys.len() / self.key_size).unwrap_or(self.room);
+            let numbers: Vec<_> = (0..count).flat_map(u32::to_ne_bytes).collect();
+            self.map("keep_records")?
+                .update_batch(&numbers, &records, count, MapFlags::ANY, MapFlags::ANY)
+                .map_err(run_error)?;
+            let mut call = self.threshold(threshold);
+            put(&mut call, offset_of!(keep_call, count), &count.to_ne_bytes());
+            let call = self.call(self.listed, &call)?;
+            sum.round.looked_at += u64::from(count);
+            sum.round.expired += sum.add(&call);
+            self.tell(count, tell)?;
+        }
+        sum.end()
+    }
+
+    /// A call with nothing in it but its threshold.
+    fn threshold(&self, threshold: i128) -> [u8; size_of::<keep_call>()] {
+        let mut call = [0; size_of::<keep_call>()];
+        put(&mut call, offset_of!(keep_call, threshold), &ordered(threshold, self.field).to_ne_bytes());
+        call
+    }
+
+    /// Runs a program once; what it was called with, and what it says.
+    fn call(&mut self, name: &str, call: &[u8]) -> Result<Vec<u8>, Error> {
         let zero = 0_u32.to_ne_bytes();
-        self.map("keep_calls")?.update(&zero, call, MapFlags::ANY).map_err(run)?;
-        let program = self.object.progs_mut().find(|program| program.name() == self.program);
-        let program = program.ok_or_else(|| Error::Run(format!("it has no program {}", self.program)))?;
+        self.map("keep_calls")?.update(&zero, call, MapFlags::ANY).map_err(run_error)?;
+        let program = self.object.progs_mut().find(|program| program.name() == name);
+        let program = program.ok_or_else(|| Error::Run(format!("it has no program {name}")))?;
         let mut context = [0; 8];
         let mut input = ProgramInput::default();
-        if self.program.ends_with("_tc") {
+        if name.ends_with("_tc") {
             input.data_in = Some(&FRAME);
         } else {
             input.context_in = Some(&mut context);
         }
-        let answer = program.test_run(input).map_err(run)?.return_value;
+        let answer = program.test_run(input).map_err(run_error)?.return_value;
         if answer != 0 {
             return Err(Error::Run(format!("it gave up with {answer}")));
         }
-        let answer = self.map("keep_calls")?.lookup(&zero, MapFlags::ANY).map_err(run)?;
+        let answer = self.map("keep_calls")?.lookup(&zero, MapFlags::ANY).map_err(run_error)?;
         answer.ok_or_else(|| Error::Run("it left no answer".into()))
     }
 
     /// Tells of the first `count` records.
     fn tell(&self, count: u32, tell: &mut dyn FnMut(&[u8], Outcome)) -> Result<(), Error> {
-        let run = |error: libbpf_rs::Error| Error::Run(format!("{error:#}"));
         let count = count.min(self.room);
         if count == 0 {
             return Ok(());
         }
         let records = self.map("keep_records")?;
-        let listed = records.lookup_batch(count.min(CHUNK), MapFlags::ANY, MapFlags::ANY).map_err(run)?;
+        let listed =
+            records.lookup_batch(count.min(CHUNK), MapFlags::ANY, MapFlags::ANY).map_err(run_error)?;
         for (_, record) in listed.take(count as usize) {
             let outcome = match u32_at(&record, offset_of!(keep_record, fate)) {
                 call::KEEP_NONE => Outcome::Expired,
@@ -161,6 +181,43 @@ impl<'a> Striped<'a> {
         let found = self.object.maps().find(|map| map.name() == name);
         found.ok_or_else(|| Error::Run(format!("its object has no map {name}")))
     }
+}
+
+/// What calls have come to.
+#[derive(Default)]
+struct Sum {
+    round: Round,
+    errors: u64,
+    errno: i64,
+}
+
+impl Sum {
+    /// Adds what a call has come to, which deleted so many.
+    fn add(&mut self, call: &[u8]) -> u64 {
+        let fate = |fate: u32| u64_at(call, offset_of!(keep_call, fates) + 8 * fate as usize);
+        let deleted = fate(call::KEEP_DELETED);
+        self.round.deleted += deleted;
+        self.round.kept += fate(call::KEEP_KEPT);
+        self.round.absent += fate(call::KEEP_ABSENT);
+        self.round.busy += fate(call::KEEP_BUSY);
+        self.errors += fate(call::KEEP_ERROR);
+        if fate(call::KEEP_ERROR) > 0 {
+            self.errno = u64_at(call, offset_of!(keep_call, err)).cast_signed().saturating_neg();
+        }
+        deleted
+    }
+
+    fn end(self) -> Result<Round, Error> {
+        match self.errors {
+            0 => Ok(self.round),
+            count => Err(Error::Delete { count, errno: self.errno, round: self.round }),
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn run_error(error: libbpf_rs::Error) -> Error {
+    Error::Run(format!("{error:#}"))
 }
 
 /// Fills in the constants.

@@ -21,6 +21,8 @@ mod headers;
 mod held;
 #[path = "native/killed.rs"]
 mod killed;
+#[path = "native/listed.rs"]
+mod listed;
 #[path = "native/losses.rs"]
 mod losses;
 #[path = "native/refused.rs"]

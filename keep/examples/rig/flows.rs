@@ -74,10 +74,6 @@ impl Flow {
         })
     }
 
-    pub fn is_tcp(&self) -> bool {
-        matches!(self, Self::Tcp(_))
-    }
-
     /// Sends a message, and does not wait for an answer.
     pub fn send(&mut self, message: &[u8]) -> Result<()> {
         match self {
@@ -97,6 +93,16 @@ impl Flow {
             Self::Udp(socket) => socket.recv(&mut answer).map(drop),
         };
         Ok(read.is_ok() && answer == message)
+    }
+
+    /// Has each say something, and does not wait; how many of them are connections.
+    pub fn wake(flows: &mut [Self]) -> Result<u64> {
+        let mut connections = 0;
+        for flow in flows {
+            flow.send(b"and now?")?;
+            connections += u64::from(matches!(flow, Self::Tcp(_)));
+        }
+        Ok(connections)
     }
 
     /// Asks until `end`, with a pause of `interval`, or until there is no answer.

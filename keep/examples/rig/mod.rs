@@ -8,3 +8,4 @@ pub mod datapath;
 pub mod flows;
 pub mod net;
 pub mod show;
+pub mod verdict;

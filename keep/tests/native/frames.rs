@@ -63,12 +63,16 @@ pub fn flow_of(key: &[u8]) -> Flow {
 
 /// `keep_pick()` of `keep_hash()`, written down a second time.
 pub fn stripe_of(key: &[u8], seed: u64, stripes: u32) -> u32 {
-    let mut hash = seed ^ key.len() as u64;
-    for word in key.chunks(8) {
-        let mut bytes = [0; 8];
-        bytes[..word.len()].copy_from_slice(word);
-        hash ^= u64::from_ne_bytes(bytes);
-        hash = (hash ^ hash >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+    let word = |bytes: &[u8]| {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        u64::from_ne_bytes(word)
+    };
+    let mut hash = seed ^ word(&key[..8]);
+    for bytes in key[8..].chunks(8) {
+        hash = hash.wrapping_mul(MULTIPLIER) ^ word(bytes);
     }
+    hash = (hash ^ (hash >> 32)).wrapping_mul(MULTIPLIER);
     u32::try_from(((hash >> 32) * u64::from(stripes)) >> 32).unwrap()
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cmpdel_uapi_raw::{self as raw, Create, Errno, run_on_frame};
+use cmpdel_uapi_raw::{self as raw, Create, Elements, Errno, run_on_frame};
 use keep::{Collector, Field, Means, Plan};
 use libbpf_rs::{MapCore as _, MapFlags, MapType};
 
@@ -195,7 +195,7 @@ pub fn collector<'a>(ct: BorrowedFd<'a>, stripes: BorrowedFd<'a>) -> Collector<'
 /// The clock that a datapath reads.
 pub fn clock_of(clock: BorrowedFd<'_>) -> u32 {
     let mut now = [0; 4];
-    raw::Elements::new(clock).unwrap().look_up(&[0; 4], &mut now, 0).unwrap();
+    Elements::new(clock).unwrap().look_up(&[0; 4], &mut now, 0).unwrap();
     u32::from_ne_bytes(now)
 }
 
