@@ -106,6 +106,11 @@ static __always_inline void count(__u32 event)
 		*counter += 1;
 }
 
+/* Ticks since the machine was started: 32 bits of them have to last. */
+#ifndef NOW
+#define NOW()	(bpf_ktime_get_ns() / settings.tick_ns)
+#endif
+
 struct packet {
 	__u64 hash;
 	__u32 now;
@@ -232,7 +237,7 @@ static __always_inline bool read_ports(void *l4, void *end, __u8 proto, struct p
 	if ((void *)(udp + 1) > end || (proto == IPPROTO_TCP && (void *)(tcp + 1) > end))
 		return false;
 	p->opens = proto == IPPROTO_UDP || (tcp->syn && !tcp->ack);
-	p->now = bpf_ktime_get_ns() / settings.tick_ns;
+	p->now = NOW();
 	p->sport = udp->source;
 	*dport = udp->dest;
 	return true;

@@ -11,6 +11,8 @@ mod bare;
 mod datapath;
 #[path = "native/fields.rs"]
 mod fields;
+#[path = "native/follows.rs"]
+mod follows;
 #[path = "native/frames.rs"]
 mod frames;
 #[path = "native/full.rs"]
@@ -25,6 +27,8 @@ mod killed;
 mod listed;
 #[path = "native/losses.rs"]
 mod losses;
+#[path = "native/many.rs"]
+mod many;
 #[path = "native/refused.rs"]
 mod refused;
 #[path = "native/rig.rs"]

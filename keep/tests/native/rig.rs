@@ -59,7 +59,7 @@ static TURN: Mutex<()> = Mutex::new(());
 /// A datapath, its maps, and its clock.
 pub struct Rig {
     pub settings: Settings,
-    datapath: Datapath,
+    pub datapath: Datapath,
     program: OwnedFd,
     ct: OwnedFd,
     stripes: OwnedFd,
@@ -73,6 +73,11 @@ pub struct Rig {
 impl Rig {
     /// `None`, and the reason on standard error, where no program may be loaded.
     pub fn new(object: &[u8], shape: Shape) -> Option<Self> {
+        Self::with(object, shape, &["ct"])
+    }
+
+    /// With maps of these names, the first of which is that of the entries.
+    pub fn with(object: &[u8], shape: Shape, maps: &[&str]) -> Option<Self> {
         let turn = turn()?;
         let settings = Settings {
             seed: keep::table::random_seed(),
@@ -82,10 +87,10 @@ impl Rig {
             backends: 1 << 16,
         };
         libbpf_log::keep();
-        let loaded = Datapath::load(object, &settings, &["ct"], shape);
+        let loaded = Datapath::load(object, &settings, maps, shape);
         let mut datapath = loaded.unwrap_or_else(|error| panic!("{error:#}{}", libbpf_log::tail()));
         let fd = |name| datapath.map(name).unwrap().as_fd().try_clone_to_owned().unwrap();
-        let (ct, stripes, clock) = (fd("ct"), fd("keep_stripes"), fd("clock"));
+        let (ct, stripes, clock) = (fd(maps[0]), fd("keep_stripes"), fd("clock"));
         let program = datapath.program().unwrap().as_fd().try_clone_to_owned().unwrap();
         let rig = Self {
             settings,
