@@ -68,7 +68,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<()> {
     let show = Show { json: arguments.json };
-    let settings = Settings { seed: keep::table::random_seed(), tick: TICK, lifetime: LIFETIME, backends: 4 };
+    let settings =
+        Settings { seed: keep::table::random_seed()?, tick: TICK, lifetime: LIFETIME, backends: 4 };
     let kind = if arguments.lru { MapType::LruHash } else { MapType::Hash };
     let mut datapath = Datapath::load(OBJECT, &settings, &["ct"], Shape { kind, flags: 0, entries: 4096 })?;
     let link = Link::new()?;

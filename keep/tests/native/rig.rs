@@ -80,7 +80,7 @@ impl Rig {
     pub fn with(object: &[u8], shape: Shape, maps: &[&str]) -> Option<Self> {
         let turn = turn()?;
         let settings = Settings {
-            seed: keep::table::random_seed(),
+            seed: keep::table::random_seed().unwrap(),
             tick: Duration::from_secs(1),
             lifetime: LIFETIME,
             // So many that each port has one of its own.
