@@ -136,7 +136,7 @@ static __always_inline long open_flow(void *ct, void *nat, const void *key,
 	struct keep_stripe *stripe = keep_take(p->hash);
 	struct ct_entry entry = {
 		.backend_id = bpf_ntohs(p->sport) % settings.backends,
-		.word = { .until = p->now + settings.lifetime, .tag = keep_tag(p->hash) },
+		.word = keep_new_word(p->now + settings.lifetime, keep_tag(p->hash)),
 		.nat_port = p->sport,
 	};
 	long err;
@@ -158,16 +158,14 @@ static __always_inline long refresh(void *ct, void *nat, const void *key,
 				    const struct packet *p)
 {
 	struct keep_stripe *stripe = keep_take(p->hash);
-	__u32 until = p->now + settings.lifetime;
 	struct ct_entry copy;
 	long err;
 
 	if (!stripe)
 		return -EBUSY;
 	err = keep_read(ct, key, keep_tag(p->hash), &copy);
-	/* Not where a packet on another CPU was first: that one read the clock later. */
-	if (!err && copy.word.until < until) {
-		copy.word.until = until;
+	if (!err) {
+		copy.word.until = keep_later(copy.word.until, p->now + settings.lifetime);
 		err = keep_replace(ct, key, &copy);
 	}
 	if (!err)

@@ -81,16 +81,14 @@ static __always_inline void count(__u32 event)
 static __always_inline long refresh(const struct flow *flow, __u64 hash, __u32 now)
 {
 	struct keep_stripe *stripe = keep_take(hash);
-	__u32 until = now + settings.lifetime;
 	struct ct_value copy;
 	long err;
 
 	if (!stripe)
 		return -EBUSY;
 	err = keep_read(&ct, flow, keep_tag(hash), &copy);
-	/* Not where a packet on another CPU was first: that one read the clock later. */
-	if (!err && copy.word.until < until) {
-		copy.word.until = until;
+	if (!err) {
+		copy.word.until = keep_later(copy.word.until, now + settings.lifetime);
 		err = keep_replace(&ct, flow, &copy);
 	}
 	keep_drop(stripe);
@@ -100,7 +98,7 @@ static __always_inline long refresh(const struct flow *flow, __u64 hash, __u32 n
 static __always_inline long open_flow(const struct flow *flow, __u64 hash, __u32 now)
 {
 	struct ct_value value = {
-		.word = { .until = now + settings.lifetime, .tag = keep_tag(hash) },
+		.word = keep_new_word(now + settings.lifetime, keep_tag(hash)),
 		/* A balancer chooses by load here. */
 		.backend = bpf_ntohs(flow->sport) % settings.backends,
 		.opened = now,

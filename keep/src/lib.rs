@@ -9,8 +9,8 @@
 //! ```no_run
 //! # use std::os::fd::AsFd;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let map = cmpdel_uapi::map_pinned("/sys/fs/bpf/ct4".as_ref())?;
-//! let stripes = cmpdel_uapi::map_pinned("/sys/fs/bpf/keep_stripes".as_ref())?;
+//! let map = cmpdel_uapi::map_pinned("/sys/fs/bpf/ct4")?;
+//! let stripes = cmpdel_uapi::map_pinned("/sys/fs/bpf/keep_stripes")?;
 //! let field = keep::Field::unsigned(32, 4);
 //! let mut collector = keep::Plan::new(map.as_fd(), field).stripes(stripes.as_fd()).open()?;
 //! let now = 1_000;

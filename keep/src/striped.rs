@@ -129,7 +129,12 @@ impl<'a> Striped<'a> {
     /// A call with nothing in it but its threshold.
     fn threshold(&self, threshold: i128) -> [u8; size_of::<keep_call>()] {
         let mut call = [0; size_of::<keep_call>()];
-        put(&mut call, offset_of!(keep_call, threshold), &ordered(threshold, self.field).to_ne_bytes());
+        let (threshold, beyond) = match ordered(threshold, self.field) {
+            Some(threshold) => (threshold, false),
+            None => (u64::MAX, true),
+        };
+        put(&mut call, offset_of!(keep_call, threshold), &threshold.to_ne_bytes());
+        put(&mut call, offset_of!(keep_call, beyond), &u32::from(beyond).to_ne_bytes());
         call
     }
 
@@ -244,13 +249,10 @@ fn set_constants(
     Ok(())
 }
 
-/// The threshold as the program compares it: what is signed is moved up, and what no field can reach is the nearest that one can.
-fn ordered(threshold: i128, field: Field) -> u64 {
-    if field.signed {
-        let clamped = threshold.clamp(i64::MIN.into(), i64::MAX.into());
-        return u64::try_from(clamped - i128::from(i64::MIN)).unwrap_or(0);
-    }
-    u64::try_from(threshold.clamp(0, u64::MAX.into())).unwrap_or(0)
+/// The threshold as the program compares it: what is signed is moved up. `None` where every number of 64 bits is below it.
+fn ordered(threshold: i128, field: Field) -> Option<u64> {
+    let least = if field.signed { i128::from(i64::MIN) } else { 0 };
+    u64::try_from(threshold.saturating_sub(least).max(0)).ok()
 }
 
 fn put(bytes: &mut [u8], at: usize, with: &[u8]) {
@@ -284,10 +286,13 @@ mod tests {
     #[test]
     fn thresholds_keep_their_order() {
         let signed = Field { signed: true, ..Field::unsigned(0, 4) };
-        let numbers = [i128::MIN, -5, -1, 0, 1, i128::MAX];
+        let numbers = [i128::MIN, -5, -1, 0, 1, i64::MAX.into()];
         assert!(numbers.windows(2).all(|pair| ordered(pair[0], signed) < ordered(pair[1], signed)));
-        assert_eq!(ordered(0, signed), 1 << 63);
-        assert_eq!(ordered(-1, Field::unsigned(0, 4)), 0);
-        assert_eq!(ordered(i128::MAX, Field::unsigned(0, 8)), u64::MAX);
+        assert_eq!(ordered(0, signed), Some(1 << 63));
+        assert_eq!(ordered(i64::MIN.into(), signed), Some(0));
+        assert_eq!(ordered(i128::MAX, signed), None);
+        assert_eq!(ordered(-1, Field::unsigned(0, 4)), Some(0));
+        assert_eq!(ordered(u64::MAX.into(), Field::unsigned(0, 8)), Some(u64::MAX));
+        assert_eq!(ordered(i128::from(u64::MAX) + 1, Field::unsigned(0, 8)), None);
     }
 }

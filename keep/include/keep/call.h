@@ -44,6 +44,8 @@ struct keep_call {
 	__u32 full;		/* out: the walk ended early, for want of room */
 	__u32 dry;		/* look, and delete nothing */
 	__u32 listing;		/* hand keys out, do not only count them */
+	__u32 beyond;		/* the threshold lies beyond every field: all have expired */
+	__u32 pad;
 	/* Out, and counted on. */
 	__u64 looked_at;
 	__u64 expired;

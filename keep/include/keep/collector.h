@@ -94,6 +94,11 @@ static __always_inline __u64 keep_field(const void *value)
 	return keep_config.field_signed ? number ^ 1ULL << 63 : number;
 }
 
+static __always_inline bool keep_below(const void *value, const struct keep_call *call)
+{
+	return call->beyond || keep_field(value) < call->threshold;
+}
+
 #ifndef KEEP_AND_EXPIRED
 #define KEEP_AND_EXPIRED(key, value, threshold)	true
 #endif
@@ -112,9 +117,9 @@ struct keep_asked {
 static __always_inline bool keep_expired(const void *value, void *ctx)
 {
 	const struct keep_asked *asked = ctx;
-	__u64 threshold = asked->call->threshold;
 
-	return keep_field(value) < threshold && KEEP_AND_EXPIRED(asked->key, value, threshold);
+	return keep_below(value, asked->call) &&
+	       KEEP_AND_EXPIRED(asked->key, value, asked->call->threshold);
 }
 
 /* The visited key lies in the element, which may be another flow's at any time. */
@@ -189,7 +194,10 @@ static __always_inline bool keep_visit_expired(const void *visited, const void *
 	__u32 next;
 
 	if (!call)
-		return true;
+		return 1;
+	call->looked_at++;
+	if (!keep_below(value, call))
+		return 0;
 	keep_copy_key(&key, visited);
 	asked.key = &key;
 	asked.call = call;

@@ -69,9 +69,9 @@ pub fn stripe_of(key: &[u8], seed: u64, stripes: u32) -> u32 {
         word[..bytes.len()].copy_from_slice(bytes);
         u64::from_ne_bytes(word)
     };
-    let mut hash = seed ^ word(&key[..8]);
-    for bytes in key[8..].chunks(8) {
-        hash = hash.wrapping_mul(MULTIPLIER) ^ word(bytes);
+    let mut hash = seed;
+    for (i, bytes) in key.chunks(8).enumerate() {
+        hash = if i == 0 { hash } else { hash.wrapping_mul(MULTIPLIER) } ^ word(bytes);
     }
     hash = (hash ^ (hash >> 32)).wrapping_mul(MULTIPLIER);
     u32::try_from(((hash >> 32) * u64::from(stripes)) >> 32).unwrap()

@@ -32,7 +32,7 @@ fn a_stripe_that_is_never_let_go_stops_nobody_else() {
     assert_eq!(rig.counts().refreshed, after.refreshed + 1, "another stripe's flow is refreshed");
 
     // Expired: its entries stay, the others' go.
-    rig.advance(LIFETIME);
+    rig.advance(LIFETIME + 1);
     let mut collector = rig.collector();
     let mut told = Vec::new();
     let round = collector.round(rig.now().into(), |key, outcome| told.push((flow_of(key), outcome))).unwrap();
