@@ -94,9 +94,9 @@ static __always_inline __u64 keep_field(const void *value)
 	return keep_config.field_signed ? number ^ 1ULL << 63 : number;
 }
 
-static __always_inline bool keep_below(const void *value, const struct keep_call *call)
+static __always_inline bool keep_below(const void *value, __u64 threshold, __u32 beyond)
 {
-	return call->beyond || keep_field(value) < call->threshold;
+	return beyond || keep_field(value) < threshold;
 }
 
 #ifndef KEEP_AND_EXPIRED
@@ -117,9 +117,10 @@ struct keep_asked {
 static __always_inline bool keep_expired(const void *value, void *ctx)
 {
 	const struct keep_asked *asked = ctx;
+	__u64 threshold = asked->call->threshold;
 
-	return keep_below(value, asked->call) &&
-	       KEEP_AND_EXPIRED(asked->key, value, asked->call->threshold);
+	return keep_below(value, threshold, asked->call->beyond) &&
+	       KEEP_AND_EXPIRED(asked->key, value, threshold);
 }
 
 /* The visited key lies in the element, which may be another flow's at any time. */
@@ -182,6 +183,7 @@ static __always_inline long keep_one(struct keep_asked *asked)
 struct keep_look {
 	__u64 threshold;
 	__u64 looked_at;
+	__u64 beyond;
 };
 
 /* Has expired, as far as can be seen without the stripe. True: end the walk. */
@@ -194,10 +196,7 @@ static __always_inline bool keep_visit_expired(const void *visited, const void *
 	__u32 next;
 
 	if (!call)
-		return 1;
-	call->looked_at++;
-	if (!keep_below(value, call))
-		return 0;
+		return true;
 	keep_copy_key(&key, visited);
 	asked.key = &key;
 	asked.call = call;
@@ -225,7 +224,8 @@ static long keep_visit(struct bpf_map *map, const void *visited, void *value, vo
 {
 	struct keep_look *look = ctx;
 
-	if (keep_field(value) < look->threshold && keep_visit_expired(visited, value))
+	if (keep_below(value, look->threshold, look->beyond) &&
+	    keep_visit_expired(visited, value))
 		return 1;
 	look->looked_at++;
 	return 0;
@@ -241,6 +241,7 @@ static __always_inline int keep_do_walk(void)
 	call->count = 0;
 	call->full = 0;
 	look.threshold = call->threshold;
+	look.beyond = call->beyond;
 	bpf_for_each_map_elem(&entries, keep_visit, &look, 0);
 	call->looked_at += look.looked_at;
 	return 0;
