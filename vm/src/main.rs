@@ -86,6 +86,7 @@ fn dispatch(command: &Command) -> Result<Done> {
         Command::Report(opts) => cmd::report::run(&ctx(SHORT, opts.brief)?, opts),
         Command::Bench(opts) => cmd::bench::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Calibrate(opts) => cmd::calibrate::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
+        Command::Keep(opts) => cmd::keep::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Shell(opts) => cmd::shell::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Doctor(opts) => cmd::doctor::run(&ctx(SHORT, opts.json)?, opts),
         Command::Ci(opts) => cmd::ci::run(&ctx(opts.kernel.limit_or(LONG), false)?, opts),

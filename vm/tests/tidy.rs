@@ -57,10 +57,17 @@ fn every_source_file_begins_with_its_licence() {
         if (!LICENSED.contains(&ending) && !script) || name.starts_with(REPORT) {
             continue;
         }
-        // BPF programs and the headers beside them.
-        let licence = if name.contains("/src/bpf/") { "GPL-2.0-only" } else { "MIT OR Apache-2.0" };
+        let is_c = ["c", "h"].contains(&ending);
+        let licence = match &name {
+            // Datapaths under any licence include them.
+            name if is_c && name.starts_with("keep/") => "GPL-2.0-only OR BSD-2-Clause",
+            // BPF programs and the headers beside them.
+            name if name.contains("/src/bpf/") => "GPL-2.0-only",
+            _ => "MIT OR Apache-2.0",
+        };
         let line = text.lines().nth(usize::from(script)).unwrap_or_default();
-        if !line.contains(&format!("SPDX-License-Identifier: {licence}")) {
+        let said = line.split_once("SPDX-License-Identifier: ").map_or("", |(_, said)| said);
+        if said.trim_end_matches("*/").trim_end_matches("-->").trim() != licence {
             wrong.push(name);
         }
     }

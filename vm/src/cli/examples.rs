@@ -114,6 +114,15 @@ Examples:
   cargo xtask bindings          says whether they differ
   cargo xtask bindings --write  renews them";
 
+/// Of `keep`.
+pub const KEEP: &str = "\
+Examples:
+  cargo xtask keep                       as root, on the kernel that is running
+  cargo xtask keep --stock 6.1           on Debian's own kernel, in a guest
+  cargo xtask keep --filter losses       the tests whose name has this in it
+
+Exit codes: 0, all passed; 1, a test failed; 69, could not run.";
+
 /// Of `shell`.
 pub const SHELL: &str = "\
 Examples:

@@ -14,7 +14,7 @@ pub use self::{
     checks::{Ci, Drill, Kselftest, Mutants, VmTest},
     evidence::{Bench, Calibrate, Races, Report},
     options::{AccelChoice, KernelOpts, MachineOpts},
-    workbench::{Bindings, Clean, Doctor, Patches, Shell},
+    workbench::{Bindings, Clean, Doctor, Keep, Patches, Shell},
 };
 
 /// From a fresh machine to a verdict on a kernel that carries a series.
@@ -59,6 +59,9 @@ pub enum Command {
     /// Measure what needs no patch on the kernel of this machine, in nanoseconds
     #[command(after_long_help = examples::CALIBRATE)]
     Calibrate(Calibrate),
+    /// Test what datapaths include, and its collector, on this machine's kernel or on Debian's in a guest
+    #[command(after_long_help = examples::KEEP)]
+    Keep(Keep),
     /// Open a shell in the VM, with `cmpdel` and `selftests` on its PATH
     #[command(after_long_help = examples::SHELL)]
     Shell(Shell),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Options of what one works with: patches, bindings, a shell, the cache.
 
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 
 use super::{KernelOpts, MachineOpts};
-use crate::series::DEFAULT;
+use crate::{series::DEFAULT, stock};
 
 /// Options of `patches`.
 #[derive(Clone, Debug, Args)]
@@ -35,6 +35,29 @@ pub struct Bindings {
     /// Write what bindgen makes instead of comparing
     #[arg(long)]
     pub write: bool,
+}
+
+/// Options of `keep`.
+#[derive(Clone, Debug, Args)]
+pub struct Keep {
+    #[command(flatten)]
+    /// The kernel whose headers the tests are compiled with.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Run them on Debian's own kernel of this line, in a guest
+    #[arg(long, value_name = "LINE", value_parser = PossibleValuesParser::new(stock::lines()))]
+    pub stock: Option<String>,
+    /// Only the tests whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Call the boot failed after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub boot_timeout: u64,
+    /// Give the guest up after this many seconds of tests
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800)]
+    pub test_timeout: u64,
 }
 
 /// Options of `shell`.

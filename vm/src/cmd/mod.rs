@@ -8,6 +8,7 @@ pub mod ci;
 pub mod clean;
 pub mod doctor;
 pub mod drill;
+pub mod keep;
 pub mod kselftest;
 pub mod mutants;
 pub mod patches;

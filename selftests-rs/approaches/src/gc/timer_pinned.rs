@@ -4,7 +4,7 @@
 use model::dsl::{Op, Outcome, Step, Then};
 
 use super::prog_pinned::{PINNED_DELETE, PINNED_JUDGE};
-use super::{COPY_KEY, FREE, Strategy, timer};
+use super::{COPY_KEY, FREE, Strategy};
 use crate::{Family, Objection, Protocol, Runs};
 
 const PIN: Step = Step::new("pin", "hrtimer_run_softirq", Op::Pin);
