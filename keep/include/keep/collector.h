@@ -29,6 +29,11 @@ const volatile struct keep_config keep_config SEC(".rodata.keep");
 #define KEEP_SEED		keep_config.seed
 #define KEEP_STRIPE_COUNT	keep_config.stripes
 
+/* Interrupts are off meanwhile, and the next round tries again: less than a packet. */
+#ifndef KEEP_SPINS
+#define KEEP_SPINS	(1 << 10)
+#endif
+
 #include "collect.h"
 
 struct {
