@@ -63,7 +63,7 @@ impl MapKind {
     pub const fn since(self) -> Since {
         match self {
             Self::Hash | Self::HashNoPrealloc | Self::LruHash => (6, 1),
-            Self::Arena => (6, 9),
+            Self::Arena => (6, 10),
             Self::Rhash => (7, 3),
         }
     }

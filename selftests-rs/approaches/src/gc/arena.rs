@@ -20,7 +20,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     family: Family::Arena,
     answers: &[Objection::Arena],
     gives_up: &["maps, and every tool that reads them"],
-    since: (6, 9),
+    since: (6, 10),
     never_with: "Never with anybody who writes to a slot without a compare-and-swap of its state word.",
     ..Strategy::PLAIN
 };

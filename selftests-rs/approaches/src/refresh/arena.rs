@@ -22,7 +22,7 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     ordering: true,
     steps: &[READ_CLOCK, FIND, CAS, CREATE],
     protocol: Protocol::Arena,
-    since: (6, 9),
+    since: (6, 10),
     gives_up: &[
         "maps, and every tool that reads them",
         "protection of entries from whoever maps the arena",

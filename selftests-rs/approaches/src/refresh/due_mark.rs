@@ -29,6 +29,6 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
         "packets between a mark and its delete, if they find the entry dead for too long",
         "lifetimes exact to better than the time between two packets of a flow on two CPUs: the older may store last",
     ],
-    never_with: "Never with an update that replaces entries, nor with a FIN that shortens a lifetime, nor with eviction: the delete that follows a mark is by key.",
+    never_with: "Never with an update that replaces entries, nor with a FIN that shortens a lifetime, nor with a packet that is held up for a whole lifetime, nor with eviction: the delete that follows a mark is by key.",
     ..Discipline::PLAIN
 };

@@ -34,8 +34,8 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     gives_up: &[
         "lifetimes of a flow's own: all are exact to one period",
         "counters across a swap, unless they are added up",
-        "memory for two maps",
+        "memory for two maps, each with room for all flows at once: a full one takes no flow over, and that flow is lost",
     ],
-    never_with: "Never with a second swapper, nor with a packet that is held up for a whole period.",
+    never_with: "Never with a second swapper, nor with a packet that is held up for a whole period, nor, on a map that evicts, with flows on two CPUs.",
     ..Discipline::PLAIN
 };

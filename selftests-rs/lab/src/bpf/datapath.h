@@ -66,6 +66,21 @@ static __always_inline __u32 later(__u32 there, const struct packet *p)
 	return there > p->lifetime ? there : p->lifetime;
 }
 
+/* What the packet is to write, once it has been seen what is there. A FIN that came
+ * too late to shorten the lifetime closes nothing either. As keep_closing(), to be
+ * asked of what is known to be this flow's.
+ */
+static __always_inline void settle(__u32 lifetime, __u16 flags, struct packet *p)
+{
+	__u32 asked;
+
+	keep_closing(flags, p);
+	asked = p->lifetime;
+	p->lifetime = later(lifetime, p);
+	if (p->kind == CLOSE && p->lifetime != asked)
+		p->flags = flags & CLOSING;
+}
+
 /* Counters in place: no lock is held, and the element may be another flow's. */
 static __always_inline void account(struct ct_value *entry, struct packet *p)
 {
@@ -129,15 +144,15 @@ static __always_inline void renew(struct ct_value *copy, struct packet *p)
 {
 	copy->packets++;
 	copy->bytes += p->bytes;
-	keep_closing(copy->flags, p);
-	copy->flags = p->flags;
 #ifdef TAGGED
-	/* Another flow's lifetime says nothing of this one's. */
+	/* What is another flow's says nothing of this one. */
 	if (copy->tag == p->tag)
-		copy->lifetime = later(copy->lifetime, p);
-	else
+		settle(copy->lifetime, copy->flags, p);
+#else
+	keep_closing(copy->flags, p);
 #endif
-		copy->lifetime = p->lifetime;
+	copy->flags = p->flags;
+	copy->lifetime = p->lifetime;
 	copy->tag = p->tag;
 }
 

@@ -26,8 +26,8 @@ static __always_inline __u32 refresh(void *map, const void *key,
 	bpf_spin_lock(&entry->lock);
 	owner = keep_owner(&entry->word, p->tag);
 	if (owner == KEEP_OURS) {
-		keep_closing(entry->flags, p);
-		entry->lifetime = later(entry->lifetime, p);
+		settle(entry->lifetime, entry->flags, p);
+		entry->lifetime = p->lifetime;
 		entry->flags = p->flags;
 		entry->packets++;
 		entry->bytes += p->bytes;

@@ -24,8 +24,7 @@ static __always_inline __u32 handle(void *map, const void *key, struct packet *p
 	if (entry) {
 		found(map, key, entry, p);
 		/* Another CPU may have stored for this flow while this one waited. */
-		keep_closing(entry->flags, p);
-		p->lifetime = later(entry->lifetime, p);
+		settle(entry->lifetime, entry->flags, p);
 		outcome = store(entry, p);
 	}
 	keep_drop(stripe);
