@@ -10,7 +10,7 @@ use keep::Outcome;
 
 use crate::datapath::Shape;
 use crate::frames::{datagram, key_of};
-use crate::rig::{Rig, STRIPED, UNSTRIPED, hash, lru, unallocated};
+use crate::rig::{Rig, SLOW, STRIPED, UNSTRIPED, hash, lru, unallocated};
 use crate::traffic::{FLOWS, Tally, rounds, run};
 
 /// For each kind of map.
@@ -22,24 +22,31 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn nothing_is_lost_in_a_hash() {
-    nothing_is_lost(hash(4096));
+    nothing_is_lost(STRIPED, hash(4096));
 }
 
 #[test]
 fn nothing_is_lost_in_a_hash_without_preallocation() {
-    nothing_is_lost(unallocated(4096));
+    nothing_is_lost(STRIPED, unallocated(4096));
 }
 
 #[test]
 fn nothing_is_lost_in_an_lru_hash() {
-    nothing_is_lost(lru(4096));
+    nothing_is_lost(STRIPED, lru(4096));
 }
 
-fn nothing_is_lost(shape: Shape) {
-    let Some(rig) = Rig::new(STRIPED, shape) else { return };
+/// The same where packets and collectors give each other time to come in between.
+#[test]
+fn nothing_is_lost_in_slow_motion() {
+    [hash(4096), unallocated(4096), lru(4096)].into_iter().for_each(|shape| nothing_is_lost(SLOW, shape));
+}
+
+fn nothing_is_lost(object: &[u8], shape: Shape) {
+    let Some(rig) = Rig::new(object, shape) else { return };
+    let open = || if object == SLOW { rig.slow_collector() } else { rig.collector() };
     let (mut judged, mut reopened) = (0, 0);
     for _ in 0..TIME.as_millis() / PHASE.as_millis() {
-        let tally = run(&rig, PHASE, &[&|stop| rounds(&rig, stop)]);
+        let tally = run(&rig, PHASE, &[&|stop| rounds(&rig, open(), stop)]);
         assert_eq!(tally.lost, 0, "{tally:?} {:?}", rig.counts());
         judged += tally.judged;
         reopened += tally.reopened;
@@ -53,7 +60,7 @@ fn nothing_is_lost(shape: Shape) {
 #[test]
 fn a_datapath_without_stripes_loses() {
     let Some(rig) = Rig::new(UNSTRIPED, hash(4096)) else { return };
-    loses(&rig, &|stop| rounds(&rig, stop));
+    loses(&rig, &|stop| rounds(&rig, rig.collector(), stop));
 }
 
 #[test]
@@ -92,10 +99,10 @@ fn loses(rig: &Rig, collect: &(dyn Fn(&AtomicBool) + Sync)) {
     println!("{tally:?}");
 }
 
-/// What evicts takes entries away without a stripe, and gives their elements to others at once.
+/// A map that evicts takes entries away without a stripe, and gives their elements to others at once.
 #[test]
 fn evictions_give_no_flow_anothers_back_end() {
-    let Some(rig) = Rig::new(STRIPED, lru(64)) else { return };
+    let Some(rig) = Rig::new(SLOW, lru(64)) else { return };
     let flood = |stop: &AtomicBool| {
         for flow in (1000..60_000).cycle().take_while(|_| !stop.load(Relaxed)) {
             rig.passes(&datagram(flow));
@@ -103,11 +110,13 @@ fn evictions_give_no_flow_anothers_back_end() {
     };
     let before = rig.counts();
     for _ in 0..TIME.as_millis() / PHASE.as_millis() {
-        run(&rig, PHASE, &[&flood, &|stop| rounds(&rig, stop)]);
+        run(&rig, PHASE, &[&flood, &|stop| rounds(&rig, rig.collector(), stop)]);
+        assert_eq!(rig.foreign(), 0, "refreshes would have published another flow's state");
         rig.assert_own_back_ends();
         rig.assert_all_let_go();
     }
     let counts = rig.counts();
+    println!("{counts:?}");
     assert!(counts.refreshed > before.refreshed + 100, "{counts:?}: hardly anything was refreshed");
 }
 

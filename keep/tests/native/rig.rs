@@ -19,6 +19,11 @@ pub const STRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/striped.o")
 /// The same, with stripes that keep nobody out.
 pub const UNSTRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/unstriped.o"));
 
+/// The first, slow where others may come in between.
+pub const SLOW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/slow.o"));
+/// The crate's collector, slow likewise.
+pub const SLOW_COLLECTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/slow-collector.o"));
+
 /// Ticks.
 pub const LIFETIME: u32 = 64;
 /// The clock begins here.
@@ -148,6 +153,18 @@ impl Rig {
 
     pub fn collector(&self) -> Collector<'_> {
         collector(self.ct(), self.stripes())
+    }
+
+    /// One that is slow between what it sees and what it does.
+    pub fn slow_collector(&self) -> Collector<'_> {
+        let plan = Plan::new(self.ct(), Field::unsigned(0, 4)).stripes(self.stripes());
+        plan.object(SLOW_COLLECTOR).open().unwrap()
+    }
+
+    /// Refreshes of the slow datapath that would have published another flow's state.
+    pub fn foreign(&self) -> u64 {
+        let map = self.datapath.map("foreign").unwrap();
+        u64::from_ne_bytes(map.lookup(&[0; 4], MapFlags::ANY).unwrap().unwrap().try_into().unwrap())
     }
 
     /// The value of each entry.

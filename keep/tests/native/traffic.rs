@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use keep::Collector;
 
 use crate::frames::{Flow, data, syn};
 use crate::rig::{LIFETIME, Rig};
@@ -50,9 +51,8 @@ pub fn run(rig: &Rig, time: Duration, collectors: &[&(dyn Fn(&AtomicBool) + Sync
     })
 }
 
-/// Rounds of the crate's collector, until it is told to stop.
-pub fn rounds(rig: &Rig, stop: &AtomicBool) {
-    let mut collector = rig.collector();
+/// Rounds, until they are told to stop.
+pub fn rounds(rig: &Rig, mut collector: Collector<'_>, stop: &AtomicBool) {
     while !stop.load(Relaxed) {
         collector.round_counted(rig.reached().into()).unwrap();
     }
