@@ -73,7 +73,7 @@ fn a_collector_that_looks_and_deletes_loses() {
 fn look_and_delete(rig: &Rig, stop: &AtomicBool) {
     let map = Elements::new(rig.ct()).unwrap();
     while !stop.load(Relaxed) {
-        let now = rig.reached();
+        let now = rig.now();
         for flow in 1..=FLOWS {
             let mut value = [0; 16];
             let found = map.look_up(&key_of(flow), &mut value, 0).is_ok();

@@ -2,8 +2,6 @@
 //! The example's datapath, loaded for a test, with a clock that the test sets.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -69,9 +67,6 @@ pub struct Rig {
     ct: OwnedFd,
     stripes: OwnedFd,
     clock: OwnedFd,
-    /// What the datapath's clock has reached for sure.
-    reached: AtomicU32,
-    setting: Mutex<()>,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -97,18 +92,8 @@ impl Rig {
         let fd = |name| datapath.map(name).unwrap().as_fd().try_clone_to_owned().unwrap();
         let (ct, stripes, clock) = (fd(maps[0]), fd("keep_stripes"), fd("clock"));
         let program = datapath.program().unwrap().as_fd().try_clone_to_owned().unwrap();
-        let rig = Self {
-            settings,
-            datapath,
-            program,
-            ct,
-            stripes,
-            clock,
-            reached: AtomicU32::new(0),
-            setting: Mutex::new(()),
-            _turn: turn,
-        };
-        rig.advance(START);
+        let rig = Self { settings, datapath, program, ct, stripes, clock, _turn: turn };
+        rig.set_clock(START, 0);
         Some(rig)
     }
 
@@ -129,21 +114,24 @@ impl Rig {
         self.clock.as_fd()
     }
 
-    /// No packet that begins now reads an earlier clock.
-    pub fn reached(&self) -> u32 {
-        self.reached.load(SeqCst)
-    }
-
-    /// No packet that has ended has read a later clock.
+    /// No packet that begins after this reads an earlier clock, and none that has ended has read a later one.
     pub fn now(&self) -> u32 {
         clock_of(self.clock())
     }
 
+    /// Nothing may run.
     pub fn advance(&self, ticks: u32) {
-        let _setting = self.setting.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.reached() + ticks;
-        raw::update(self.clock(), &[0; 4], &now.to_ne_bytes(), 0).unwrap();
-        self.reached.store(now, SeqCst);
+        self.set_clock(self.now() + ticks, 0);
+    }
+
+    /// From now on each packet moves the clock on by as much.
+    pub fn run_clock(&self, step: u32) {
+        self.set_clock(self.now(), step);
+    }
+
+    fn set_clock(&self, now: u32, step: u32) {
+        let clock = [now.to_ne_bytes(), step.to_ne_bytes()].concat();
+        raw::update(self.clock(), &[0; 4], &clock, 0).unwrap();
     }
 
     pub fn counts(&self) -> Counts {
@@ -216,9 +204,9 @@ pub fn collector<'a>(ct: BorrowedFd<'a>, stripes: BorrowedFd<'a>) -> Collector<'
 
 /// The clock that a datapath reads.
 pub fn clock_of(clock: BorrowedFd<'_>) -> u32 {
-    let mut now = [0; 4];
-    Elements::new(clock).unwrap().look_up(&[0; 4], &mut now, 0).unwrap();
-    u32::from_ne_bytes(now)
+    let mut value = [0; 8];
+    Elements::new(clock).unwrap().look_up(&[0; 4], &mut value, 0).unwrap();
+    u32::from_ne_bytes([value[0], value[1], value[2], value[3]])
 }
 
 /// The turn of a test that loads programs; without the right to, the reason on standard error.

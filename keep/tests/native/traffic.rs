@@ -31,8 +31,10 @@ pub struct Tally {
 
 /// Sends packets for `time` while each of `collectors` runs in a thread of its own, again and again.
 pub fn run(rig: &Rig, time: Duration, collectors: &[&(dyn Fn(&AtomicBool) + Sync)]) -> Tally {
+    // By the time a flow is chosen again, its lifetime is about over.
+    rig.run_clock(1);
     let (stop, end) = (AtomicBool::new(false), Instant::now() + time);
-    thread::scope(|scope| {
+    let tally = thread::scope(|scope| {
         for collect in collectors {
             scope.spawn(|| collect(&stop));
         }
@@ -48,13 +50,15 @@ pub fn run(rig: &Rig, time: Duration, collectors: &[&(dyn Fn(&AtomicBool) + Sync
             tally.reopened += sent.reopened;
         }
         tally
-    })
+    });
+    rig.advance(0);
+    tally
 }
 
 /// Rounds, until they are told to stop.
 pub fn rounds(rig: &Rig, mut collector: Collector<'_>, stop: &AtomicBool) {
     while !stop.load(Relaxed) {
-        collector.round_counted(rig.reached().into()).unwrap();
+        collector.round_counted(rig.now().into()).unwrap();
     }
 }
 
@@ -64,8 +68,6 @@ fn send(rig: &Rig, end: Instant, seed: u64) -> Tally {
     while Instant::now() < end {
         let excused = excuses(rig);
         for _ in 0..64 {
-            // By the time a flow is chosen again, its lifetime is about over.
-            rig.advance(random.u32(0..=LIFETIME / 8));
             pair(rig, random.u16(1..=FLOWS), excused, &mut tally);
         }
     }
@@ -73,7 +75,7 @@ fn send(rig: &Rig, end: Instant, seed: u64) -> Tally {
 }
 
 fn pair(rig: &Rig, flow: Flow, excused: u64, tally: &mut Tally) {
-    let since = rig.reached();
+    let since = rig.now();
     if !rig.passes(&data(flow)) {
         tally.reopened += 1;
         rig.passes(&syn(flow));

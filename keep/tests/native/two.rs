@@ -29,7 +29,7 @@ fn two_collectors_tell_of_each_entry_once() {
                 Outcome::Absent => *absent.lock().unwrap() += 1,
                 _ => {}
             };
-            collector.round(rig.reached().into(), tell).unwrap();
+            collector.round(rig.now().into(), tell).unwrap();
         }
     };
     let tally = run(&rig, TIME, &[&collect, &collect]);
