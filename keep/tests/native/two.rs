@@ -67,7 +67,8 @@ fn whoever_deletes_tells_and_the_other_finds_nothing() {
         let mut deleted: Vec<_> =
             told.filter(|(_, outcome)| *outcome == Outcome::Deleted).map(|(flow, _)| *flow).collect();
         deleted.sort_unstable();
-        assert_eq!(deleted, (1..=FLOWS).collect::<Vec<_>>(), "each once");
+        assert!(deleted.is_sorted_by(|one, next| one < next), "one was told of twice");
+        assert_eq!(deleted.len(), usize::from(FLOWS), "some were not told of");
         both += u32::from(rounds.iter().all(|(round, _)| round.deleted > 0));
         first += rounds.iter().map(|(round, _)| round.absent).sum::<u64>();
     }
