@@ -5,9 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cmpdel_uapi_raw::{self as raw, Create, Elements, Errno, run_on_frame};
+use cmpdel_uapi_raw::{self as raw, Create, Errno, run_on_frame};
 use keep::{Collector, Field, Means, Plan};
-use libbpf_rs::{MapCore as _, MapFlags, MapType};
+use libbpf_rs::{MapCore as _, MapFlags, MapHandle, MapType};
 
 use crate::datapath::{Datapath, Settings, Shape};
 use crate::frames::{Flow, flow_of};
@@ -66,7 +66,9 @@ pub struct Rig {
     program: OwnedFd,
     ct: OwnedFd,
     stripes: OwnedFd,
-    clock: OwnedFd,
+    clock: MapHandle,
+    /// That the slow datapath waits where others may come in between.
+    pub turns: u32,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -90,9 +92,10 @@ impl Rig {
         let loaded = Datapath::load(object, &settings, maps, shape);
         let mut datapath = loaded.unwrap_or_else(|error| panic!("{error:#}{}", libbpf_log::tail()));
         let fd = |name| datapath.map(name).unwrap().as_fd().try_clone_to_owned().unwrap();
-        let (ct, stripes, clock) = (fd(maps[0]), fd("keep_stripes"), fd("clock"));
+        let (ct, stripes) = (fd(maps[0]), fd("keep_stripes"));
+        let clock = MapHandle::try_from(&datapath.map("clock").unwrap()).unwrap();
         let program = datapath.program().unwrap().as_fd().try_clone_to_owned().unwrap();
-        let rig = Self { settings, datapath, program, ct, stripes, clock, _turn: turn };
+        let rig = Self { settings, datapath, program, ct, stripes, clock, turns: 0, _turn: turn };
         rig.set_clock(START, 0);
         Some(rig)
     }
@@ -116,7 +119,7 @@ impl Rig {
 
     /// No packet that begins after this reads an earlier clock, and none that has ended has read a later one.
     pub fn now(&self) -> u32 {
-        clock_of(self.clock())
+        clock_of(&self.clock)
     }
 
     /// Nothing may run.
@@ -130,8 +133,8 @@ impl Rig {
     }
 
     fn set_clock(&self, now: u32, step: u32) {
-        let clock = [now.to_ne_bytes(), step.to_ne_bytes()].concat();
-        raw::update(self.clock(), &[0; 4], &clock, 0).unwrap();
+        let clock = [now, step, self.turns].map(u32::to_ne_bytes).concat();
+        self.clock.update(&[0; 4], &clock, MapFlags::ANY).unwrap();
     }
 
     pub fn counts(&self) -> Counts {
@@ -203,9 +206,8 @@ pub fn collector<'a>(ct: BorrowedFd<'a>, stripes: BorrowedFd<'a>) -> Collector<'
 }
 
 /// The clock that a datapath reads.
-pub fn clock_of(clock: BorrowedFd<'_>) -> u32 {
-    let mut value = [0; 8];
-    Elements::new(clock).unwrap().look_up(&[0; 4], &mut value, 0).unwrap();
+pub fn clock_of(clock: &MapHandle) -> u32 {
+    let value = clock.lookup(&[0; 4], MapFlags::ANY).unwrap().unwrap();
     u32::from_ne_bytes([value[0], value[1], value[2], value[3]])
 }
 

@@ -12,7 +12,7 @@ use keep::Outcome;
 
 use crate::frames::{Flow, flow_of, syn};
 use crate::rig::{LIFETIME, Rig, STRIPED, hash};
-use crate::traffic::run;
+use crate::traffic::{Pace, run};
 
 const TIME: Duration = Duration::from_secs(2);
 
@@ -32,7 +32,7 @@ fn two_collectors_tell_of_each_entry_once() {
             collector.round(rig.now().into(), tell).unwrap();
         }
     };
-    let tally = run(&rig, TIME, &[&collect, &collect]);
+    let tally = run(&rig, Pace::Run, TIME, &[&collect, &collect]);
     assert_eq!(tally.lost, 0, "{tally:?}");
     let told: u64 = told.into_inner().unwrap().values().sum();
     let gone = rig.counts().opened - rig.entries().len() as u64;

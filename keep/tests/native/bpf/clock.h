@@ -7,6 +7,7 @@
 struct test_clock {
 	__u32 now;
 	__u32 step;	/* that each packet moves it on by */
+	__u32 turns;	/* that the slow datapath waits */
 };
 
 struct {

@@ -2,10 +2,13 @@
 /* The collector, slow between what it sees and what it does. */
 #include "wait.h"
 
-#define AT_TAKE_STRIPE	wait();
+/* Some microseconds. */
+#define TURNS	1024
+
+#define AT_TAKE_STRIPE	wait(TURNS);
 #define AT_LOOK_UP
 #define AT_JUDGE
-#define AT_DELETE	wait();
+#define AT_DELETE	wait(TURNS);
 #define KEEP_GC_STEP(step)	AT_##step
 
 #include <keep/collector.h>
