@@ -19,6 +19,8 @@ pub const UNSTRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/unstriped
 
 /// The first, slow where others may come in between.
 pub const SLOW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/slow.o"));
+/// The first, on a map that evicts what a packet has just looked up.
+pub const EVICTED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/evicted.o"));
 /// The crate's collector, slow likewise.
 pub const SLOW_COLLECTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/slow-collector.o"));
 
@@ -152,7 +154,7 @@ impl Rig {
         plan.object(SLOW_COLLECTOR).open().unwrap()
     }
 
-    /// Refreshes of the slow datapath that would have published another flow's state.
+    /// Refreshes of the evicted datapath that would have published another flow's state.
     pub fn foreign(&self) -> u64 {
         let map = self.datapath.map("foreign").unwrap();
         u64::from_ne_bytes(map.lookup(&[0; 4], MapFlags::ANY).unwrap().unwrap().try_into().unwrap())

@@ -3,7 +3,7 @@
 #include "wait.h"
 
 /* Some microseconds. */
-#define TURNS	1024
+#define TURNS	8192
 
 #define AT_TAKE_STRIPE	wait(TURNS);
 #define AT_LOOK_UP
