@@ -29,6 +29,8 @@ mod listed;
 mod losses;
 #[path = "native/many.rs"]
 mod many;
+#[path = "native/opens.rs"]
+mod opens;
 #[path = "native/refused.rs"]
 mod refused;
 #[path = "native/rig.rs"]

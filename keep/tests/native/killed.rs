@@ -11,11 +11,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::Duration;
 
-use cmpdel_uapi::{Map, map_by_id};
+use cmpdel_uapi::Map;
+use libbpf_rs::MapHandle;
 
 use crate::frames::syn;
 use crate::rig::{LIFETIME, Rig, STRIPED, clock_of, collector, hash};
-use crate::traffic::run;
+use crate::traffic::{Pace, run};
 
 const TIME: Duration = Duration::from_secs(4);
 /// What the child finds in its environment: the ids of entries, stripes and clock.
@@ -33,7 +34,7 @@ fn a_collector_that_is_killed_leaves_nothing_behind() {
             killed.fetch_add(1, Relaxed);
         }
     };
-    let tally = run(&rig, TIME, &[&kill]);
+    let tally = run(&rig, Pace::Run, TIME, &[&kill]);
     rig.assert_all_let_go();
     assert_eq!(tally.lost, 0, "{tally:?}");
     rig.assert_own_back_ends();
@@ -69,13 +70,14 @@ fn kill_one(rig: &Rig, after: Duration) {
 #[test]
 fn collects_until_it_is_killed() {
     let Ok(maps) = env::var(MAPS) else { return };
-    let maps: Vec<_> = maps.split(' ').map(|id| map_by_id(id.parse().unwrap()).unwrap()).collect();
+    let maps: Vec<_> =
+        maps.split(' ').map(|id| MapHandle::from_map_id(id.parse().unwrap()).unwrap()).collect();
     let [ct, stripes, clock] = &maps[..] else { panic!("{MAPS} names three maps") };
     let mut collector = collector(ct.as_fd(), stripes.as_fd());
     println!("{READY}");
     loop {
         // Told of keys and not: both ways are interrupted.
-        collector.round(clock_of(clock.as_fd()).into(), |_, _| {}).unwrap();
-        collector.round_counted(clock_of(clock.as_fd()).into()).unwrap();
+        collector.round(clock_of(clock).into(), |_, _| {}).unwrap();
+        collector.round_counted(clock_of(clock).into()).unwrap();
     }
 }

@@ -2,14 +2,12 @@
 //! The example's datapath, loaded for a test, with a clock that the test sets.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::AtomicU32;
-use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cmpdel_uapi_raw::{self as raw, Create, Elements, Errno, run_on_frame};
+use cmpdel_uapi_raw::{self as raw, Create, Errno, run_on_frame};
 use keep::{Collector, Field, Means, Plan};
-use libbpf_rs::{MapCore as _, MapFlags, MapType};
+use libbpf_rs::{MapCore as _, MapFlags, MapHandle, MapType};
 
 use crate::datapath::{Datapath, Settings, Shape};
 use crate::frames::{Flow, flow_of};
@@ -18,6 +16,13 @@ use crate::frames::{Flow, flow_of};
 pub const STRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/striped.o"));
 /// The same, with stripes that keep nobody out.
 pub const UNSTRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/unstriped.o"));
+
+/// The first, slow where others may come in between.
+pub const SLOW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/slow.o"));
+/// The first, on a map that evicts what a packet has just looked up.
+pub const EVICTED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/evicted.o"));
+/// The crate's collector, slow likewise.
+pub const SLOW_COLLECTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/slow-collector.o"));
 
 /// Ticks.
 pub const LIFETIME: u32 = 64;
@@ -63,10 +68,9 @@ pub struct Rig {
     program: OwnedFd,
     ct: OwnedFd,
     stripes: OwnedFd,
-    clock: OwnedFd,
-    /// What the datapath's clock has reached for sure.
-    reached: AtomicU32,
-    setting: Mutex<()>,
+    clock: MapHandle,
+    /// That the slow datapath waits where others may come in between.
+    pub turns: u32,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -90,20 +94,11 @@ impl Rig {
         let loaded = Datapath::load(object, &settings, maps, shape);
         let mut datapath = loaded.unwrap_or_else(|error| panic!("{error:#}{}", libbpf_log::tail()));
         let fd = |name| datapath.map(name).unwrap().as_fd().try_clone_to_owned().unwrap();
-        let (ct, stripes, clock) = (fd(maps[0]), fd("keep_stripes"), fd("clock"));
+        let (ct, stripes) = (fd(maps[0]), fd("keep_stripes"));
+        let clock = MapHandle::try_from(&datapath.map("clock").unwrap()).unwrap();
         let program = datapath.program().unwrap().as_fd().try_clone_to_owned().unwrap();
-        let rig = Self {
-            settings,
-            datapath,
-            program,
-            ct,
-            stripes,
-            clock,
-            reached: AtomicU32::new(0),
-            setting: Mutex::new(()),
-            _turn: turn,
-        };
-        rig.advance(START);
+        let rig = Self { settings, datapath, program, ct, stripes, clock, turns: 0, _turn: turn };
+        rig.set_clock(START, 0);
         Some(rig)
     }
 
@@ -124,21 +119,24 @@ impl Rig {
         self.clock.as_fd()
     }
 
-    /// No packet that begins now reads an earlier clock.
-    pub fn reached(&self) -> u32 {
-        self.reached.load(SeqCst)
-    }
-
-    /// No packet that has ended has read a later clock.
+    /// No packet that begins after this reads an earlier clock, and none that has ended has read a later one.
     pub fn now(&self) -> u32 {
-        clock_of(self.clock())
+        clock_of(&self.clock)
     }
 
+    /// Nothing may run.
     pub fn advance(&self, ticks: u32) {
-        let _setting = self.setting.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.reached() + ticks;
-        raw::update(self.clock(), &[0; 4], &now.to_ne_bytes(), 0).unwrap();
-        self.reached.store(now, SeqCst);
+        self.set_clock(self.now() + ticks, 0);
+    }
+
+    /// From now on each packet moves the clock on by as much.
+    pub fn run_clock(&self, step: u32) {
+        self.set_clock(self.now(), step);
+    }
+
+    fn set_clock(&self, now: u32, step: u32) {
+        let clock = [now, step, self.turns].map(u32::to_ne_bytes).concat();
+        self.clock.update(&[0; 4], &clock, MapFlags::ANY).unwrap();
     }
 
     pub fn counts(&self) -> Counts {
@@ -148,6 +146,18 @@ impl Rig {
 
     pub fn collector(&self) -> Collector<'_> {
         collector(self.ct(), self.stripes())
+    }
+
+    /// One that is slow between what it sees and what it does.
+    pub fn slow_collector(&self) -> Collector<'_> {
+        let plan = Plan::new(self.ct(), Field::unsigned(0, 4)).stripes(self.stripes());
+        plan.object(SLOW_COLLECTOR).open().unwrap()
+    }
+
+    /// Refreshes of the evicted datapath that would have published another flow's state.
+    pub fn foreign(&self) -> u64 {
+        let map = self.datapath.map("foreign").unwrap();
+        u64::from_ne_bytes(map.lookup(&[0; 4], MapFlags::ANY).unwrap().unwrap().try_into().unwrap())
     }
 
     /// The value of each entry.
@@ -198,10 +208,9 @@ pub fn collector<'a>(ct: BorrowedFd<'a>, stripes: BorrowedFd<'a>) -> Collector<'
 }
 
 /// The clock that a datapath reads.
-pub fn clock_of(clock: BorrowedFd<'_>) -> u32 {
-    let mut now = [0; 4];
-    Elements::new(clock).unwrap().look_up(&[0; 4], &mut now, 0).unwrap();
-    u32::from_ne_bytes(now)
+pub fn clock_of(clock: &MapHandle) -> u32 {
+    let value = clock.lookup(&[0; 4], MapFlags::ANY).unwrap().unwrap();
+    u32::from_ne_bytes([value[0], value[1], value[2], value[3]])
 }
 
 /// The turn of a test that loads programs; without the right to, the reason on standard error.

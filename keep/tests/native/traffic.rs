@@ -2,20 +2,33 @@
 //! Packets of flows that are about to expire all the time, and the oracle: a packet that was let through has refreshed its
 //! entry or found it fresh, so the next one within half a lifetime has to find it.
 
+use std::hint;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use keep::Collector;
 
 use crate::frames::{Flow, data, syn};
 use crate::rig::{LIFETIME, Rig};
 
 /// Flows, each used by all threads.
 pub const FLOWS: u16 = 32;
-/// Threads that send packets.
-const SENDERS: u64 = 2;
+
+/// How flows come to expire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Two threads send packets, each of which moves the clock on: by the time a flow is chosen again, its lifetime is about
+    /// over.
+    Run,
+    /// One thread has a flow expire, and sends a packet of it at the very moment in which a collector comes by.
+    Jump,
+}
+
+/// Between the end of a lifetime and a packet: about as long as a collector's round at most.
+const TURNS: u32 = 200;
 
 /// What came of pairs of packets.
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,13 +42,16 @@ pub struct Tally {
 }
 
 /// Sends packets for `time` while each of `collectors` runs in a thread of its own, again and again.
-pub fn run(rig: &Rig, time: Duration, collectors: &[&(dyn Fn(&AtomicBool) + Sync)]) -> Tally {
+pub fn run(rig: &Rig, pace: Pace, time: Duration, collectors: &[&(dyn Fn(&AtomicBool) + Sync)]) -> Tally {
+    let (step, senders) = if pace == Pace::Run { (1, 2) } else { (0, 1) };
+    rig.run_clock(step);
     let (stop, end) = (AtomicBool::new(false), Instant::now() + time);
-    thread::scope(|scope| {
+    let tally = thread::scope(|scope| {
         for collect in collectors {
             scope.spawn(|| collect(&stop));
         }
-        let senders: Vec<_> = (0..SENDERS).map(|seed| scope.spawn(move || send(rig, end, seed))).collect();
+        let senders: Vec<_> =
+            (0..senders).map(|seed| scope.spawn(move || send(rig, pace, end, seed))).collect();
         let mut tally = Tally::default();
         for sender in senders {
             let sent = sender.join();
@@ -47,33 +63,38 @@ pub fn run(rig: &Rig, time: Duration, collectors: &[&(dyn Fn(&AtomicBool) + Sync
             tally.reopened += sent.reopened;
         }
         tally
-    })
+    });
+    rig.advance(0);
+    tally
 }
 
-/// Rounds of the crate's collector, until it is told to stop.
-pub fn rounds(rig: &Rig, stop: &AtomicBool) {
-    let mut collector = rig.collector();
+/// Rounds, until they are told to stop.
+pub fn rounds(rig: &Rig, mut collector: Collector<'_>, stop: &AtomicBool) {
     while !stop.load(Relaxed) {
-        collector.round_counted(rig.reached().into()).unwrap();
+        collector.round_counted(rig.now().into()).unwrap();
     }
 }
 
-fn send(rig: &Rig, end: Instant, seed: u64) -> Tally {
+fn send(rig: &Rig, pace: Pace, end: Instant, seed: u64) -> Tally {
     let mut random = Rng::with_seed(seed);
     let mut tally = Tally::default();
     while Instant::now() < end {
         let excused = excuses(rig);
         for _ in 0..64 {
-            // By the time a flow is chosen again, its lifetime is about over.
-            rig.advance(random.u32(0..=LIFETIME / 8));
-            pair(rig, random.u16(1..=FLOWS), excused, &mut tally);
+            let flow = random.u16(1..=FLOWS);
+            if pace == Pace::Jump {
+                rig.passes(&syn(flow));
+                rig.advance(LIFETIME + 1);
+                (0..random.u32(0..TURNS)).for_each(|_| hint::spin_loop());
+            }
+            pair(rig, flow, excused, &mut tally);
         }
     }
     tally
 }
 
 fn pair(rig: &Rig, flow: Flow, excused: u64, tally: &mut Tally) {
-    let since = rig.reached();
+    let since = rig.now();
     if !rig.passes(&data(flow)) {
         tally.reopened += 1;
         rig.passes(&syn(flow));

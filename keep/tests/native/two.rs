@@ -12,7 +12,7 @@ use keep::Outcome;
 
 use crate::frames::{Flow, flow_of, syn};
 use crate::rig::{LIFETIME, Rig, STRIPED, hash};
-use crate::traffic::run;
+use crate::traffic::{Pace, run};
 
 const TIME: Duration = Duration::from_secs(2);
 
@@ -29,10 +29,10 @@ fn two_collectors_tell_of_each_entry_once() {
                 Outcome::Absent => *absent.lock().unwrap() += 1,
                 _ => {}
             };
-            collector.round(rig.reached().into(), tell).unwrap();
+            collector.round(rig.now().into(), tell).unwrap();
         }
     };
-    let tally = run(&rig, TIME, &[&collect, &collect]);
+    let tally = run(&rig, Pace::Run, TIME, &[&collect, &collect]);
     assert_eq!(tally.lost, 0, "{tally:?}");
     let told: u64 = told.into_inner().unwrap().values().sum();
     let gone = rig.counts().opened - rig.entries().len() as u64;
@@ -67,7 +67,8 @@ fn whoever_deletes_tells_and_the_other_finds_nothing() {
         let mut deleted: Vec<_> =
             told.filter(|(_, outcome)| *outcome == Outcome::Deleted).map(|(flow, _)| *flow).collect();
         deleted.sort_unstable();
-        assert_eq!(deleted, (1..=FLOWS).collect::<Vec<_>>(), "each once");
+        assert!(deleted.is_sorted_by(|one, next| one < next), "one was told of twice");
+        assert_eq!(deleted.len(), usize::from(FLOWS), "some were not told of");
         both += u32::from(rounds.iter().all(|(round, _)| round.deleted > 0));
         first += rounds.iter().map(|(round, _)| round.absent).sum::<u64>();
     }

@@ -4,18 +4,26 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
+struct test_clock {
+	__u32 now;
+	__u32 step;	/* that each packet moves it on by */
+	__u32 turns;	/* that the slow datapath waits */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct test_clock);
 } clock SEC(".maps");
 
 static __always_inline __u32 test_now(void)
 {
-	__u32 zero = 0, *now = bpf_map_lookup_elem(&clock, &zero);
+	struct test_clock *clock_now;
+	__u32 zero = 0;
 
-	return now ? *(volatile __u32 *)now : 0;
+	clock_now = bpf_map_lookup_elem(&clock, &zero);
+	return clock_now ? __sync_fetch_and_add(&clock_now->now, clock_now->step) : 0;
 }
 
 #define NOW()	test_now()
