@@ -27,7 +27,7 @@ pub enum Pace {
     Jump,
 }
 
-/// Between the end of a lifetime and a packet: about as long as a collector's round at most.
+/// Between the end of a lifetime and a packet: about as long as a collector's round at most. Of a slow one, more.
 const TURNS: u32 = 200;
 
 /// What came of pairs of packets.
@@ -82,24 +82,31 @@ fn send(rig: &Rig, pace: Pace, end: Instant, seed: u64) -> Tally {
         let excused = excuses(rig);
         for _ in 0..64 {
             let flow = random.u16(1..=FLOWS);
+            let turns = if pace == Pace::Jump { random.u32(0..TURNS + rig.turns / 4) } else { 0 };
             if pace == Pace::Jump {
                 rig.passes(&syn(flow));
                 rig.advance(LIFETIME + 1);
-                (0..random.u32(0..TURNS)).for_each(|_| hint::spin_loop());
+                wait(turns);
             }
-            pair(rig, flow, excused, &mut tally);
+            pair(rig, flow, turns, excused, &mut tally);
         }
     }
     tally
 }
 
-fn pair(rig: &Rig, flow: Flow, excused: u64, tally: &mut Tally) {
+fn wait(turns: u32) {
+    (0..turns).for_each(|_| hint::spin_loop());
+}
+
+fn pair(rig: &Rig, flow: Flow, turns: u32, excused: u64, tally: &mut Tally) {
     let since = rig.now();
     if !rig.passes(&data(flow)) {
         tally.reopened += 1;
         rig.passes(&syn(flow));
         return;
     }
+    // A collector that is about to delete is given the time.
+    wait(turns);
     let found = rig.passes(&data(flow));
     // Whoever stood still for long proves nothing.
     if rig.now() - since < LIFETIME / 2 && (found || excuses(rig) == excused) {
