@@ -14,7 +14,7 @@ use crate::frames::{Flow, flow_of};
 
 /// The example with a clock that a test sets.
 pub const STRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/striped.o"));
-/// The same, with stripes that keep nobody out.
+/// The slow one, with stripes that keep nobody out.
 pub const UNSTRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/unstriped.o"));
 
 /// The first, slow where others may come in between.

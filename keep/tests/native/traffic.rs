@@ -23,12 +23,10 @@ pub enum Pace {
     /// Two threads send packets, each of which moves the clock on: by the time a flow is chosen again, its lifetime is about
     /// over.
     Run,
-    /// One thread has a flow expire, and sends a packet of it at the very moment in which a collector comes by.
-    Jump,
+    /// One thread has a flow expire, and sends a packet of it at the very moment in which a collector comes by: up to so many
+    /// turns of a loop later.
+    Jump(u32),
 }
-
-/// Between the end of a lifetime and a packet: about as long as a collector's round at most. Of a slow one, more.
-const TURNS: u32 = 200;
 
 /// What came of pairs of packets.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,8 +80,9 @@ fn send(rig: &Rig, pace: Pace, end: Instant, seed: u64) -> Tally {
         let excused = excuses(rig);
         for _ in 0..64 {
             let flow = random.u16(1..=FLOWS);
-            let turns = if pace == Pace::Jump { random.u32(0..TURNS + rig.turns / 4) } else { 0 };
-            if pace == Pace::Jump {
+            let mut turns = 0;
+            if let Pace::Jump(most) = pace {
+                turns = random.u32(0..most);
                 rig.passes(&syn(flow));
                 rig.advance(LIFETIME + 1);
                 wait(turns);
