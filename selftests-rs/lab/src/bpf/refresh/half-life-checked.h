@@ -9,17 +9,24 @@
 #define TAGGED
 #include "../half.h"
 
+static __noinline int replace_due(void *map, const void *key, struct ct_value *entry,
+				  struct packet *p)
+{
+	struct ct_value copy = {};
+
+	if (!keep_copy(map, key, entry, p->tag, &copy))
+		return AGAIN;
+	return replace(map, key, &copy, p);
+}
+
 static __always_inline __u32 refresh(void *map, const void *key,
 				     struct ct_value *entry, struct packet *p)
 {
 	enum keep_is is = judge_half(entry, p);
-	struct ct_value copy = {};
 
 	if (is == KEEP_OTHER)
 		return AGAIN;
 	if (is == KEEP_FRESH)
 		return LEFT;
-	if (!keep_copy(map, key, entry, p->tag, &copy))
-		return AGAIN;
-	return replace(map, key, &copy, p);
+	return replace_due(map, key, entry, p);
 }

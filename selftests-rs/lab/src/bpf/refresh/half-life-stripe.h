@@ -12,18 +12,13 @@
 #include "../striped.h"
 #include "../half.h"
 
-static __always_inline __u32 refresh(void *map, const void *key,
-				     struct ct_value *entry, struct packet *p)
+/* Not inline, as create(). */
+static __noinline int renew_striped(void *map, const void *key, struct packet *p)
 {
-	enum keep_is is = judge_half(entry, p);
-	struct keep_stripe *stripe;
 	struct ct_value copy = {};
+	struct keep_stripe *stripe;
 	long err;
 
-	if (is == KEEP_OTHER)
-		return AGAIN;
-	if (is == KEEP_FRESH)
-		return LEFT;
 	stripe = packet_stripe(p);
 	if (!stripe)
 		return failed(p, -EBUSY);
@@ -36,4 +31,16 @@ static __always_inline __u32 refresh(void *map, const void *key,
 	if (err == -ENOENT)
 		return MISSED;
 	return err ? failed(p, err) : REPLACED;
+}
+
+static __always_inline __u32 refresh(void *map, const void *key,
+				     struct ct_value *entry, struct packet *p)
+{
+	enum keep_is is = judge_half(entry, p);
+
+	if (is == KEEP_OTHER)
+		return AGAIN;
+	if (is == KEEP_FRESH)
+		return LEFT;
+	return renew_striped(map, key, p);
 }
