@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A collector of one map: which way it goes is decided once.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use cmpdel_uapi::{Map, map_type_name};
 
@@ -213,6 +213,17 @@ impl Collector<'_> {
             Way::Compare(compare) => compare.listed(threshold, &listed, &mut tell),
             #[cfg(feature = "stripes")]
             Way::Striped(striped) => striped.listed(threshold, &listed, &mut tell),
+        }
+    }
+
+    /// A map of the object that [`Plan::object`] gave, by its name: what its condition reads or writes.
+    #[must_use]
+    #[cfg_attr(not(feature = "stripes"), allow(unused_variables, reason = "its only way has no object"))]
+    pub fn map(&self, name: &str) -> Option<OwnedFd> {
+        match &self.way {
+            Way::Compare(_) => None,
+            #[cfg(feature = "stripes")]
+            Way::Striped(striped) => striped.map_fd(name),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::marker::PhantomData;
 use std::mem::{offset_of, size_of};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
 use cmpdel_uapi::{Map, MapInfo, map_type_name};
@@ -180,6 +180,11 @@ impl<'a> Striped<'a> {
             tell(record.get(..self.key_size).unwrap_or_default(), outcome);
         }
         Ok(())
+    }
+
+    /// A map of its object.
+    pub fn map_fd(&self, name: &str) -> Option<OwnedFd> {
+        self.map(name).ok()?.as_fd().try_clone_to_owned().ok()
     }
 
     fn map(&self, name: &str) -> Result<libbpf_rs::Map<'_>, Error> {

@@ -7,8 +7,14 @@
 
 #[path = "native/bare.rs"]
 mod bare;
+#[path = "native/condition.rs"]
+mod condition;
 #[path = "../examples/rig/datapath.rs"]
 mod datapath;
+#[path = "native/deletes.rs"]
+mod deletes;
+#[path = "native/examples.rs"]
+mod examples;
 #[path = "native/fields.rs"]
 mod fields;
 #[path = "native/follows.rs"]

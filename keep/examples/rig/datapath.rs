@@ -36,7 +36,7 @@ impl Settings {
 
 /// A datapath in the kernel.
 pub struct Datapath {
-    object: Object,
+    pub object: Object,
 }
 
 impl Datapath {
@@ -67,7 +67,7 @@ impl Datapath {
         found.with_context(|| format!("the datapath has no map {name}"))
     }
 
-    /// Its one program.
+    /// Its first program, which is the datapath itself.
     pub fn program(&mut self) -> Result<ProgramMut<'_>> {
         self.object.progs_mut().next().context("the datapath has no program")
     }

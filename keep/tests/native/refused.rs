@@ -60,6 +60,20 @@ fn a_table_keeps_its_seed() {
     assert_eq!(table::open(rig.stripes()).unwrap(), table::Table { count: crate::rig::STRIPES, seed });
 }
 
+/// A collector under stripes that a program does not take would keep it from nothing.
+#[test]
+fn a_map_whose_programs_take_other_stripes() {
+    let Some(rig) = Rig::new(STRIPED, hash(8)) else { return };
+    let others = stripes();
+    let plan = Plan::new(rig.ct(), FIELD).stripes(others.as_fd()).only(Means::Stripes);
+    let error = plan.open().map(drop).unwrap_err();
+    let Error::Unstriped { id, ref name } = error else { panic!("{error}") };
+    assert_eq!(name, "conntrack");
+    // Who says that it only reads is believed.
+    assert!(plan.readers(&[id]).open().is_ok());
+    assert!(rig.collector().round_counted(0).is_ok(), "its own stripes are taken");
+}
+
 /// A datapath that hashes with another seed than its table takes no stripe of it, so it opens no flow.
 #[test]
 fn a_datapath_of_another_seed_takes_no_stripe() {

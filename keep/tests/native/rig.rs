@@ -21,6 +21,8 @@ pub const UNSTRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/unstriped
 pub const SLOW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/slow.o"));
 /// The first, on a map that evicts what a packet has just looked up.
 pub const EVICTED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/evicted.o"));
+/// The first, and beside it programs that delete what was noted.
+pub const DELETES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/deletes.o"));
 /// The crate's collector, slow likewise.
 pub const SLOW_COLLECTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/slow-collector.o"));
 
