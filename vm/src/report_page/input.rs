@@ -59,7 +59,7 @@ impl Machine {
     pub fn words(&self) -> String {
         let under = match self.hypervisor.as_deref() {
             None | Some("" | "none") => String::new(),
-            Some(name) => format!(" under {name}"),
+            Some(name) => format!(", under a hypervisor ({name})"),
         };
         let model = if self.model.is_empty() { String::new() } else { format!(" ({})", self.model) };
         format!("{}, {} CPUs{model}{under}", self.release, self.cpus)
