@@ -227,7 +227,7 @@ fn native_evidence_has_tables_of_its_own() {
     assert!(on_hash.native[0].starts_with("6.18.0: none in 600,000 deletes"), "{:?}", on_hash.native);
     assert!(on_hash.native[1].starts_with("6.1.0: none in 100,000 deletes"), "{:?}", on_hash.native);
     let kernels = page.native.kernels.as_ref().unwrap();
-    assert_eq!(kernels.rows[0][0], "6.18.0, 2 CPUs (made up) under kvm");
+    assert_eq!(kernels.rows[0][0], "6.18.0, 2 CPUs (made up), under a hypervisor (kvm)");
     assert_eq!(kernels.rows[1][1..5], ["1", "0", "1", "0"]);
 }
 
