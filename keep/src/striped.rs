@@ -45,6 +45,11 @@ impl<'a> Striped<'a> {
         }
         let stripes = plan.stripes.ok_or(Error::NotStripes("none was given"))?;
         let table = table::open(stripes)?;
+        if plan.object.is_none() && table.hash != table::HASH {
+            return Err(Error::NotStripes(
+                "its programs have a hash of their own: give an object with that hash",
+            ));
+        }
         users::check(info.id, Map::new(stripes)?.info().id, plan.readers)?;
         let quiet = can_turn_interrupts_off();
         let (walk, listed) =

@@ -22,7 +22,12 @@ pub struct Table {
     pub count: u32,
     /// Of the hash that chooses them.
     pub seed: u64,
+    /// Which hash that is: `KEEP_HASH_ID`.
+    pub hash: u32,
 }
+
+/// The hash of `include/keep/hash.h`.
+pub const HASH: u32 = 1;
 
 /// A seed that nobody can guess, from the kernel.
 ///
@@ -40,21 +45,32 @@ pub fn random_seed() -> io::Result<u64> {
 /// # Errors
 /// [`Error::NotStripes`]; [`Error::OtherSeed`]; what the kernel says.
 pub fn set_up(stripes: BorrowedFd<'_>, seed: u64) -> Result<(), Error> {
+    set_up_for(stripes, seed, HASH)
+}
+
+/// The same for programs with a hash of their own, by its `KEEP_HASH_ID`.
+///
+/// # Errors
+/// As of [`set_up`].
+pub fn set_up_for(stripes: BorrowedFd<'_>, seed: u64, hash: u32) -> Result<(), Error> {
     let lines = Lines::of(stripes)?;
+    let table = Table { count: lines.count, seed, hash };
     match lines.read(0)? {
-        Some(other) if other != seed => return Err(Error::OtherSeed),
+        Some(other) if other != table => return Err(Error::OtherSeed),
         Some(_) => {}
         None => {
             let mut stripe = [0; STRIPE];
             stripe[4..8].copy_from_slice(&MAGIC.to_ne_bytes());
             stripe[8..16].copy_from_slice(&seed.to_ne_bytes());
+            stripe[16..20].copy_from_slice(&hash.to_ne_bytes());
+            stripe[20..24].copy_from_slice(&lines.count.to_ne_bytes());
             for number in 0..lines.count {
                 lines.elements.update(&number.to_ne_bytes(), &stripe, 0).map_err(failed("written"))?;
             }
         }
     }
     // Another loader at the same time would have left some of its own.
-    if lines.table()?.seed == seed { Ok(()) } else { Err(Error::OtherSeed) }
+    if lines.table()? == table { Ok(()) } else { Err(Error::OtherSeed) }
 }
 
 /// What a table was set up with.
@@ -85,26 +101,30 @@ impl<'a> Lines<'a> {
         Ok(Self { elements, count: info.max_entries })
     }
 
-    /// The seed that is in a stripe, if one is.
-    fn read(&self, number: u32) -> Result<Option<u64>, Error> {
+    /// What a stripe says, if it was set up.
+    fn read(&self, number: u32) -> Result<Option<Table>, Error> {
         let mut stripe = [0; STRIPE];
         self.elements.look_up(&number.to_ne_bytes(), &mut stripe, 0).map_err(failed("read"))?;
-        let (magic, seed) = (&stripe[4..8], stripe[8..16].try_into().unwrap_or_default());
-        Ok((magic == MAGIC.to_ne_bytes()).then_some(u64::from_ne_bytes(seed)))
+        let word = |at: usize| u32::from_ne_bytes(stripe[at..at + 4].try_into().unwrap_or_default());
+        let seed = u64::from_ne_bytes(stripe[8..16].try_into().unwrap_or_default());
+        Ok((word(4) == MAGIC).then_some(Table { count: word(20), seed, hash: word(16) }))
     }
 
     /// What all of them say.
     fn table(&self) -> Result<Table, Error> {
         let unset = Error::NotStripes("it has not been set up, so no datapath takes stripes of it");
-        let seed = self.read(0)?.ok_or(unset)?;
+        let first = self.read(0)?.ok_or(unset)?;
+        if first.count != self.count {
+            return Err(Error::NotStripes("it was set up for another number of stripes"));
+        }
         for number in 1..self.count {
-            if self.read(number)? != Some(seed) {
+            if self.read(number)? != Some(first) {
                 return Err(Error::NotStripes(
-                    "its stripes have more than one seed: it was set up by two loaders at once",
+                    "its stripes do not say the same: was it set up by two loaders at once?",
                 ));
             }
         }
-        Ok(Table { count: self.count, seed })
+        Ok(first)
     }
 }
 

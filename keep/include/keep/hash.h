@@ -7,7 +7,10 @@
  * map, in the table of stripes and in the collector. It keeps a stranger from
  * choosing ports whose tags are the same. It does not keep out who may choose whole
  * IPv6 addresses: the top bits of neighbouring words cancel under every seed. Where
- * that matters, give the functions of stripes.h and locked.h a siphash instead.
+ * that matters, define KEEP_OWN_HASH, have keep_hash() and keep_hash_words() of your own
+ * (a siphash), and a KEEP_HASH_ID above 255, before the first header is included: in
+ * the datapath, and in an object of the collector. The table of stripes is set up with
+ * that id, and nobody who hashes otherwise gets a stripe of it.
  */
 #ifndef KEEP_HASH_H
 #define KEEP_HASH_H
@@ -18,6 +21,9 @@
 const volatile __u64 keep_seed;
 #define KEEP_SEED	keep_seed
 #endif
+
+#ifndef KEEP_OWN_HASH
+#define KEEP_HASH_ID	1
 
 #define KEEP_MULTIPLIER	0x9e3779b97f4a7c15ULL
 
@@ -66,6 +72,8 @@ static __always_inline __u64 keep_hash_words(const __u64 *words, __u32 size)
 	}
 	return keep_finish(hash);
 }
+
+#endif
 
 /* 31 bits. */
 static __always_inline __u32 keep_tag(__u64 hash)

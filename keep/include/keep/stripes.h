@@ -40,8 +40,10 @@
 struct keep_stripe {
 	__u32 held;
 	__u32 magic;
-	__u64 seed;		/* who hashes with another takes no stripe */
-	__u64 pad[6];
+	__u64 seed;		/* who hashes with another takes no stripe, */
+	__u32 hash;		/* nor who hashes otherwise, */
+	__u32 count;		/* nor who chooses among more or fewer */
+	__u64 pad[5];
 };
 
 struct {
@@ -77,7 +79,7 @@ static long keep_spin(__u64 i, void *ctx)
 }
 
 /* The stripe of @hash, held; NULL if its holder did not let go of it in all that
- * time, or if the table was not set up with this seed.
+ * time, or if the table was not set up for this seed, hash and count.
  */
 static __always_inline struct keep_stripe *keep_take(__u64 hash)
 {
@@ -86,6 +88,8 @@ static __always_inline struct keep_stripe *keep_take(__u64 hash)
 
 	stripe = bpf_map_lookup_elem(&keep_stripes, &want.stripe);
 	if (!stripe || stripe->magic != KEEP_MAGIC || stripe->seed != KEEP_SEED)
+		return NULL;
+	if (stripe->hash != KEEP_HASH_ID || stripe->count != KEEP_STRIPE_COUNT)
 		return NULL;
 	if (keep_try(stripe))
 		return stripe;

@@ -57,7 +57,10 @@ fn a_table_keeps_its_seed() {
     let seed = rig.settings.seed;
     assert!(matches!(table::set_up(rig.stripes(), seed ^ 1), Err(Error::OtherSeed)));
     table::set_up(rig.stripes(), seed).unwrap();
-    assert_eq!(table::open(rig.stripes()).unwrap(), table::Table { count: crate::rig::STRIPES, seed });
+    assert_eq!(
+        table::open(rig.stripes()).unwrap(),
+        table::Table { count: crate::rig::STRIPES, seed, hash: table::HASH }
+    );
 }
 
 /// A collector under stripes that a program does not take would keep it from nothing.

@@ -75,6 +75,11 @@ impl Place {
                 "on the flow's own CPU one discipline is as good as another: this one is in the model alone",
             );
         }
+        if self.gc.grace && !GRACE.contains(&self.refresh) {
+            return Some(
+                "a grace period makes no difference where no packet writes for what it saw: with it, this is in the model alone",
+            );
+        }
         match collector {
             Protocol::Plain | Protocol::Generations | Protocol::Arena => None,
             _ if datapath == collector => None,
@@ -88,6 +93,10 @@ impl Place {
         }
     }
 }
+
+/// What is tried after a grace period: what Cilium does, and where what a packet saw of a lifetime decides how it writes. With all
+/// others the model finds the same with it and without; `tests/grace.rs` holds that.
+const GRACE: [Refresh; 4] = [Refresh::Store, Refresh::Due, Refresh::DueTagged, Refresh::DueMark];
 
 /// What is tried with a collector on the flow's own CPU: a store, and updates.
 const PINNED: [Refresh; 3] = [Refresh::Store, Refresh::ReplaceChecked, Refresh::HalfLifeChecked];

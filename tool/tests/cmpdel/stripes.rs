@@ -27,6 +27,8 @@ fn table(bpffs: &Bpffs, name: &str, value_size: u32, magic: u32, held: u32) -> (
     stripe[..4].copy_from_slice(&held.to_ne_bytes());
     stripe[4..8].copy_from_slice(&magic.to_ne_bytes());
     stripe[8..16].copy_from_slice(&7_u64.to_ne_bytes());
+    stripe[16..20].copy_from_slice(&1_u32.to_ne_bytes());
+    stripe[20..24].copy_from_slice(&STRIPES.to_ne_bytes());
     for i in 0..STRIPES {
         raw::update(fd.as_fd(), &i.to_ne_bytes(), &stripe, 0).unwrap();
     }
