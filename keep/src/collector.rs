@@ -39,7 +39,9 @@ impl<'a> Plan<'a> {
         Self { map, field, stripes: None, object: None, only: None, readers: &[], batch: 4096 }
     }
 
-    /// The table of stripes that the datapath takes (`keep_stripes`), for kernels without compare-and-delete.
+    /// The table of stripes that the datapath takes (`keep_stripes`). They are used wherever they are given: a compare would do as
+    /// well for the entries, but a packet that has begun to replace one may put it back, so that "deleted" would be told of a flow
+    /// that goes on.
     #[must_use]
     pub fn stripes(self, stripes: BorrowedFd<'a>) -> Self {
         Self { stripes: Some(stripes), ..self }
@@ -56,7 +58,7 @@ impl<'a> Plan<'a> {
     /// in the kernel, so such a collector works under stripes.
     #[must_use]
     pub fn object(self, object: &'a [u8]) -> Self {
-        Self { object: Some(object), only: Some(Means::Stripes), ..self }
+        Self { object: Some(object), ..self }
     }
 
     /// That way, or not at all.
@@ -74,8 +76,8 @@ impl<'a> Plan<'a> {
     /// Decides on the way, and has everything ready for rounds. Nothing is deleted.
     ///
     /// # Errors
-    /// [`Error::Field`]; [`Error::MapType`]; where there is neither compare-and-delete nor stripes, what the kernel says of the
-    /// first; and all that keeps a program from being loaded.
+    /// [`Error::Field`]; [`Error::MapType`]; without stripes, what the kernel says of compare-and-delete; with them, a program that
+    /// takes none ([`Error::Unstriped`]), and all that keeps a program from being loaded.
     pub fn open(self) -> Result<Collector<'a>, Error> {
         let map = Map::new(self.map)?;
         let info = map.info();
@@ -83,26 +85,19 @@ impl<'a> Plan<'a> {
         if !self.field.fits(info.value_size) {
             return Err(Error::Field { offset, size, value_size: info.value_size });
         }
-        if self.object.is_some() && self.only == Some(Means::Compare) {
-            return Err(Error::Load(
+        let striped = self.stripes.is_some() || self.object.is_some();
+        match self.only {
+            Some(Means::Compare) if self.object.is_some() => Err(Error::Load(
                 "its condition is asked in the kernel, which compare-and-delete does not do".into(),
-            ));
-        }
-        let refused = match self.only {
-            Some(Means::Stripes) => None,
-            _ => match map.check() {
-                Ok(()) => {
-                    let key_size = info.key_size;
-                    let way = Way::Compare(Compare::open(map, self.field, self.batch)?);
-                    return Ok(Collector { way, key_size });
-                }
-                Err(error) => Some(error),
-            },
-        };
-        let wants_stripes = self.stripes.is_some() && self.only != Some(Means::Compare);
-        match refused {
-            Some(error) if !wants_stripes => Err(error.into()),
-            _ => self.open_striped(&map),
+            )),
+            Some(Means::Stripes) => self.open_striped(&map),
+            None if striped => self.open_striped(&map),
+            _ => {
+                map.check()?;
+                let key_size = info.key_size;
+                let way = Way::Compare(Compare::open(map, self.field, self.batch)?);
+                Ok(Collector { way, key_size })
+            }
         }
     }
 

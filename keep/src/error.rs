@@ -61,6 +61,14 @@ pub enum Error {
     /// Stripes were held for so long that the walk could not go on.
     #[error("the stripes of {} entries were not let go of: is a datapath stuck, or its CPU stopped?", .0.busy)]
     Stuck(Round),
+    /// A round did not come to its end.
+    #[error("{error}")]
+    Partly {
+        /// Why.
+        error: Box<Error>,
+        /// What was done until then.
+        round: Round,
+    },
     /// From the map, or from compare-and-delete.
     #[error(transparent)]
     Map(#[from] cmpdel_uapi::Error),
@@ -79,7 +87,10 @@ impl Error {
     #[must_use]
     pub fn round(&self) -> Round {
         match self {
-            Self::Delete { round, .. } | Self::Stuck(round) | Self::Ended { round, .. } => *round,
+            Self::Delete { round, .. }
+            | Self::Stuck(round)
+            | Self::Partly { round, .. }
+            | Self::Ended { round, .. } => *round,
             _ => Round::default(),
         }
     }

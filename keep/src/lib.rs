@@ -3,8 +3,8 @@
 //!
 //! It does so in one of two ways, and never by a plain delete:
 //!
-//! - by compare-and-delete (`BPF_F_COMPARE`), where the kernel and the map have it;
-//! - under stripes, on any kernel from 6.1 on, where the datapath takes them (`include/keep/half-life.h`).
+//! - under stripes, on any kernel from 6.1 on, where the datapath takes them (`include/keep/half-life.h`);
+//! - else by compare-and-delete (`BPF_F_COMPARE`), where the kernel and the map have it.
 //!
 //! ```no_run
 //! # use std::os::fd::AsFd;

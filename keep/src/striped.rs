@@ -4,7 +4,7 @@
 use std::fs;
 use std::marker::PhantomData;
 use std::mem::{offset_of, size_of};
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 
 use cmpdel_uapi::{Map, MapInfo, map_type_name};
@@ -12,7 +12,8 @@ use libbpf_rs::{MapCore as _, MapFlags, Object, ObjectBuilder, OpenMapMut, Progr
 
 use crate::call::{self, keep_call, keep_config, keep_record};
 use crate::collector::{Plan, Tell};
-use crate::{Error, Field, Outcome, Round, table, users};
+use crate::users::Users;
+use crate::{Error, Field, Outcome, Round, table};
 
 /// The collector without a condition of its own.
 const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/collector.o"));
@@ -33,8 +34,9 @@ pub struct Striped<'a> {
     field: Field,
     key_size: usize,
     room: u32,
-    /// A walk of rhash ends where it deletes: the key that it would go on from is gone.
-    restarts: bool,
+    users: Users,
+    /// A walk of rhash ends where it deletes, since the key that it would go on from is gone: it looks first.
+    looks_first: bool,
     fds: PhantomData<BorrowedFd<'a>>,
 }
 
@@ -50,12 +52,18 @@ impl<'a> Striped<'a> {
                 "its programs have a hash of their own: give an object with that hash",
             ));
         }
-        users::check(info.id, Map::new(stripes)?.info().id, plan.readers)?;
+        may_write(plan.map)?;
+        let (map, stripes_id) = (info.id, Map::new(stripes)?.info().id);
+        let users = Users { map, stripes: stripes_id, readers: plan.readers.to_vec() };
+        users.check()?;
         let quiet = can_turn_interrupts_off();
         let (walk, listed) =
             if quiet { ("keep_walk", "keep_listed") } else { ("keep_walk_tc", "keep_listed_tc") };
         let room = info.max_entries.clamp(1, ROOM);
-        let load = |error: libbpf_rs::Error| Error::Load(format!("{error:#}"));
+        let load = |error: libbpf_rs::Error| match error.kind() {
+            libbpf_rs::ErrorKind::PermissionDenied => Error::Map(cmpdel_uapi::Error::Permission),
+            _ => Error::Load(format!("{error:#}")),
+        };
 
         let mut builder = ObjectBuilder::default();
         let mut open = builder.open_memory(plan.object.unwrap_or(OBJECT)).map_err(load)?;
@@ -74,16 +82,41 @@ impl<'a> Striped<'a> {
             candidate.set_autoload(wanted);
         }
         let object = open.load().map_err(load)?;
-        let restarts = map_type_name(info.map_type) == "rhash";
+        let looks_first = map_type_name(info.map_type) == "rhash";
         let key_size = info.key_size as usize;
         let field = plan.field;
-        Ok(Self { object, walk, listed, field, key_size, room, restarts, fds: PhantomData })
+        let this = Self { object, walk, listed, field, key_size, room, users, looks_first, fds: PhantomData };
+        // An object that pins its stripes would have been given the pinned ones. (What is given goes by its own name.)
+        let used: Vec<_> = this.object.maps().filter_map(|map| Some(map.info().ok()?.info.id)).collect();
+        if !used.contains(&map) || !used.contains(&stripes_id) {
+            return Err(Error::Load(
+                "it takes another map or other stripes than those that were given".into(),
+            ));
+        }
+        Ok(this)
     }
 
-    pub fn round(&mut self, threshold: i128, dry: bool, mut tell: Option<Tell<'_>>) -> Result<Round, Error> {
+    pub fn round(&mut self, threshold: i128, dry: bool, tell: Option<Tell<'_>>) -> Result<Round, Error> {
         let mut sum = Sum::default();
+        let ended = if self.looks_first && !dry {
+            self.look_and_delete(threshold, tell, &mut sum)
+        } else {
+            self.walk(threshold, dry, tell, &mut sum)
+        };
+        sum.end(ended)
+    }
+
+    /// Walks and deletes, again where there was no room to tell of all.
+    fn walk(
+        &mut self,
+        threshold: i128,
+        dry: bool,
+        mut tell: Option<Tell<'_>>,
+        sum: &mut Sum,
+    ) -> Result<(), Error> {
         let mut fruitless = 0;
         loop {
+            self.users.check()?;
             let mut call = self.threshold(threshold);
             put(&mut call, offset_of!(keep_call, dry), &u32::from(dry).to_ne_bytes());
             put(&mut call, offset_of!(keep_call, listing), &u32::from(tell.is_some()).to_ne_bytes());
@@ -94,21 +127,69 @@ impl<'a> Striped<'a> {
             if let Some(tell) = &mut tell {
                 self.tell(u32_at(&call, offset_of!(keep_call, count)), *tell)?;
             }
-            let full = u32_at(&call, offset_of!(keep_call, full)) != 0;
-            if !(full || self.restarts && deleted > 0) || dry {
-                break;
+            if u32_at(&call, offset_of!(keep_call, full)) == 0 {
+                return Ok(());
+            }
+            if dry {
+                return Err(Error::Run(format!(
+                    "a dry run tells of {} entries at most: count them instead",
+                    self.room
+                )));
             }
             fruitless = if deleted == 0 { fruitless + 1 } else { 0 };
             if fruitless == PATIENCE {
                 return Err(Error::Stuck(sum.round));
             }
         }
-        sum.end()
+    }
+
+    /// Lists what has expired, deletes what was listed, and again until nothing more is listed or nothing more goes.
+    fn look_and_delete(
+        &mut self,
+        threshold: i128,
+        mut tell: Option<Tell<'_>>,
+        sum: &mut Sum,
+    ) -> Result<(), Error> {
+        loop {
+            let mut call = self.threshold(threshold);
+            put(&mut call, offset_of!(keep_call, dry), &1_u32.to_ne_bytes());
+            put(&mut call, offset_of!(keep_call, listing), &1_u32.to_ne_bytes());
+            let call = self.call(self.walk, &call)?;
+            let mut keys = Vec::new();
+            let listed = u32_at(&call, offset_of!(keep_call, count));
+            self.tell(listed, &mut |key, _| keys.extend_from_slice(key))?;
+            let full = u32_at(&call, offset_of!(keep_call, full)) != 0;
+            sum.round.looked_at += u64_at(&call, offset_of!(keep_call, looked_at));
+            sum.round.expired += u64::from(listed);
+            let before = sum.round.deleted;
+            let mut nobody = |_: &[u8], _: Outcome| {};
+            self.delete_listed(threshold, &keys, tell.as_deref_mut().unwrap_or(&mut nobody), sum)?;
+            if !full {
+                return Ok(());
+            }
+            if sum.round.deleted == before {
+                return Err(Error::Stuck(sum.round));
+            }
+        }
     }
 
     /// `keys` lie one behind the other.
     pub fn listed(&mut self, threshold: i128, keys: &[u8], tell: Tell<'_>) -> Result<Round, Error> {
         let mut sum = Sum::default();
+        let ended = self.delete_listed(threshold, keys, tell, &mut sum);
+        sum.round.looked_at = (keys.len() / self.key_size) as u64;
+        sum.round.expired = sum.round.deleted;
+        sum.end(ended)
+    }
+
+    fn delete_listed(
+        &mut self,
+        threshold: i128,
+        keys: &[u8],
+        tell: Tell<'_>,
+        sum: &mut Sum,
+    ) -> Result<(), Error> {
+        self.users.check()?;
         for keys in keys.chunks(self.key_size * self.room as usize) {
             let mut records = Vec::new();
             for key in keys.chunks_exact(self.key_size) {
@@ -124,11 +205,10 @@ impl<'a> Striped<'a> {
             let mut call = self.threshold(threshold);
             put(&mut call, offset_of!(keep_call, count), &count.to_ne_bytes());
             let call = self.call(self.listed, &call)?;
-            sum.round.looked_at += u64::from(count);
-            sum.round.expired += sum.add(&call);
+            sum.add(&call);
             self.tell(count, tell)?;
         }
-        sum.end()
+        Ok(())
     }
 
     /// A call with nothing in it but its threshold.
@@ -173,7 +253,9 @@ impl<'a> Striped<'a> {
         let records = self.map("keep_records")?;
         let listed =
             records.lookup_batch(count.min(CHUNK), MapFlags::ANY, MapFlags::ANY).map_err(run_error)?;
+        let mut told = 0;
         for (_, record) in listed.take(count as usize) {
+            told += 1;
             let outcome = match u32_at(&record, offset_of!(keep_record, fate)) {
                 call::KEEP_NONE => Outcome::Expired,
                 call::KEEP_DELETED => Outcome::Deleted,
@@ -183,6 +265,11 @@ impl<'a> Striped<'a> {
                 _ => Outcome::Failed,
             };
             tell(record.get(..self.key_size).unwrap_or_default(), outcome);
+        }
+        if told != count {
+            return Err(Error::Run(format!(
+                "of {count} entries that it dealt with, {told} could be told of"
+            )));
         }
         Ok(())
     }
@@ -222,12 +309,32 @@ impl Sum {
         deleted
     }
 
-    fn end(self) -> Result<Round, Error> {
-        match self.errors {
-            0 => Ok(self.round),
-            count => Err(Error::Delete { count, errno: self.errno, round: self.round }),
+    /// The round, or why it was not whole, with what was done until then.
+    fn end(self, ended: Result<(), Error>) -> Result<Round, Error> {
+        if self.errors > 0 {
+            return Err(Error::Delete { count: self.errors, errno: self.errno, round: self.round });
+        }
+        match ended {
+            Ok(()) => Ok(self.round),
+            Err(error) if self.round == Round::default() => Err(error),
+            Err(Error::Stuck(round)) => Err(Error::Stuck(round)),
+            Err(error) => Err(Error::Partly { error: Box::new(error), round: self.round }),
         }
     }
+}
+
+/// Programs write to a map whatever the fd that they were given; whoever gave one that may not was not to delete.
+fn may_write(map: BorrowedFd<'_>) -> Result<(), Error> {
+    const ACCESS: u32 = 0o3;
+    const READ_WRITE: u32 = 0o2;
+    let path = format!("/proc/self/fdinfo/{}", map.as_raw_fd());
+    let text = fs::read_to_string(&path).map_err(|error| Error::Run(format!("{path}: {error}")))?;
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let flags = field("flags:").and_then(|flags| u32::from_str_radix(flags, 8).ok());
+    if flags.is_some_and(|flags| flags & ACCESS == READ_WRITE) && field("frozen:") != Some("1") {
+        return Ok(());
+    }
+    Err(Error::Map(cmpdel_uapi::Error::Permission))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]

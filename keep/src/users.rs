@@ -2,22 +2,31 @@
 //! Which programs use a map, and whether they take its stripes: a delete under stripes that a datapath does not take is a plain
 //! delete.
 
-use libbpf_rs::query::{ProgInfoIter, ProgInfoQueryOptions};
+use cmpdel_uapi::programs;
 
 use crate::Error;
 
-/// Looks at every program that is loaded.
-///
-/// # Errors
-/// [`Error::Unstriped`] where one uses the map and not the stripes, and is not among the `readers`.
-pub fn check(map: u32, stripes: u32, readers: &[u32]) -> Result<(), Error> {
-    let programs = ProgInfoIter::with_query_opts(ProgInfoQueryOptions::default().include_map_ids(true));
-    let mut users: Vec<_> = programs
-        .map(|program| (program.id, program.name.to_string_lossy().into_owned(), program.map_ids))
-        .collect();
-    users.retain(|(id, _, maps)| maps.contains(&map) && !maps.contains(&stripes) && !readers.contains(id));
-    match users.first() {
-        Some((id, name, _)) => Err(Error::Unstriped { id: *id, name: name.clone() }),
-        None => Ok(()),
+/// A map, its stripes, and who may use the one without the other.
+#[derive(Clone, Debug)]
+pub struct Users {
+    pub map: u32,
+    pub stripes: u32,
+    pub readers: Vec<u32>,
+}
+
+impl Users {
+    /// Looks at every program that is loaded. What it cannot see: a program that comes to the map through a map of maps, an
+    /// iterator over it, and whoever updates by system call.
+    ///
+    /// # Errors
+    /// [`Error::Unstriped`] where one uses the map and not the stripes, and is not among the readers; what the kernel says where
+    /// not all can be looked at.
+    pub fn check(&self) -> Result<(), Error> {
+        let other = programs()?.into_iter().find(|program| {
+            program.maps.contains(&self.map)
+                && !program.maps.contains(&self.stripes)
+                && !self.readers.contains(&program.id)
+        });
+        other.map_or(Ok(()), |program| Err(Error::Unstriped { id: program.id, name: program.name }))
     }
 }

@@ -144,7 +144,7 @@ pub struct Gc {
     #[arg(long = "type", value_name = "T", requires = "offset", conflicts_with = "field")]
     pub int_type: Option<IntType>,
 
-    /// Where there is no compare-and-delete: collect under these stripes, the datapath's `keep_stripes` pinned at PATH
+    /// Collect under these stripes, the datapath's `keep_stripes` pinned at PATH: on kernels without compare-and-delete too
     #[arg(long, value_name = "PATH")]
     pub stripes: Option<PathBuf>,
 
@@ -179,6 +179,9 @@ Examples:
 The numbers are those of the datapath: if it writes bpf_ktime_get_ns(), V and N are nanoseconds since boot.
 
 The summary counts entries looked at, expired, deleted, kept since they were refreshed after the look, and gone already.
+
+A datapath that stores in place, and takes neither the bucket's lock nor a stripe, can still lose a store that falls between the
+comparison and the delete, by which the kernel's call is one step for updates alone.
 
 A kernel without compare-and-delete deletes nothing, unless the datapath takes stripes (keep/include/keep) and --stripes
 names their table. Every program that uses the map is then looked at: one that takes none of these stripes is an error.

@@ -47,6 +47,7 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
         (None, None) => return Err(Failure::usage("say which field: --field, or --offset and --type")),
     };
     let threshold = args.now.map_or(args.older_than, |now| now.saturating_sub(args.older_than));
+    field.check(threshold)?;
     report.threshold = Some(threshold);
     report.field = Some(field.clone());
 
@@ -68,7 +69,13 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
         Err(error) => (error.round(), Some(failure(&error))),
     };
     report.round = round;
-    ended.map_or(Ok(()), Err)
+    match ended {
+        Some(failure) => Err(failure),
+        None if round.busy > 0 => Err(Failure::other(
+            "stripes were held for longer than the collector waits: what is left expires with the next run, or a holder is stuck",
+        )),
+        None => Ok(()),
+    }
 }
 
 fn run(collector: &mut Collector<'_>, threshold: i128, dry: bool) -> Result<Round, keep::Error> {
@@ -79,6 +86,10 @@ fn failure(error: &keep::Error) -> Failure {
     match error {
         keep::Error::Map(error) | keep::Error::Ended { error, .. } => {
             Failure::from_uapi("collecting", error, FD_MEND)
+        }
+        keep::Error::Partly { error, .. } => failure(error),
+        keep::Error::MapType(_) => {
+            Failure { outcome: Outcome::Unsupported, message: format!("{error}; nothing was deleted") }
         }
         keep::Error::Field { .. }
         | keep::Error::KeySize(_)

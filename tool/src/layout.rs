@@ -167,6 +167,23 @@ impl Layout {
         Err("the map's BTF has a typedef without end".into())
     }
 
+    /// Whether a typedef by such a name is on the way to what the type is.
+    #[must_use]
+    pub fn is_alias(&self, mut id: u32, wanted: impl Fn(&str) -> bool) -> bool {
+        for _ in 0..MAX_DEPTH {
+            match self.btf.get(id) {
+                Some(ty @ Type { kind: Kind::Alias(next), .. }) => {
+                    if wanted(self.btf.type_name(ty)) {
+                        return true;
+                    }
+                    id = *next;
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
     /// The name of an enumerator by value.
     fn enumerator(&self, values: &[(u32, i128)], value: i128) -> Option<&str> {
         values.iter().find(|(_, v)| *v == value).map(|(name, _)| self.btf.string(*name))

@@ -56,7 +56,7 @@ pub use batch::BatchOutcome;
 pub use error::Error;
 pub use map::{Map, MapInfo, delete_if_eq};
 pub use map_type::map_type_name;
-pub use objects::{btf_by_id, map_by_id, map_pinned, next_map_id};
+pub use objects::{ProgramInfo, btf_by_id, map_by_id, map_pinned, next_map_id, programs};
 pub use probe::{Support, probe, probe_batch, probe_map_type};
 pub use walk::{Snapshot, Walk};
 pub use window::{Outcome, Window};

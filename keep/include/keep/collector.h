@@ -18,6 +18,12 @@
 #ifndef KEEP_COLLECTOR_H
 #define KEEP_COLLECTOR_H
 
+#ifdef KEEP_HASH_H
+#error "keep/collector.h has a seed and a count of its own: include it without hash.h, stripes.h and the like before it"
+#endif
+/* The loader gives the table, wherever it is pinned. */
+#undef KEEP_PIN_STRIPES
+
 #include "base.h"
 #include "call.h"
 
@@ -119,13 +125,19 @@ struct keep_asked {
 	const struct keep_call *call;
 };
 
+/* As it was given: keep_field() moves what is signed up. */
+static __always_inline __u64 keep_threshold(__u64 threshold)
+{
+	return keep_config.field_signed ? threshold ^ 1ULL << 63 : threshold;
+}
+
 static __always_inline bool keep_expired(const void *value, void *ctx)
 {
 	const struct keep_asked *asked = ctx;
 	__u64 threshold = asked->call->threshold;
 
 	return keep_below(value, threshold, asked->call->beyond) &&
-	       KEEP_AND_EXPIRED(asked->key, value, threshold);
+	       KEEP_AND_EXPIRED(asked->key, value, keep_threshold(threshold));
 }
 
 /* The visited key lies in the element, which may be another flow's at any time. */
@@ -205,7 +217,7 @@ static __always_inline bool keep_visit_expired(const void *visited, const void *
 	keep_copy_key(&key, visited);
 	asked.key = &key;
 	asked.call = call;
-	if (!KEEP_AND_EXPIRED(asked.key, value, call->threshold))
+	if (!KEEP_AND_EXPIRED(asked.key, value, keep_threshold(call->threshold)))
 		return false;
 	if (call->listing) {
 		next = call->count;

@@ -4,9 +4,9 @@
  *
  * Where a kernel has no bpf_local_irq_save (before 6.14) the program has to be of a
  * type that runs with bottom halves off, as packets and timers do: a tc program,
- * through a test run. (6.1 runs those with bottom halves on: there a packet may come
- * in between, and spin for a stripe as long as its bound lets it. It then leaves the
- * entry as it is.)
+ * through a test run, with bottom halves off for as long as the whole of it takes.
+ * (6.1 runs those with bottom halves on: there a packet may come in between, and spin
+ * for a stripe as long as its bound lets it. It then leaves the entry as it is.)
  */
 #ifndef KEEP_QUIET_H
 #define KEEP_QUIET_H

@@ -69,6 +69,10 @@ impl IntField {
     pub fn by_name(name: &str, layout: &Layout) -> Result<Self, Failure> {
         let usage = |why: String| Failure::usage(format!("--field {name}: {why}"));
         let place = layout.field(name).map_err(usage)?;
+        let network_order = layout.is_alias(place.ty, |name| name.starts_with("__be"));
+        if layout.is_alias(place.ty, |name| name.starts_with("__le")) && cfg!(target_endian = "big") {
+            return Err(usage("it is little-endian, and this machine is not".into()));
+        }
         let Kind::Int { signed, .. } = layout.resolve(place.ty).map_err(usage)?.kind else {
             let what = layout.type_name(place.ty);
             return Err(usage(format!(
@@ -79,7 +83,7 @@ impl IntField {
         let (Some(size), Ok(offset)) = (int_type, u32::try_from(place.offset)) else {
             return Err(usage(format!("an integer of {} bytes cannot be read here", place.size)));
         };
-        Ok(Self { name: Some(name.to_owned()), offset, size, signed, network_order: false })
+        Ok(Self { name: Some(name.to_owned()), offset, size, signed, network_order })
     }
 
     /// The bytes at an offset.
@@ -94,6 +98,23 @@ impl IntField {
             )));
         }
         Ok(Self { name: None, offset, size, signed, network_order })
+    }
+
+    /// Whether a threshold says anything of it: one that is above all its numbers would have everything expire.
+    ///
+    /// # Errors
+    /// It is.
+    pub fn check(&self, threshold: i128) -> Result<(), Failure> {
+        let bits = 8 * self.size - u32::from(self.signed);
+        let highest = (1_i128 << bits) - 1;
+        if threshold <= highest + 1 {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "everything would be too old: the threshold is {threshold}, and an integer of {} bytes holds {highest} at most; is \
+             it in the unit and on the clock of the field?",
+            self.size
+        )))
     }
 
     /// What a collector looks at.
@@ -135,6 +156,12 @@ mod tests {
         {
             let failure = IntField::by_name(name, &conntrack()).unwrap_err();
             assert!(failure.message.contains(why), "{name}: {}", failure.message);
+        }
+        for (int_type, threshold, fits) in
+            [("u8", 256, true), ("u8", 257, false), ("i8", 128, true), ("i8", 129, false), ("u32", -1, true)]
+        {
+            let field = IntField::at(0, int_type.parse().unwrap(), 8).unwrap();
+            assert_eq!(field.check(threshold).is_ok(), fits, "{int_type} {threshold}");
         }
         for offset in [5, 8, u32::MAX] {
             assert!(IntField::at(offset, "u32".parse().unwrap(), 8).is_err(), "{offset}");

@@ -115,7 +115,11 @@ impl GcReport {
         }
         let busy = match busy {
             0 => String::new(),
-            _ => format!(", {busy} left alone (their stripes are held)"),
+            _ => format!(", {busy} left alone (busy)"),
+        };
+        let of = match self.means {
+            Some("stripes") => format!("{of}, under stripes"),
+            _ => of,
         };
         format!("{of}: {deleted} deleted, {kept} kept (refreshed since), {absent} already gone{busy}")
     }
