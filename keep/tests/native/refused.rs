@@ -3,6 +3,7 @@
 
 use std::os::fd::AsFd as _;
 
+use cmpdel_uapi_raw as raw;
 use keep::{Error, Field, Means, Plan, table};
 
 use crate::bare::{ARRAY, HASH, map, stripes};
@@ -61,6 +62,39 @@ fn a_table_keeps_its_seed() {
         table::open(rig.stripes()).unwrap(),
         table::Table { count: crate::rig::STRIPES, seed, hash: table::HASH }
     );
+}
+
+/// A program writes to a map whatever the fd that it was given.
+#[test]
+fn an_fd_that_may_not_write_and_a_frozen_map() {
+    const RDONLY: u32 = 1 << 3;
+    let Some(_turn) = turn() else { return };
+    let (entries, table) = (map(HASH, 4, 16, 8), stripes());
+    let id = cmpdel_uapi::Map::new(entries.as_fd()).unwrap().info().id;
+    let open = |fd: &std::os::fd::OwnedFd| {
+        let plan = Plan::new(fd.as_fd(), FIELD).stripes(table.as_fd()).only(Means::Stripes);
+        plan.open().map(drop)
+    };
+    assert!(open(&entries).is_ok());
+    let reader = raw::fd_by_id(id, RDONLY).unwrap();
+    assert!(matches!(open(&reader), Err(Error::Map(cmpdel_uapi::Error::Permission))));
+    raw::freeze(entries.as_fd()).unwrap();
+    assert!(matches!(open(&entries), Err(Error::Map(cmpdel_uapi::Error::Permission))));
+}
+
+/// Who chooses among more stripes, or fewer, chooses others.
+#[test]
+fn a_table_of_another_number_of_stripes() {
+    let Some(_turn) = turn() else { return };
+    let (entries, table) = (map(HASH, 4, 16, 8), stripes());
+    let elements = raw::Elements::new(table.as_fd()).unwrap();
+    let mut stripe = [0; 64];
+    elements.look_up(&[0; 4], &mut stripe, 0).unwrap();
+    stripe[20] += 1;
+    (0_u32..37).for_each(|number| elements.update(&number.to_ne_bytes(), &stripe, 0).unwrap());
+    let plan = Plan::new(entries.as_fd(), FIELD).stripes(table.as_fd()).only(Means::Stripes);
+    let error = plan.open().map(drop).unwrap_err();
+    assert!(matches!(error, Error::NotStripes(_)), "{error}");
 }
 
 /// A collector under stripes that a program does not take would keep it from nothing.
