@@ -39,6 +39,8 @@ mod many;
 mod opens;
 #[path = "native/refused.rs"]
 mod refused;
+#[path = "native/rhash.rs"]
+mod rhash;
 #[path = "native/rig.rs"]
 mod rig;
 #[path = "native/traffic.rs"]
