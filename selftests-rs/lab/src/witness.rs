@@ -95,8 +95,10 @@ impl Stage {
                 }
                 let replay =
                     Replay { datapath: self.datapath(entries)?, strategy, schedule: &schedule, cpus };
-                // Nothing that the kernel refuses can be replayed.
-                drop(replay.collector()?);
+                // Nothing that the kernel refuses can be replayed; what it took once it takes again.
+                if seen + misses == 0 {
+                    drop(replay.collector()?);
+                }
                 let found = cpus::keeping(|| match hold {
                     Hold::Gate => replay.by_gates(),
                     Hold::Debugger => replay.by_debugger(&run),
