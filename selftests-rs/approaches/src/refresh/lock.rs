@@ -21,6 +21,6 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     steps: &[READ_CLOCK, LOOK_UP, LOCKED_STORE, CREATE],
     protocol: Protocol::Lock,
     gives_up: LOCK_GIVES_UP,
-    never_with: "Never with maps that hand elements on at once: the lock protects the element, not the flow.",
+    never_with: "Never with maps that hand elements on at once: the lock protects the element, not the flow; nor with a flow on two CPUs whose packets are held up across a tick: the older may store last.",
     ..Discipline::PLAIN
 };

@@ -30,7 +30,7 @@ static __always_inline __u32 refresh(void *map, const void *key,
 	bpf_spin_lock(&entry->lock);
 	dead = entry->tag & DEAD_MARK;
 	if (!dead) {
-		settle(entry->lifetime, entry->flags, p);
+		keep_closing(entry->flags, p);
 		entry->lifetime = p->lifetime;
 		entry->flags = p->flags;
 		entry->packets++;
