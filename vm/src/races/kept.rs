@@ -29,12 +29,17 @@ impl Said {
         })
     }
 
-    /// All but what ran of a cell that the kernel lacks something for: connections once did, and say nothing of it.
+    /// All but what ran of a cell that the kernel lacks something for (connections once did, and say nothing of it), or that no
+    /// kernel is asked about any more.
     pub fn that_counts(&self) -> Vec<RaceEvent> {
         let kernel = self.machine().and_then(|(release, _)| version(release));
         let lacks =
             |cell: &Cell| kernel.zip(Place::of(cell)).is_some_and(|(kernel, place)| place.since() > kernel);
-        let counts = |event: &&RaceEvent| !matches!(event, RaceEvent::Connected { cell, .. } if lacks(cell));
+        let asked = |cell: &Cell| Place::of(cell).is_none_or(|place| place.model_alone().is_none());
+        let counts = |event: &&RaceEvent| match event {
+            RaceEvent::Connected { cell, .. } if lacks(cell) => false,
+            event => event.cell().is_none_or(asked),
+        };
         self.events.iter().filter(counts).cloned().collect()
     }
 
