@@ -25,7 +25,7 @@ fn each_example_drops_no_packet_of_a_live_flow() {
         [("conntrack", &[][..]), ("conntrack", &["--lru"]), ("cilium", &[]), ("cilium", &["--lru"])]
     {
         let Some(path) = example(name) else { return };
-        let ran = Command::new(path).args(["--seconds", "3", "--json"]).args(more).output().unwrap();
+        let ran = Command::new(path).args(["--seconds", "4", "--json"]).args(more).output().unwrap();
         let said = String::from_utf8_lossy(&ran.stdout);
         assert!(ran.status.success(), "{name} {more:?}: {said}{}", String::from_utf8_lossy(&ran.stderr));
         let last: serde_json::Value = serde_json::from_str(said.lines().last().unwrap_or_default()).unwrap();
