@@ -37,7 +37,6 @@ pub struct Round {
 }
 
 impl Round {
-    #[cfg_attr(not(feature = "stripes"), allow(dead_code, reason = "compare counts by outcome"))]
     pub(crate) fn count(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Deleted => self.deleted += 1,

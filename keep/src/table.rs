@@ -57,17 +57,16 @@ pub fn set_up_for(stripes: BorrowedFd<'_>, seed: u64, hash: u32) -> Result<(), E
     let table = Table { count: lines.count, seed, hash };
     match lines.read(0)? {
         Some(other) if other != table => return Err(Error::OtherSeed),
-        Some(_) => {}
-        None => {
-            let mut stripe = [0; STRIPE];
-            stripe[4..8].copy_from_slice(&MAGIC.to_ne_bytes());
-            stripe[8..16].copy_from_slice(&seed.to_ne_bytes());
-            stripe[16..20].copy_from_slice(&hash.to_ne_bytes());
-            stripe[20..24].copy_from_slice(&lines.count.to_ne_bytes());
-            for number in 0..lines.count {
-                lines.elements.update(&number.to_ne_bytes(), &stripe, 0).map_err(failed("written"))?;
-            }
-        }
+        Some(_) => return Ok(()),
+        None => {}
+    }
+    let mut stripe = [0; STRIPE];
+    stripe[4..8].copy_from_slice(&MAGIC.to_ne_bytes());
+    stripe[8..16].copy_from_slice(&seed.to_ne_bytes());
+    stripe[16..20].copy_from_slice(&hash.to_ne_bytes());
+    stripe[20..24].copy_from_slice(&lines.count.to_ne_bytes());
+    for number in 0..lines.count {
+        lines.elements.update(&number.to_ne_bytes(), &stripe, 0).map_err(failed("written"))?;
     }
     // Another loader at the same time would have left some of its own.
     if lines.table()? == table { Ok(()) } else { Err(Error::OtherSeed) }
