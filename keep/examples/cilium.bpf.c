@@ -6,27 +6,7 @@
  * stripe, which is that of their key. So both expire with the same tick, and a mapping
  * can be deleted after its entry by the same rule: under its stripe, if it has expired.
  */
-#include <linux/bpf.h>
-#include <linux/errno.h>
-#include <linux/if_ether.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <linux/tcp.h>
-#include <linux/udp.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-#include <keep/word.h>
-
-/* Set before loading. */
-const volatile struct settings {
-	__u64 seed;		/* that the table of stripes was set up with */
-	__u64 tick_ns;		/* the unit of lifetimes: nothing is more exact */
-	__u32 lifetime;		/* in ticks */
-	__u32 backends;
-} settings SEC(".rodata.settings");
-
-#define KEEP_SEED	settings.seed
+#include "example.h"
 
 struct tuple4 {
 	__be32 daddr;
@@ -88,28 +68,6 @@ MAP(ct4, struct tuple4, struct ct_entry);
 MAP(ct6, struct tuple6, struct ct_entry);
 MAP(nat4, struct tuple4, struct nat_entry);
 MAP(nat6, struct tuple6, struct nat_entry);
-
-enum event { PACKETS, OPENED, FRESH, REFRESHED, BUSY, MISSED, FAILED, UNMAPPED, EVENTS };
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, EVENTS);
-	__type(key, __u32);
-	__type(value, __u64);
-} counters SEC(".maps");
-
-static __always_inline void count(__u32 event)
-{
-	__u64 *counter = bpf_map_lookup_elem(&counters, &event);
-
-	if (counter)
-		*counter += 1;
-}
-
-/* Ticks since the machine was started: 32 bits of them have to last. */
-#ifndef NOW
-#define NOW()	(bpf_ktime_get_ns() / settings.tick_ns)
-#endif
 
 struct packet {
 	__u64 hash;

@@ -17,37 +17,18 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, ensure};
-use clap::Parser;
-use keep::{Collector, Field, Means, Outcome, Plan};
-use libbpf_rs::{Map, MapCore as _, MapType};
+use anyhow::{Result, ensure};
+use keep::{Collector, Field, Outcome, Plan};
+use libbpf_rs::{Map, MapCore as _};
 
 use rig::clock::now;
-use rig::datapath::{Datapath, Settings, Shape};
+use rig::datapath::Datapath;
 use rig::flows::{Flow, serve};
 use rig::net::{Link, SERVER};
+use rig::run::{Arguments, TICK};
 use rig::show::Show;
 use rig::verdict::Verdict;
 
-/// Tracks connections and their NAT mappings through a veth pair of its own, and collects both.
-#[derive(Clone, Copy, Debug, Parser)]
-struct Arguments {
-    /// Keep entries in LRU maps
-    #[arg(long)]
-    lru: bool,
-    /// Run for so many seconds
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(4..=3600))]
-    seconds: u64,
-    /// Print JSON, an object a line
-    #[arg(long)]
-    json: bool,
-}
-
-/// Short, for flows to expire while somebody watches.
-const TICK: Duration = Duration::from_millis(250);
-const LIFETIME: u32 = 8;
-/// Between messages of a live flow: less than half a lifetime.
-const INTERVAL: Duration = Duration::from_millis(600);
 /// TCP and UDP flows of each family that live, and as many that fall silent.
 const PAIRS: usize = 4;
 
@@ -65,31 +46,20 @@ const NAT_LIFETIME: u32 = 0;
 const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cilium.o"));
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cilium: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    rig::run::main("cilium", run)
 }
 
 fn run(arguments: Arguments) -> Result<()> {
-    let show = Show { json: arguments.json };
-    let settings =
-        Settings { seed: keep::table::random_seed()?, tick: TICK, lifetime: LIFETIME, backends: 4 };
-    let kind = if arguments.lru { MapType::LruHash } else { MapType::Hash };
+    let (show, settings) = (arguments.show(), arguments.settings()?);
     let names: Vec<_> = FAMILIES.iter().flat_map(|&(ct, nat)| [ct, nat]).collect();
-    let mut datapath = Datapath::load(OBJECT, &settings, &names, Shape { kind, flags: 0, entries: 4096 })?;
+    let mut datapath = Datapath::load(OBJECT, &settings, &names, arguments.shape())?;
     let link = Link::new()?;
     let _attached = link.attach(&mut datapath)?;
     serve(&link, &SERVER)?;
 
     let stripes = datapath.map("keep_stripes")?;
     let maps: Vec<_> = names.iter().map(|name| datapath.map(name)).collect::<Result<_>>()?;
-    let open = |map, offset| {
-        Plan::new(map, Field::unsigned(offset, 4)).stripes(stripes.as_fd()).only(Means::Stripes).open()
-    };
+    let open = |map, offset| Plan::new(map, Field::unsigned(offset, 4)).stripes(stripes.as_fd()).open();
     let mut collectors = Vec::new();
     for (pair, &(name, _)) in maps.chunks_exact(2).zip(&FAMILIES) {
         let ct = open(pair[0].as_fd(), CT_LIFETIME)?;
@@ -99,30 +69,11 @@ fn run(arguments: Arguments) -> Result<()> {
 
     let mut live = Flow::open_pairs(&link, &SERVER, PAIRS)?;
     let mut silent = Flow::open_pairs(&link, &SERVER, PAIRS)?;
-    for flow in &mut silent {
-        ensure!(flow.ask(0)?, "a new flow was not answered");
-    }
-    show.say(&format!(
-        "{} flows talk every {INTERVAL:?}, {} are silent from now on; a lifetime is {:?}",
-        live.len(),
-        silent.len(),
-        TICK * LIFETIME
-    ));
-    let end = Instant::now() + Duration::from_secs(arguments.seconds);
-    let (talked, collected) = thread::scope(|scope| {
-        let talking: Vec<_> =
-            live.iter_mut().map(|flow| scope.spawn(move || flow.talk(INTERVAL, end))).collect();
-        let collected = collect(&mut collectors, show, end);
-        let talked = talking.into_iter().map(|flow| flow.join().map_err(|_| anyhow!("a flow panicked"))?);
-        (talked.collect::<Result<Vec<_>>>(), collected)
-    });
-    let talked = talked?;
-    collected?;
+    let (talked, ()) = arguments.talk(&mut live, &mut silent, |end| collect(&mut collectors, show, end))?;
     let counts: [u64; EVENTS.len()] = datapath.counters()?;
     show.counters(&EVENTS, &counts);
     let flows = (live.len() + silent.len()) as u64;
-    let half = TICK * LIFETIME / 2;
-    Verdict { flows, opened: counts[OPENED], missed: counts[MISSED], half }.check(&talked)?;
+    Verdict { flows, opened: counts[OPENED], missed: counts[MISSED] }.check(&talked)?;
     check_followed(&collectors, &maps, silent.len() as u64, show)?;
 
     // Whoever has lost its entry in silence is no connection any more.

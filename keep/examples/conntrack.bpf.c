@@ -6,26 +6,7 @@
  * half of its lifetime left refreshes it (keep/half-life.h). Nothing here deletes: the
  * collector of the crate does, under the same stripes.
  */
-#include <linux/bpf.h>
-#include <linux/errno.h>
-#include <linux/if_ether.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-#include <linux/tcp.h>
-#include <linux/udp.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-#include <keep/word.h>
-
-/* Set before loading. */
-const volatile struct settings {
-	__u64 seed;		/* that the table of stripes was set up with */
-	__u64 tick_ns;		/* the unit of lifetimes: nothing is more exact */
-	__u32 lifetime;		/* in ticks */
-	__u32 backends;
-} settings SEC(".rodata.settings");
-
-#define KEEP_SEED	settings.seed
+#include "example.h"
 
 struct flow {
 	__be32 saddr;
@@ -53,29 +34,6 @@ struct {
 	__type(key, struct flow);
 	__type(value, struct ct_value);
 } ct SEC(".maps");
-
-/* Counted here, since entries in use are not written. */
-enum event { PACKETS, OPENED, FRESH, REFRESHED, BUSY, MISSED, FAILED, EVENTS };
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, EVENTS);
-	__type(key, __u32);
-	__type(value, __u64);
-} counters SEC(".maps");
-
-static __always_inline void count(__u32 event)
-{
-	__u64 *counter = bpf_map_lookup_elem(&counters, &event);
-
-	if (counter)
-		*counter += 1;
-}
-
-/* Ticks since the machine was started: 32 bits of them have to last. */
-#ifndef NOW
-#define NOW()	(bpf_ktime_get_ns() / settings.tick_ns)
-#endif
 
 /* A packet of an entry that is due. -ENOENT: the entry is gone by now. */
 static __always_inline long refresh(const struct flow *flow, __u64 hash, __u32 now)

@@ -13,39 +13,19 @@ mod rig;
 use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Result, anyhow, ensure};
-use clap::Parser;
-use keep::{Collector, Field, Means, Outcome, Plan, Round};
-use libbpf_rs::MapType;
+use anyhow::{Result, ensure};
+use keep::{Collector, Field, Outcome, Plan, Round};
 
 use rig::clock::now;
-use rig::datapath::{Datapath, Settings, Shape};
+use rig::datapath::Datapath;
 use rig::flows::{Flow, serve};
 use rig::net::{Link, SERVER};
+use rig::run::{Arguments, TICK};
 use rig::show::Show;
 use rig::verdict::Verdict;
 
-/// Tracks connections through a veth pair of its own, and collects those that fall silent.
-#[derive(Clone, Copy, Debug, Parser)]
-struct Arguments {
-    /// Keep entries in an LRU map
-    #[arg(long)]
-    lru: bool,
-    /// Run for so many seconds
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(4..=3600))]
-    seconds: u64,
-    /// Print JSON, an object a line
-    #[arg(long)]
-    json: bool,
-}
-
-/// Short, for flows to expire while somebody watches.
-const TICK: Duration = Duration::from_millis(250);
-const LIFETIME: u32 = 8;
-/// Between messages of a live flow: less than half a lifetime.
-const INTERVAL: Duration = Duration::from_millis(600);
 /// TCP and UDP flows that live, and as many that fall silent.
 const PAIRS: usize = 8;
 
@@ -57,60 +37,27 @@ const MISSED: usize = 5;
 const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/conntrack.o"));
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("conntrack: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    rig::run::main("conntrack", run)
 }
 
 fn run(arguments: Arguments) -> Result<()> {
-    let show = Show { json: arguments.json };
-    let settings =
-        Settings { seed: keep::table::random_seed()?, tick: TICK, lifetime: LIFETIME, backends: 4 };
-    let kind = if arguments.lru { MapType::LruHash } else { MapType::Hash };
-    let mut datapath = Datapath::load(OBJECT, &settings, &["ct"], Shape { kind, flags: 0, entries: 4096 })?;
+    let (show, settings) = (arguments.show(), arguments.settings()?);
+    let mut datapath = Datapath::load(OBJECT, &settings, &["ct"], arguments.shape())?;
     let link = Link::new()?;
     let _attached = link.attach(&mut datapath)?;
     serve(&link, &SERVER[..1])?;
 
     let (map, stripes) = (datapath.map("ct")?, datapath.map("keep_stripes")?);
-    let plan = Plan::new(map.as_fd(), Field::unsigned(0, 4)).stripes(stripes.as_fd());
-    // This datapath takes stripes; where the kernel has compare-and-delete, that would do as well.
-    let mut collector = plan.only(Means::Stripes).open()?;
+    let mut collector = Plan::new(map.as_fd(), Field::unsigned(0, 4)).stripes(stripes.as_fd()).open()?;
 
     let mut live = Flow::open_pairs(&link, &SERVER[..1], PAIRS)?;
     let mut silent = Flow::open_pairs(&link, &SERVER[..1], PAIRS)?;
-    for flow in &mut silent {
-        ensure!(flow.ask(0)?, "a new flow was not answered");
-    }
-    show.say(&format!(
-        "{} flows talk every {INTERVAL:?}, {} are silent from now on; a lifetime is {:?}",
-        live.len(),
-        silent.len(),
-        TICK * LIFETIME
-    ));
-    let end = Instant::now() + Duration::from_secs(arguments.seconds);
-    let (talked, deleted) = thread::scope(|scope| {
-        let talking: Vec<_> =
-            live.iter_mut().map(|flow| scope.spawn(move || flow.talk(INTERVAL, end))).collect();
-        let deleted = collect(&mut collector, show, end);
-        let talked = talking.into_iter().map(|flow| flow.join().map_err(|_| anyhow!("a flow panicked"))?);
-        (talked.collect::<Result<Vec<_>>>(), deleted)
-    });
-    let (talked, deleted) = (talked?, deleted?);
+    let (talked, deleted) =
+        arguments.talk(&mut live, &mut silent, |end| collect(&mut collector, show, end))?;
     let counts: [u64; EVENTS.len()] = datapath.counters()?;
     show.counters(&EVENTS, &counts);
-    let flows = live.len() + silent.len();
-    Verdict {
-        flows: flows as u64,
-        opened: counts[OPENED],
-        missed: counts[MISSED],
-        half: TICK * LIFETIME / 2,
-    }
-    .check(&talked)?;
+    let flows = (live.len() + silent.len()) as u64;
+    Verdict { flows, opened: counts[OPENED], missed: counts[MISSED] }.check(&talked)?;
     ensure!(
         deleted == silent.len() as u64,
         "{deleted} entries were deleted, where {} flows had fallen silent",

@@ -7,5 +7,6 @@ pub mod clock;
 pub mod datapath;
 pub mod flows;
 pub mod net;
+pub mod run;
 pub mod show;
 pub mod verdict;

@@ -1,59 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Two network namespaces and a veth pair between them. They have no names, so they end with this process.
 
-use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::process::{self, Command};
-use std::thread;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use libbpf_rs::Link as Attached;
+use netns::Namespace;
 use rustix::net::netdevice::name_to_index;
 use rustix::net::{AddressFamily, SocketType, socket};
-use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 
 use super::datapath::Datapath;
 
 /// Where the server is.
 pub const SERVER: [IpAddr; 2] =
     [IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2)), IpAddr::V6(Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 2))];
-
-/// A namespace. It lives as long as this, or a thread in it.
-pub struct Namespace {
-    file: File,
-}
-
-impl Namespace {
-    fn new() -> Result<Self> {
-        let made = thread::spawn(|| {
-            // Deprecated for the sake of another flag, which would leave this thread with fds of its own.
-            #[allow(deprecated)]
-            rustix::thread::unshare(UnshareFlags::NEWNET)
-                .context("cannot make a network namespace: this takes root")?;
-            let file =
-                File::open("/proc/thread-self/ns/net").context("cannot open a namespace: no /proc?")?;
-            Ok(Self { file })
-        });
-        made.join().map_err(|_| anyhow!("a thread panicked"))?
-    }
-
-    /// Moves the calling thread in, for the rest of its life.
-    pub fn enter(&self) -> Result<()> {
-        move_into_link_name_space(self.file.as_fd(), Some(LinkNameSpaceType::Network))
-            .context("cannot enter the network namespace")
-    }
-
-    /// Does something in it, on a thread of its own.
-    pub fn within<T: Send>(&self, what: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-        let work = || {
-            self.enter()?;
-            what()
-        };
-        let done = thread::scope(|scope| scope.spawn(work).join());
-        done.map_err(|_| anyhow!("a thread panicked in a network namespace"))?
-    }
-}
 
 /// Clients here, the server there.
 pub struct Link {
@@ -65,7 +27,7 @@ impl Link {
     /// Makes it, up and with addresses of both families.
     pub fn new() -> Result<Self> {
         let link = Self { clients: Namespace::new()?, server: Namespace::new()? };
-        let server = format!("/proc/{}/fd/{}", process::id(), link.server.file.as_raw_fd());
+        let server = format!("/proc/{}/fd/{}", process::id(), link.server.as_fd().as_raw_fd());
         link.clients.within(|| {
             ip(&format!("link add clients type veth peer name server netns {server}"))?;
             dress("clients", 1)

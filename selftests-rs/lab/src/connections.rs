@@ -7,8 +7,8 @@
 //! datapath creates the entry or reopens it. It breaks if, and only if, an entry goes away after the SYN.
 
 mod client;
+mod link;
 mod netlink;
-mod netns;
 mod server;
 
 use std::ops::Range;
@@ -26,7 +26,7 @@ use crate::datapath::{Datapath, MapKind, Settings, object_for};
 use crate::layout::TICK;
 use crate::load::Denied;
 use client::{Client, Close, Tally};
-use netns::{Link, SERVER};
+use link::{Link, SERVER};
 use server::Server;
 
 /// Ticks are milliseconds: a thread sets the clock.

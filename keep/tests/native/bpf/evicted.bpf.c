@@ -34,12 +34,7 @@ static __always_inline void note_foreign(void)
 			note_foreign();				\
 	} while (0);
 #define AT_COPY_VALUE	intrude(tag);
-#define AT_JUDGE
-#define AT_LOOK_UP_STRIPED
-#define AT_LOOK_UP_AGAIN
-#define AT_TAKE_STRIPE
-#define AT_CREATE
-#define KEEP_PACKET_STEP(step)	AT_##step
+#include "steps.h"
 
 #include "../../../examples/conntrack.bpf.c"
 

@@ -15,11 +15,6 @@ static __always_inline void wait_as_told(void)
 
 #define AT_REPLACE	wait_as_told();
 #define AT_COPY_VALUE	wait_as_told();
-#define AT_JUDGE
-#define AT_LOOK_UP_STRIPED
-#define AT_LOOK_UP_AGAIN
-#define AT_TAKE_STRIPE
-#define AT_CREATE
-#define KEEP_PACKET_STEP(step)	AT_##step
+#include "steps.h"
 
 #include "../../../examples/conntrack.bpf.c"

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Two network namespaces and a veth pair between them. They belong to this process alone and end with it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd as _;
-use std::thread;
 
-use anyhow::{Context as _, Result, anyhow};
-use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
+use anyhow::{Context as _, Result};
+use netns::Namespace;
 
 use super::netlink::Route;
 
@@ -17,44 +16,6 @@ pub const SERVER: [IpAddr; 2] =
 const CLIENT: [IpAddr; 2] =
     [IpAddr::V4(Ipv4Addr::new(192, 168, 77, 1)), IpAddr::V6(Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, 1))];
 const PREFIX: [u8; 2] = [24, 64];
-
-/// A network namespace. It lives as long as this, or a thread in it.
-pub struct Namespace {
-    file: File,
-}
-
-impl Namespace {
-    /// A new one, which nobody is in.
-    pub fn new() -> Result<Self> {
-        let made = thread::spawn(|| {
-            // Deprecated for the sake of another flag, which would leave this thread with fds of its own.
-            #[allow(deprecated)]
-            rustix::thread::unshare(UnshareFlags::NEWNET).context(
-                "cannot make a network namespace: this takes root, and a kernel with CONFIG_NET_NS",
-            )?;
-            let file =
-                File::open("/proc/thread-self/ns/net").context("cannot open a namespace: no /proc?")?;
-            Ok(Self { file })
-        });
-        made.join().map_err(|_| anyhow!("the thread that was to make a namespace panicked"))?
-    }
-
-    /// Moves the calling thread in, for the rest of its life.
-    pub fn enter(&self) -> Result<()> {
-        move_into_link_name_space(self.file.as_fd(), Some(LinkNameSpaceType::Network))
-            .context("cannot enter the network namespace")
-    }
-
-    /// Does something in it, on a thread of its own.
-    pub fn within<T: Send>(&self, what: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-        let work = || {
-            self.enter()?;
-            what()
-        };
-        let done = thread::scope(|scope| scope.spawn(work).join());
-        done.map_err(|_| anyhow!("a thread panicked in a network namespace"))?
-    }
-}
 
 /// Clients here, the server there, a veth pair in between.
 pub struct Link {
@@ -72,7 +33,7 @@ impl Link {
         let (clients, server) = (Namespace::new()?, Namespace::new()?);
         clients.within(|| {
             let route = Route::open()?;
-            route.add_veth("clients", "server", server.file.as_fd())?;
+            route.add_veth("clients", "server", server.as_fd())?;
             dress(&route, "clients", CLIENT)
         })?;
         let ifindex = server.within(|| {
