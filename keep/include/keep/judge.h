@@ -18,9 +18,9 @@ static __always_inline enum keep_is keep_judge(const union keep_word *word, __u3
 
 	KEEP_PACKET_STEP(JUDGE);
 	seen.whole = KEEP_LOAD(word->whole);
-	if (seen.tag != tag)
-		return KEEP_OTHER;
-	return seen.until >= due ? KEEP_FRESH : KEEP_DUE;
+	if (__builtin_expect(seen.tag == tag && seen.until >= due, true))
+		return KEEP_FRESH;
+	return seen.tag == tag ? KEEP_DUE : KEEP_OTHER;
 }
 
 #endif

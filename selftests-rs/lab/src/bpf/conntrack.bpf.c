@@ -51,7 +51,6 @@ struct {
 
 static __always_inline __u32 track(void *map, const void *key, __u32 key_size, struct packet *p)
 {
-	__u32 ticks = config.timeout;
 	__u32 outcome;
 
 	if (config.stamped)
@@ -61,13 +60,10 @@ static __always_inline __u32 track(void *map, const void *key, __u32 key_size, s
 	p->err = 0;
 	p->seen = 0;
 	p->seen_backend = 0;
-	p->flags = 0;
 	p->tag = 0;
-	if (p->kind == CLOSE) {
-		p->flags = CLOSING;
-		ticks = config.closing_timeout;
-	}
-	p->lifetime = p->now + ticks * TICK + p->flow % TICK;
+#ifndef ASKS_WHEN_DUE
+	ask(p);
+#endif
 #if defined(TAGGED) || defined(STRIPED)
 	p->hash = keep_hash(key, key_size);
 #endif

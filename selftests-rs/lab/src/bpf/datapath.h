@@ -16,6 +16,7 @@
  *	CREATE_FLAGS	of the update that makes an entry, if not BPF_ANY
  *	OWN_CREATE	it has a create() of its own
  *	OWN_HANDLE	it has a handle() of its own, which looks up by itself
+ *	ASKS_WHEN_DUE	a live packet writes nothing, and need not know what it would
  */
 #ifndef DATAPATH_H
 #define DATAPATH_H
@@ -41,6 +42,19 @@ static __always_inline __u32 failed(struct packet *p, long err)
 static __always_inline bool may_open(const struct packet *p)
 {
 	return p->kind == OPEN || p->kind == DATAGRAM;
+}
+
+/* What the packet is to write, before it is seen what is there. */
+static __always_inline void ask(struct packet *p)
+{
+	__u32 ticks = config.timeout;
+
+	p->flags = 0;
+	if (p->kind == CLOSE) {
+		p->flags = CLOSING;
+		ticks = config.closing_timeout;
+	}
+	p->lifetime = p->now + ticks * TICK + p->flow % TICK;
 }
 
 /* What is closing stays so until it is opened again. To be asked of flags that are
@@ -142,6 +156,9 @@ static __always_inline bool look_up_again(void *map, const void *key, struct ct_
 /* Has @copy say what the packet has to say. */
 static __always_inline void renew(struct ct_value *copy, struct packet *p)
 {
+#ifdef ASKS_WHEN_DUE
+	ask(p);
+#endif
 	copy->packets++;
 	copy->bytes += p->bytes;
 #ifdef TAGGED
@@ -171,8 +188,11 @@ static __always_inline __u32 replace(void *map, const void *key, struct ct_value
 }
 
 /* The state of a flow is chosen here. */
-static __always_inline void open_value(struct ct_value *value, const struct packet *p)
+static __always_inline void open_value(struct ct_value *value, struct packet *p)
 {
+#ifdef ASKS_WHEN_DUE
+	ask(p);
+#endif
 	value->packets = 1;
 	value->bytes = p->bytes;
 	value->backend = backend_of(p->flow);

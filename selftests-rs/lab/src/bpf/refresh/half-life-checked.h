@@ -7,6 +7,7 @@
  * cheapest that is. Never with anybody who stores in place: a copy is older.
  */
 #define TAGGED
+#define ASKS_WHEN_DUE
 #include "../half.h"
 
 static __noinline int replace_due(void *map, const void *key, struct ct_value *entry,

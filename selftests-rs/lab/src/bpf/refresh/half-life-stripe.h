@@ -9,6 +9,7 @@
  * Never with anybody who makes, replaces or deletes without the stripe.
  */
 #define TAGGED
+#define ASKS_WHEN_DUE
 #include "../striped.h"
 #include "../half.h"
 

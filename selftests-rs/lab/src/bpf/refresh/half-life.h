@@ -8,6 +8,7 @@
  * run: the copy is made without looking whose it is.
  */
 #define TAGGED
+#define ASKS_WHEN_DUE
 #include "../half.h"
 
 static __noinline int replace_due(void *map, const void *key, struct ct_value *entry,
