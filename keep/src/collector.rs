@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A collector of one map: which way it goes is decided once.
 
+use std::fmt;
+use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use cmpdel_uapi::{Map, map_type_name};
@@ -30,13 +32,63 @@ pub struct Plan<'a> {
     pub(crate) only: Option<Means>,
     pub(crate) readers: &'a [u32],
     pub(crate) batch: u32,
+    pub(crate) condition: Option<Condition<'a>>,
+    pub(crate) progress: Option<Progress<'a>>,
+}
+
+/// What else has to hold of a key and a value, and which bytes of the value that depends on.
+#[derive(Clone, Copy)]
+pub(crate) struct Condition<'a> {
+    pub(crate) holds: &'a dyn Fn(&[u8], &[u8]) -> bool,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+}
+
+impl fmt::Debug for Condition<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Condition({}..{})", self.from, self.to)
+    }
+}
+
+/// Who is told how many entries were looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Progress<'a>(pub(crate) &'a dyn Fn(u64));
+
+impl fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Progress")
+    }
 }
 
 impl<'a> Plan<'a> {
     /// The entries of `map` whose `field` is below a threshold. The fd has to be open for reading and writing.
     #[must_use]
     pub fn new(map: BorrowedFd<'a>, field: Field) -> Self {
-        Self { map, field, stripes: None, object: None, only: None, readers: &[], batch: 4096 }
+        Self {
+            map,
+            field,
+            stripes: None,
+            object: None,
+            only: None,
+            readers: &[],
+            batch: 4096,
+            condition: None,
+            progress: None,
+        }
+    }
+
+    /// A second condition for compare-and-delete, asked of what a look has found: of the key, and of these bytes of the value.
+    /// They are compared as well, with all that lies between them and the field: an entry in which they have changed since is
+    /// kept. (Under stripes the condition has to be asked in the kernel: [`Self::object`].)
+    #[must_use]
+    pub fn and(self, window: Range<u32>, holds: &'a dyn Fn(&[u8], &[u8]) -> bool) -> Self {
+        Self { condition: Some(Condition { holds, from: window.start, to: window.end }), ..self }
+    }
+
+    /// Has compare-and-delete tell, on the way, how many entries it has looked at in this round.
+    #[must_use]
+    pub fn progress(self, tell: &'a dyn Fn(u64)) -> Self {
+        Self { progress: Some(Progress(tell)), ..self }
     }
 
     /// The table of stripes that the datapath takes (`keep_stripes`). They are used wherever they are given: a compare would do as
@@ -86,6 +138,12 @@ impl<'a> Plan<'a> {
             return Err(Error::Field { offset, size, value_size: info.value_size });
         }
         let striped = self.stripes.is_some() || self.object.is_some();
+        if self.condition.is_some() && (striped || self.only == Some(Means::Stripes)) {
+            return Err(Error::Load(
+                "its second condition would be asked before the stripe is held: give it in C, as an object"
+                    .into(),
+            ));
+        }
         match self.only {
             Some(Means::Compare) if self.object.is_some() => Err(Error::Load(
                 "its condition is asked in the kernel, which compare-and-delete does not do".into(),
@@ -95,7 +153,7 @@ impl<'a> Plan<'a> {
             _ => {
                 map.check()?;
                 let key_size = info.key_size;
-                let way = Way::Compare(Compare::open(map, self.field, self.batch)?);
+                let way = Way::Compare(Compare::open(map, &self)?);
                 Ok(Collector { way, key_size })
             }
         }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Batch look-ups, a filter on the field, and compare-and-delete of what expired with exactly that field as window. An entry
-//! that is refreshed between the look and the delete differs there, and lives on.
+//! Batch look-ups, a filter on the field, and compare-and-delete of what expired with that field as window, and
+//! with what a second condition has looked at. An entry that is refreshed between the look and the delete differs there, and lives on.
+
+use std::ops::Range;
 
 use cmpdel_uapi::{Error as Denied, Map, Outcome as Entry, Snapshot, Support, probe_batch};
 
-use crate::collector::Tell;
+use crate::collector::{Condition, Plan, Progress, Tell};
 use crate::{Error, Field, Outcome, Round};
 
 /// How often in a row the lock of a bucket may be out of reach.
@@ -13,19 +15,38 @@ const PATIENCE: u32 = 5;
 pub struct Compare<'a> {
     map: Map<'a>,
     field: Field,
+    window: Range<u32>,
+    condition: Option<Condition<'a>>,
+    progress: Option<Progress<'a>>,
     batch: u32,
     batched: bool,
 }
 
 impl<'a> Compare<'a> {
-    pub fn open(map: Map<'a>, field: Field, batch: u32) -> Result<Self, Error> {
+    pub fn open(map: Map<'a>, plan: &Plan<'a>) -> Result<Self, Error> {
         let batched = match probe_batch(map.info().map_type) {
             Ok(support) => support == Support::Supported,
             // It could not be tried out: one by one is what there is to trust.
             Err(Denied::Permission) => false,
             Err(error) => return Err(error.into()),
         };
-        Ok(Self { map, field, batch, batched })
+        let &Plan { field, batch, condition, progress, .. } = plan;
+        let mut window = field.window();
+        if let Some(Condition { from, to, .. }) = condition.filter(|condition| condition.from < condition.to)
+        {
+            if to > map.info().value_size {
+                let value_size = map.info().value_size;
+                return Err(Error::Field { offset: from, size: to - from, value_size });
+            }
+            window = window.start.min(from)..window.end.max(to);
+        }
+        Ok(Self { map, field, window, condition, progress, batch, batched })
+    }
+
+    /// Whether it has expired, and all else holds.
+    fn is_due(&self, key: &[u8], value: &[u8], threshold: i128) -> bool {
+        self.field.read(value).is_some_and(|time| time < threshold)
+            && self.condition.is_none_or(|condition| (condition.holds)(key, value))
     }
 
     pub fn is_batched(&self) -> bool {
@@ -38,12 +59,15 @@ impl<'a> Compare<'a> {
         let mut snapshot = Snapshot::default();
         while walk.next_into(&mut snapshot).map_err(|error| Error::Ended { error, round })? {
             round.looked_at += snapshot.len() as u64;
-            snapshot.retain(|_, value| self.field.read(value).is_some_and(|time| time < threshold));
+            snapshot.retain(|key, value| self.is_due(key, value, threshold));
             round.expired += snapshot.len() as u64;
             if !dry {
                 self.delete(snapshot.keys(), snapshot.values(), &mut round, &mut tell)?;
             } else if let Some(tell) = &mut tell {
                 snapshot.entries().for_each(|(key, _)| tell(key, Outcome::Expired));
+            }
+            if let Some(Progress(tell)) = self.progress {
+                tell(round.looked_at);
             }
         }
         Ok(round)
@@ -56,7 +80,7 @@ impl<'a> Compare<'a> {
         for key in keys.chunks_exact(self.map.info().key_size as usize) {
             round.looked_at += 1;
             let outcome = match self.map.lookup(key)? {
-                Some(value) if self.field.read(&value).is_some_and(|time| time < threshold) => {
+                Some(value) if self.is_due(key, &value, threshold) => {
                     expired.extend_from_slice(key);
                     values.extend(value);
                     continue;
@@ -86,9 +110,9 @@ impl<'a> Compare<'a> {
             let keys = keys.get(dealt_with * key_size..).unwrap_or_default();
             let values = values.get(dealt_with * value_size..).unwrap_or_default();
             let answer = if self.batched {
-                self.map.delete_batch_if_eq(keys, values, self.field.window())
+                self.map.delete_batch_if_eq(keys, values, self.window.clone())
             } else {
-                self.map.delete_each_if_eq(keys, values, self.field.window())
+                self.map.delete_each_if_eq(keys, values, self.window.clone())
             };
             let (outcomes, ended) = match answer {
                 Ok(batch) => (batch.outcomes, batch.ended),

@@ -14,6 +14,18 @@ pub enum Order {
     Little,
 }
 
+impl Order {
+    /// Whether it is another than this machine's.
+    #[must_use]
+    pub fn is_swapped(self) -> bool {
+        match self {
+            Self::Native => false,
+            Self::Big => cfg!(target_endian = "little"),
+            Self::Little => cfg!(target_endian = "big"),
+        }
+    }
+}
+
 /// An integer in the values of a map. An entry whose field is below a round's threshold has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -43,11 +55,7 @@ impl Field {
     /// Whether its bytes are in another order than this machine's.
     #[must_use]
     pub fn is_swapped(&self) -> bool {
-        match self.order {
-            Order::Native => false,
-            Order::Big => cfg!(target_endian = "little"),
-            Order::Little => cfg!(target_endian = "big"),
-        }
+        self.order.is_swapped()
     }
 
     /// Its number in a value; `None` where it does not fit the value, or no integer has that size.

@@ -12,6 +12,7 @@ mod lru;
 mod managed;
 mod map_atomicity;
 mod map_types;
+mod people;
 mod permissions;
 mod programs;
 mod readme;
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Test> {
         programs::tests,
         library::tests,
         command::tests,
+        people::tests,
         gc::tests,
         readme::tests,
         single_access::tests,

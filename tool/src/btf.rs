@@ -42,8 +42,10 @@ pub enum Kind {
         size: u32,
         /// Whether it has a sign.
         signed: bool,
-        /// Fewer bits than `size` holds: a bit-field of the old encoding.
-        partial: bool,
+        /// Whether it is a character, by its encoding or by its name.
+        character: bool,
+        /// Fewer bits than `size` holds, a bit-field of the old encoding: the first of them, and how many.
+        part: Option<(u32, u32)>,
     },
     /// A pointer; BPF has them in 8 bytes.
     Pointer,
@@ -54,10 +56,12 @@ pub enum Kind {
         /// How many.
         count: u32,
     },
-    /// A struct, or a union: then members overlap.
+    /// A struct or union.
     Struct {
         /// Bytes.
         size: u32,
+        /// Whether members lie over each other.
+        union: bool,
         /// In order of declaration.
         members: Vec<Member>,
     },
@@ -182,14 +186,21 @@ impl Reader<'_> {
                 let encoding = self.u32()?;
                 let (bits, bit_offset) = (encoding & 0xff, (encoding >> 16) & 0xff);
                 let partial = bit_offset != 0 || u64::from(bits) != u64::from(size) * 8;
-                Kind::Int { size, signed: encoding & (1 << 24) != 0, partial }
+                Kind::Int {
+                    size,
+                    signed: encoding & (1 << 24) != 0,
+                    character: encoding & (1 << 25) != 0,
+                    part: partial.then_some((bit_offset, bits)),
+                }
             }
             2 => Kind::Pointer,
             3 => {
                 let (element, _index, count) = (self.u32()?, self.u32()?, self.u32()?);
                 Kind::Array { element, count }
             }
-            4 | 5 => Kind::Struct { size, members: self.read_members(count, flag)? },
+            kind @ (4 | 5) => {
+                Kind::Struct { size, union: kind == 5, members: self.read_members(count, flag)? }
+            }
             6 => {
                 let mut values = Vec::new();
                 for _ in 0..count {

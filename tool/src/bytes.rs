@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
+use crate::json::Json;
 
 /// A key or expected bytes as the user gave them.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,15 +12,17 @@ pub enum Given {
     Stdin,
     /// `@FILE`: the bytes of a file.
     File(PathBuf),
-    /// `{…}` or `[…]`: needs the map's BTF.
-    Json(Value),
-    /// Bytes, typed integers, or a plain number.
+    /// `{…}` or `[…]`: needs the map's BTF, unless it is an array of bytes as bpftool prints them.
+    Json(Json),
+    /// Bytes, typed integers, or what a field takes: a number, an enumerator, a text.
     Literal(Literal),
 }
 
-/// Text that is bytes, a plain number, or both: `42` is the byte 0x42, and with `--field` the number 42.
+/// Text that is bytes, a plain number, a word, or several of them: `80` is the byte 0x80, and with `--field` the number 80.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Literal {
+    /// As it was given.
+    pub text: String,
     /// As bytes, or why it is none.
     pub bytes: Result<Vec<u8>, String>,
     /// As a plain decimal number.
@@ -43,24 +45,88 @@ impl Given {
                 Ok(Self::File(path.into()))
             };
         }
-        if text.starts_with(['{', '[']) {
-            return serde_json::from_str(text).map(Self::Json).map_err(|e| format!("not JSON: {e}"));
+        if text.trim_start().starts_with(['{', '[']) {
+            return Json::parse(text).map(Self::Json);
         }
-        let literal = Literal { bytes: parse_bytes(text), number: parse_number(text) };
-        match literal {
-            Literal { bytes: Err(why), number: None } => Err(why),
+        match Literal::parse(text) {
+            Literal { text, bytes: Err(why), .. } if text.is_empty() => Err(why),
             literal => Ok(Self::Literal(literal)),
         }
     }
 }
 
-/// Bytes from a list of two-digit hex bytes, `0x…` strings and typed integers, joined in the order written.
+/// What has bpftool, and this, read the words behind it as hex bytes.
+const HEX: &str = "hex";
+
+impl Literal {
+    /// Reads it in every way.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let text = text.trim();
+        Self { text: text.into(), bytes: parse_bytes(text), number: parse_number(text) }
+    }
+
+    /// Whether it is said to be bytes in hex.
+    #[must_use]
+    pub fn is_hex(&self) -> bool {
+        self.text.split_whitespace().next() == Some(HEX)
+    }
+
+    /// `0x…` as a number.
+    #[must_use]
+    pub fn hex_number(&self) -> Option<i128> {
+        let digits = self.text.strip_prefix("0x").filter(|digits| (1..=16).contains(&digits.len()))?;
+        let all = digits.bytes().all(|b| b.is_ascii_hexdigit());
+        all.then(|| u64::from_str_radix(digits, 16).ok()).flatten().map(i128::from)
+    }
+
+    /// Whether it is one word, without a type or `0x` that would say what it is.
+    #[must_use]
+    pub fn is_one_word(&self) -> bool {
+        !self.text.starts_with("0x") && !self.text.contains(|c: char| c == ':' || c.is_whitespace())
+    }
+
+    /// Whether it is one integer in the order of this machine.
+    #[must_use]
+    pub fn is_native_integer(&self) -> bool {
+        self.text.split_once(':').is_some_and(|(kind, number)| {
+            TYPES.iter().any(|(name, size, network)| *name == kind && *size > 1 && !network)
+                && !number.contains(char::is_whitespace)
+        })
+    }
+
+    /// Whether its bytes can be read in one way alone: `10 20` is what bpftool prints of 16 and 32, and what it takes for 10
+    /// and 20.
+    ///
+    /// # Errors
+    /// A sentence that says how to say which.
+    pub fn one_reading(&self) -> Result<(), String> {
+        let is_decimal = |word: &str| word.len() == 2 && word.bytes().all(|b| b.is_ascii_digit());
+        let mut words = self.text.split_whitespace();
+        if !words.clone().all(is_decimal) || words.all(|word| word.starts_with('0')) {
+            return Ok(());
+        }
+        Err(format!(
+            "`{0}` can be hex, as bpftool prints bytes, and decimal, as it takes them: write `hex {0}`, or each byte as 0x… \
+             or u8:…",
+            self.text
+        ))
+    }
+}
+
+/// Bytes from a list of two-digit hex bytes, `0x…` strings and typed integers, joined in the order written; `hex` before them
+/// says that they are hex.
 ///
 /// # Errors
 /// A sentence that names the part at fault.
 pub fn parse_bytes(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    for word in text.split_whitespace() {
+    let mut words = text.split_whitespace().peekable();
+    let hex = words.next_if_eq(&HEX).is_some();
+    for word in words {
+        if hex && word.contains(':') {
+            return Err(format!("`{word}` is no byte in hex"));
+        }
         parse_word(word, &mut bytes)?;
     }
     if bytes.is_empty() { Err("no bytes given".into()) } else { Ok(bytes) }
@@ -247,25 +313,58 @@ mod tests {
     fn arguments_are_sorted_by_their_first_characters() {
         assert_eq!(Given::parse("-"), Ok(Given::Stdin));
         assert_eq!(Given::parse("@/tmp/x y"), Ok(Given::File("/tmp/x y".into())));
-        assert_eq!(Given::parse("{\"a\": 1}"), Ok(Given::Json(serde_json::json!({"a": 1}))));
-        assert_eq!(Given::parse("[1]"), Ok(Given::Json(serde_json::json!([1]))));
+        let object = Json::Object(vec![("a".into(), Json::Number(1))]);
+        assert_eq!(Given::parse("{\"a\": 1}"), Ok(Given::Json(object)));
+        assert_eq!(Given::parse(" [1]"), Ok(Given::Json(Json::Array(vec![Json::Number(1)]))));
         assert!(Given::parse("@").unwrap_err().contains("file name"));
         assert!(Given::parse("{a}").unwrap_err().contains("not JSON"));
         assert!(Given::parse("").unwrap_err().contains("no bytes"));
+        assert!(Given::parse("  ").unwrap_err().contains("no bytes"));
     }
 
     #[test]
     fn digits_are_a_byte_and_a_number() {
-        let literal = |text: &str| match Given::parse(text) {
-            Ok(Given::Literal(literal)) => (literal.bytes.ok(), literal.number),
-            other => panic!("{text}: {other:?}"),
+        let literal = |text: &str| {
+            let literal = Literal::parse(text);
+            (literal.bytes.ok(), literal.number)
         };
         assert_eq!(literal("42"), (Some(vec![0x42]), Some(42)));
         assert_eq!(literal("4200"), (None, Some(4200)));
         assert_eq!(literal("-5"), (None, Some(-5)));
         assert_eq!(literal("0x42"), (Some(vec![0x42]), None));
         assert_eq!(literal("42 00"), (Some(vec![0x42, 0]), None));
+        assert_eq!(literal("hex 42 00"), (Some(vec![0x42, 0]), None));
         assert_eq!(literal("u8:1"), (Some(vec![1]), None));
+        assert_eq!(literal("CT_OPEN"), (None, None));
+        assert_eq!(literal("hex"), (None, None));
+        assert_eq!(literal("hex u8:1"), (None, None));
+    }
+
+    #[test]
+    fn what_bpftool_prints_one_way_and_takes_another_is_refused() {
+        for text in ["10 20 30 40", "42", "00 10", "99"] {
+            assert!(Literal::parse(text).one_reading().unwrap_err().contains("hex, as bpftool"), "{text}");
+        }
+        for text in ["00 01 09", "0a 10", "hex 10 20", "0x10 0x20", "u8:10", "07", "10 2f"] {
+            assert_eq!(Literal::parse(text).one_reading(), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn how_a_literal_is_written_is_known() {
+        let literal = Literal::parse;
+        assert_eq!(literal("0x1").hex_number(), Some(1));
+        assert_eq!(literal("0xffffffffffffffff").hex_number(), Some(u64::MAX.into()));
+        for text in ["0x", "1", "0x10000000000000000", "0x+1"] {
+            assert_eq!(literal(text).hex_number(), None, "{text}");
+        }
+        assert!(literal("u16:80").is_native_integer() && literal("u64:0x1").is_native_integer());
+        for text in ["u8:1", "u16be:80", "u16:1 u16:2", "80", "x:1"] {
+            assert!(!literal(text).is_native_integer(), "{text}");
+        }
+        assert!(
+            literal("ab").is_one_word() && !literal("a b").is_one_word() && !literal("u8:1").is_one_word()
+        );
     }
 
     #[test]

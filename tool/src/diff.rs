@@ -64,7 +64,7 @@ impl Difference {
             let part = range.start.max(window.start) - offset..range.end.min(window.end) - offset;
             let show = |bytes: &[u8]| {
                 let bytes = bytes.get(part.clone()).unwrap_or_default();
-                layout.map(|layout| layout.show(leaf.place.ty, bytes)).unwrap_or_default()
+                layout.map(|layout| layout.show(leaf.place, bytes)).unwrap_or_default()
             };
             fields.push(FieldDifference {
                 expected: show(expected),

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cmpdel gc`: has the crate `keep` collect what expired, by compare-and-delete with one field as window, or under stripes.
 
+mod clock;
+mod condition;
 mod field;
 mod report;
+mod survey;
 
+use std::cell::RefCell;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::ops::Range;
 use std::os::fd::AsFd;
 
-use cmpdel_uapi::{Map, map_type_name};
+use cmpdel_uapi::{Map, MapInfo, map_type_name};
+use indicatif::{ProgressBar, ProgressStyle};
 use keep::{Collector, Means, Plan, Round};
 
 use crate::args::Gc;
@@ -14,8 +21,13 @@ use crate::open::{Of, layout, open, open_pinned};
 use crate::outcome::{Failure, Outcome};
 use crate::output::MapReport;
 use crate::run::FD_MEND;
+use clock::Threshold;
+use condition::Condition;
 use field::IntField;
+use survey::Survey;
 
+pub use clock::{Age, Clock, Unit};
+pub use condition::Where;
 pub use field::IntType;
 pub use report::GcReport;
 
@@ -41,21 +53,46 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     report.map =
         Some(MapReport { id: info.id, name: info.name.clone(), map_type: map_type_name(info.map_type) });
 
-    let field = match (&args.field, args.offset.zip(args.int_type)) {
-        (Some(name), _) => IntField::by_name(name, &layout(info, Of::Value)?)?,
-        (None, Some((offset, int_type))) => IntField::at(offset, int_type, info.value_size)?,
-        (None, None) => return Err(Failure::usage("say which field: --field, or --offset and --type")),
-    };
-    let threshold = args.now.map_or(args.older_than, |now| now.saturating_sub(args.older_than));
-    field.check(threshold)?;
-    report.threshold = Some(threshold);
+    let field = field(args, info)?;
+    let threshold =
+        Threshold::new(args.older_than, args.now, args.clock, args.unit).map_err(Failure::usage)?;
+    if !args.force {
+        field.check(threshold.below)?;
+    }
+    report.threshold = Some(threshold.below);
     report.field = Some(field.clone());
+    report.notes = notes(&field, &threshold);
+    let conditions = conditions(args, info)?;
+    let (place, never) = (field.place(), args.zero_is_never);
+    let meets = |key: &[u8], value: &[u8]| {
+        conditions.iter().all(|condition| condition.holds(key, value))
+            && !(never && place.read(value) == Some(0))
+    };
 
     // Before anything is looked at: whether this kernel, this map and this fd would do it at all.
     let stripes = args.stripes.as_deref().map(|path| open_pinned("table of stripes", path)).transpose()?;
-    let mut plan = Plan::new(fd.as_fd(), field.place()).batch(args.batch).readers(&args.reader);
+    let bar = bar(u64::from(info.max_entries));
+    let tell = |looked_at: u64| bar.set_position(looked_at);
+    let window = window_of(&conditions, field.offset);
+    let mut plan = Plan::new(fd.as_fd(), place).batch(args.batch).readers(&args.reader).progress(&tell);
+    if !conditions.is_empty() || never {
+        plan = plan.and(window, &meets);
+    }
     if let Some(stripes) = &stripes {
         plan = plan.stripes(stripes.as_fd());
+        if !conditions.is_empty() || never {
+            return Err(Failure::usage(
+                "--where and --zero-is-never are asked before a stripe is held, so they do not go with --stripes: a condition \
+                 under stripes is written in C (keep/include/keep/collector.h)",
+            ));
+        }
+    }
+    // What the threshold would do is looked at on every kernel, also on one that would refuse to delete.
+    let survey =
+        (!args.force).then(|| Survey::new(&map, place, &threshold, args.batch, &meets, &tell).ok()).flatten();
+    if let Some(doubt) = survey.and_then(|survey| survey.doubt(&threshold)) {
+        bar.finish_and_clear();
+        return Err(Failure::usage(doubt));
     }
     let mut collector = plan.open().map_err(|error| failure(&error))?;
     report.batches = collector.is_batched();
@@ -63,7 +100,11 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
         Means::Compare => "compare",
         Means::Stripes => "stripes",
     });
-    let round = run(&mut collector, threshold, args.dry_run);
+    if survey.is_none() && !args.force {
+        doubt_in_kernel(&mut collector, &threshold)?;
+    }
+    let round = run(&mut collector, threshold.below, args, &bar);
+    bar.finish_and_clear();
     let (round, ended) = match round {
         Ok(round) => (round, None),
         Err(error) => (error.round(), Some(failure(&error))),
@@ -78,8 +119,93 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     }
 }
 
-fn run(collector: &mut Collector<'_>, threshold: i128, dry: bool) -> Result<Round, keep::Error> {
-    if dry { collector.look_counted(threshold) } else { collector.round_counted(threshold) }
+/// The field, by its name or by its bytes.
+fn field(args: &Gc, info: &MapInfo) -> Result<IntField, Failure> {
+    match (&args.field, args.offset.zip(args.int_type)) {
+        (Some(name), _) => IntField::by_name(name, &layout(info, Of::Value)?),
+        (None, Some((offset, int_type))) => {
+            let field = IntField::at(offset, int_type, info.value_size)?;
+            // Where it may be read: bytes need no BTF.
+            let doubt = layout(info, Of::Value).ok().and_then(|layout| field.doubt(&layout));
+            match doubt {
+                Some(doubt) if !args.force => Err(Failure::usage(format!(
+                    "--offset {offset}: {doubt}; nothing was deleted. If it is right all the same, say --force"
+                ))),
+                _ => Ok(field),
+            }
+        }
+        (None, None) => Err(Failure::usage("say which field: --field, or --offset and --type")),
+    }
+}
+
+/// What to know, whatever comes of it.
+fn notes(field: &IntField, threshold: &Threshold) -> Vec<String> {
+    let mut notes = Vec::new();
+    if field.is_torn() {
+        notes.push(format!(
+            "the field is not aligned ({} bytes at {}), so a store to it that is half done can be read",
+            field.size, field.offset
+        ));
+    }
+    if threshold.now.is_some() && threshold.below < 0 && threshold.age > 0 {
+        notes.push("the clock has not run for so long yet: nothing can be that old".into());
+    }
+    notes
+}
+
+fn conditions(args: &Gc, info: &MapInfo) -> Result<Vec<Condition>, Failure> {
+    args.conditions.iter().map(|given| Condition::new(given, &layout(info, given.of)?)).collect()
+}
+
+/// The bytes of the value that all conditions depend on.
+fn window_of(conditions: &[Condition], field: u32) -> Range<u32> {
+    let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let windows = conditions.iter().filter_map(Condition::window);
+    windows.fold(field..field, |all, window| {
+        all.start.min(narrow(window.start))..all.end.max(narrow(window.end))
+    })
+}
+
+/// Maps that user space cannot walk are counted in the kernel, where nothing is known of clocks.
+fn doubt_in_kernel(collector: &mut Collector<'_>, threshold: &Threshold) -> Result<(), Failure> {
+    let Round { looked_at, expired, .. } =
+        collector.look_counted(threshold.below).map_err(|error| failure(&error))?;
+    let survey = Survey { entries: looked_at, expired, ..Survey::default() };
+    survey.doubt(threshold).map_or(Ok(()), |doubt| Err(Failure::usage(doubt)))
+}
+
+/// Of large maps, for people.
+fn bar(entries: u64) -> ProgressBar {
+    const LARGE: u64 = 100_000;
+    if entries < LARGE || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of at most {human_len} entries");
+    ProgressBar::new(entries).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn run(
+    collector: &mut Collector<'_>,
+    threshold: i128,
+    args: &Gc,
+    bar: &ProgressBar,
+) -> Result<Round, keep::Error> {
+    if !args.keys {
+        return if args.dry_run {
+            collector.look_counted(threshold)
+        } else {
+            collector.round_counted(threshold)
+        };
+    }
+    // A reader that went away changes nothing about what happens.
+    let out = RefCell::new(io::stdout().lock());
+    let tell = |key: &[u8], outcome: keep::Outcome| {
+        let line = report::key_line(key, outcome);
+        bar.suspend(|| {
+            let _ = out.borrow_mut().write_all(line.as_bytes());
+        });
+    };
+    if args.dry_run { collector.look(threshold, tell) } else { collector.round(threshold, tell) }
 }
 
 fn failure(error: &keep::Error) -> Failure {

@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 
-use crate::btf::{Btf, Kind, Malformed, Type};
+use keep::Order;
+
+use crate::btf::{Btf, Kind, Malformed, Member, Type};
 use crate::bytes::{decode, hex};
 
 /// Typedefs, qualifiers and nesting deeper than this are a loop in a broken BTF.
@@ -25,6 +27,32 @@ pub struct Place {
     pub size: usize,
     /// Its type.
     pub ty: u32,
+    /// Of these bytes, the bits that it is, if it is a bit-field.
+    pub bits: Option<Bits>,
+}
+
+/// The bits of a bit-field, in the order in which this machine counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bits {
+    /// The first, from the start of the value.
+    pub first: usize,
+    /// How many.
+    pub count: usize,
+}
+
+impl Bits {
+    /// Each bit's byte in the value, its mask in that byte, and its weight in the number that all of them make.
+    pub fn each(self) -> impl Iterator<Item = (usize, u8, usize)> {
+        (0..self.count).map(move |i| {
+            let at = self.first + i;
+            // Bits are counted from the least significant on where bytes are.
+            if cfg!(target_endian = "little") {
+                (at / 8, 1 << (at % 8), i)
+            } else {
+                (at / 8, 0x80 >> (at % 8), self.count - 1 - i)
+            }
+        })
+    }
 }
 
 impl Place {
@@ -33,6 +61,17 @@ impl Place {
     pub fn range(self) -> Range<usize> {
         self.offset..self.offset + self.size
     }
+}
+
+/// How much of a field was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum There {
+    /// None of it.
+    None,
+    /// Some of it.
+    Part,
+    /// All of it.
+    All,
 }
 
 /// A field that has no fields of its own, for showing.
@@ -63,6 +102,12 @@ impl Layout {
         self.place(0, self.root)
     }
 
+    /// Whether it has fields.
+    #[must_use]
+    pub fn is_struct(&self) -> bool {
+        self.resolve(self.root).is_ok_and(|ty| matches!(ty.kind, Kind::Struct { .. }))
+    }
+
     /// The field at a dotted path, `a.b[2].c`; members of unnamed structs and unions are found by their own name.
     ///
     /// # Errors
@@ -85,11 +130,23 @@ impl Layout {
     /// A member of the struct or union at `place`.
     ///
     /// # Errors
-    /// Where there is none of that name, or it is a bit-field.
+    /// Where there is none of that name.
     pub fn member(&self, place: Place, name: &str) -> Result<Place, String> {
-        let Kind::Struct { .. } = self.resolve(place.ty)?.kind else {
+        let kind = &self.resolve(place.ty)?.kind;
+        let Kind::Struct { .. } = kind else {
+            let hint = match kind {
+                Kind::Int { size: size @ (1 | 2 | 4 | 8), signed, .. } if place.bits.is_none() => {
+                    let (sign, bits) = (if *signed { 'i' } else { 'u' }, size * 8);
+                    let order = if self.order(place.ty) == Order::Big { "be" } else { "" };
+                    format!(
+                        ": it is an integer itself, for gc --offset {} --type {sign}{bits}{order}",
+                        place.offset
+                    )
+                }
+                _ => String::new(),
+            };
             return Err(format!(
-                "`{name}`: what it is looked for in ({}) has no fields",
+                "`{name}`: what it is looked for in ({}) has no fields{hint}",
                 self.type_name(place.ty)
             ));
         };
@@ -108,22 +165,46 @@ impl Layout {
         for member in members {
             let own = self.btf.member_name(member);
             if own == name {
-                let kind = &self.resolve(member.ty)?.kind;
-                if member.bit_size != 0 || matches!(kind, Kind::Int { partial: true, .. }) {
-                    return Err(format!(
-                        "`{name}` is a bit-field, and a window is whole bytes: use --offset"
-                    ));
-                }
-                return self.place(place.offset + member.bit_offset as usize / 8, member.ty).map(Some);
+                return self.inner(place, member).map(Some);
             }
             if own.is_empty() && member.bit_size == 0 && depth < MAX_DEPTH {
-                let inner = self.place(place.offset + member.bit_offset as usize / 8, member.ty);
+                let inner = self.inner(place, member);
                 if let Some(found) = inner.and_then(|inner| self.find_member(inner, name, depth + 1))? {
                     return Ok(Some(found));
                 }
             }
         }
         Ok(None)
+    }
+
+    /// The struct or union without a name that is the `nth` of them in `place`, counted from 0.
+    ///
+    /// # Errors
+    /// Where there are not so many.
+    pub fn unnamed_member(&self, place: Place, nth: usize) -> Result<Place, String> {
+        let kind = &self.resolve(place.ty)?.kind;
+        let members = if let Kind::Struct { members, .. } = kind { members.as_slice() } else { &[] };
+        let mut unnamed = members
+            .iter()
+            .filter(|member| self.btf.member_name(member).is_empty() && member.bit_size == 0)
+            .filter_map(|member| self.inner(place, member).ok())
+            .filter(|inner| self.resolve(inner.ty).is_ok_and(|ty| matches!(ty.kind, Kind::Struct { .. })));
+        unnamed.nth(nth).ok_or_else(|| {
+            format!("{} has no {} struct or union without a name", self.type_name(place.ty), nth + 1)
+        })
+    }
+
+    /// Where a member of the struct or union at `place` lies.
+    fn inner(&self, place: Place, member: &Member) -> Result<Place, String> {
+        let start = place.offset * 8 + member.bit_offset as usize;
+        let bits = match (member.bit_size, &self.resolve(member.ty)?.kind) {
+            (0, Kind::Int { part: Some((at, count)), .. }) => (start + *at as usize, *count as usize),
+            (0, _) => return self.place(start / 8, member.ty),
+            (count, _) => (start, count as usize),
+        };
+        let bits = Bits { first: bits.0, count: bits.1 };
+        let (offset, size) = (bits.first / 8, (bits.first % 8 + bits.count).div_ceil(8));
+        Ok(Place { offset, size, ty: member.ty, bits: Some(bits) })
     }
 
     fn member_names(&self, ty: u32, depth: usize, out: &mut Vec<String>) {
@@ -144,8 +225,7 @@ impl Layout {
     pub fn element(&self, place: Place, index: usize) -> Result<Place, String> {
         match self.resolve(place.ty)?.kind {
             Kind::Array { element, count } if index < count as usize => {
-                let size = self.size(element, 0)?;
-                Ok(Place { offset: place.offset + index * size, size, ty: element })
+                self.place(place.offset + index * self.size(element, 0)?, element)
             }
             Kind::Array { count, .. } => Err(format!("[{index}] is beyond an array of {count}")),
             _ => Err(format!("[{index}]: {} is no array", self.type_name(place.ty))),
@@ -167,21 +247,18 @@ impl Layout {
         Err("the map's BTF has a typedef without end".into())
     }
 
-    /// Whether a typedef by such a name is on the way to what the type is.
+    /// The order of an integer's bytes, by the kernel's names for types that have one: `__be32`, `__le16`.
     #[must_use]
-    pub fn is_alias(&self, mut id: u32, wanted: impl Fn(&str) -> bool) -> bool {
+    pub fn order(&self, mut id: u32) -> Order {
         for _ in 0..MAX_DEPTH {
-            match self.btf.get(id) {
-                Some(ty @ Type { kind: Kind::Alias(next), .. }) => {
-                    if wanted(self.btf.type_name(ty)) {
-                        return true;
-                    }
-                    id = *next;
-                }
-                _ => return false,
+            let Some(ty @ Type { kind: Kind::Alias(next), .. }) = self.btf.get(id) else { break };
+            match self.btf.type_name(ty) {
+                "__be16" | "__be32" | "__be64" => return Order::Big,
+                "__le16" | "__le32" | "__le64" => return Order::Little,
+                _ => id = *next,
             }
         }
-        false
+        Order::Native
     }
 
     /// The name of an enumerator by value.
@@ -220,7 +297,7 @@ impl Layout {
     }
 
     fn place(&self, offset: usize, ty: u32) -> Result<Place, String> {
-        Ok(Place { offset, size: self.size(ty, 0)?, ty })
+        Ok(Place { offset, size: self.size(ty, 0)?, ty, bits: None })
     }
 
     fn size(&self, id: u32, depth: usize) -> Result<usize, String> {
@@ -258,14 +335,7 @@ impl Layout {
             Kind::Struct { members, .. } => {
                 for member in members {
                     let path = join(&path, self.btf.member_name(member));
-                    let offset = place.offset + member.bit_offset as usize / 8;
-                    if member.bit_size != 0 {
-                        let size = (member.bit_offset % 8 + member.bit_size).div_ceil(8) as usize;
-                        let inner = Place { offset, size, ty: 0 };
-                        if inner.offset < range.end && inner.range().end > range.start {
-                            out.push(Leaf { path, place: inner, type_name: "bit-field".into() });
-                        }
-                    } else if let Ok(inner) = self.place(offset, member.ty) {
+                    if let Ok(inner) = self.inner(place, member) {
                         self.collect(inner, path, range, depth + 1, out);
                     }
                 }
@@ -275,33 +345,101 @@ impl Layout {
                 let first = range.start.saturating_sub(place.offset) / size;
                 let last = (range.end.min(place.range().end) - place.offset).div_ceil(size);
                 for index in first..last {
-                    let inner = Place { offset: place.offset + index * size, size, ty: *element };
-                    self.collect(inner, format!("{path}[{index}]"), range, depth + 1, out);
+                    if let Ok(inner) = self.place(place.offset + index * size, *element) {
+                        self.collect(inner, format!("{path}[{index}]"), range, depth + 1, out);
+                    }
                 }
             }
-            _ => out.push(Leaf { path, place, type_name: self.type_name(place.ty) }),
+            _ => {
+                let type_name = match place.bits {
+                    Some(Bits { count, .. }) => format!("{}:{count}", self.type_name(place.ty)),
+                    None => self.type_name(place.ty),
+                };
+                out.push(Leaf { path, place, type_name });
+            }
+        }
+    }
+
+    /// The first field of what lies at `place` of which not all is there, by its path; of a union one member is enough. Padding
+    /// is no field.
+    #[must_use]
+    pub fn missing(&self, place: Place, path: &str, has: &impl Fn(Place) -> There) -> Option<String> {
+        self.missing_within(place, path, has, 0)
+    }
+
+    fn missing_within(
+        &self,
+        place: Place,
+        path: &str,
+        has: &impl Fn(Place) -> There,
+        depth: usize,
+    ) -> Option<String> {
+        if place.size == 0 || depth > MAX_DEPTH || has(place) == There::All {
+            return None;
+        }
+        let missing = || Some(if path.is_empty() { "all of it".into() } else { path.to_owned() });
+        let Ok(ty) = self.resolve(place.ty) else { return missing() };
+        match &ty.kind {
+            Kind::Struct { union, members, .. } => {
+                let mut each = members.iter().filter_map(|member| {
+                    let inner = self.inner(place, member).ok()?;
+                    let inner_path = join(path, self.btf.member_name(member));
+                    (inner.size > 0).then_some((inner, inner_path))
+                });
+                let missing =
+                    |(inner, path): &(Place, String)| self.missing_within(*inner, path, has, depth + 1);
+                if !*union {
+                    return each.find_map(|member| missing(&member));
+                }
+                let each: Vec<_> = each.collect();
+                if each.iter().any(|member| missing(member).is_none()) {
+                    return None;
+                }
+                // Of a member that is there in part, the rest; else the first.
+                let begun = each.iter().find(|(inner, _)| has(*inner) == There::Part);
+                begun.and_then(missing).or_else(|| each.first().map(|(_, path)| path.clone()))
+            }
+            Kind::Array { element, count } => (0..*count as usize).find_map(|index| {
+                let size = self.size(*element, 0).ok()?;
+                let inner = self.place(place.offset + index * size, *element).ok()?;
+                self.missing_within(inner, &format!("{path}[{index}]"), has, depth + 1)
+            }),
+            _ => missing(),
         }
     }
 
     /// How the bytes of a field read: a number, an enumerator, else hex.
     #[must_use]
-    pub fn show(&self, ty: u32, bytes: &[u8]) -> String {
-        let kind = self.resolve(ty).map(|ty| &ty.kind);
-        match kind {
-            Ok(Kind::Int { size, signed, .. }) if *size as usize == bytes.len() => {
-                decode(bytes, *signed).map_or_else(|| hex(bytes), |n| n.to_string())
+    pub fn show(&self, place: Place, bytes: &[u8]) -> String {
+        let number = |size: u32, signed| match place.bits {
+            Some(bits) if bytes.len() == place.size => Some(bits_of(bits, place.offset, signed, bytes)),
+            None if size as usize == bytes.len() => {
+                let swapped = self.order(place.ty).is_swapped();
+                let bytes = if swapped { bytes.iter().rev().copied().collect() } else { bytes.to_vec() };
+                decode(&bytes, signed)
             }
-            Ok(Kind::Enum { size, signed, values }) if *size as usize == bytes.len() => {
-                match decode(bytes, *signed) {
-                    Some(n) => {
-                        self.enumerator(values, n).map_or_else(|| n.to_string(), |s| format!("{s} ({n})"))
-                    }
-                    None => hex(bytes),
-                }
-            }
-            _ => hex(bytes),
-        }
+            _ => None,
+        };
+        let shown = match self.resolve(place.ty).map(|ty| &ty.kind) {
+            Ok(Kind::Int { size, signed, .. }) => number(*size, *signed).map(|number| number.to_string()),
+            Ok(Kind::Enum { size, signed, values }) => number(*size, *signed).map(|number| {
+                self.enumerator(values, number)
+                    .map_or_else(|| number.to_string(), |name| format!("{name} ({number})"))
+            }),
+            _ => None,
+        };
+        shown.unwrap_or_else(|| hex(bytes))
     }
+}
+
+/// The number that bits make, of which `bytes` lie from `offset` on.
+fn bits_of(bits: Bits, offset: usize, signed: bool, bytes: &[u8]) -> i128 {
+    let set = bits.each().filter(|(at, mask, _)| {
+        at.checked_sub(offset).and_then(|at| bytes.get(at)).is_some_and(|byte| byte & mask != 0)
+    });
+    let number = set.fold(0_i128, |number, (_, _, weight)| number | 1 << weight.min(126));
+    let top = bits.count.clamp(1, 64) - 1;
+    if signed && number >> top & 1 == 1 { number - (2 << top) } else { number }
 }
 
 fn join(path: &str, name: &str) -> String {
@@ -359,7 +497,6 @@ mod tests {
             ("nat..mark", "a field has a name"),
             ("nat.", "a field has a name"),
             ("", "a field has a name"),
-            ("seen", "is a bit-field"),
         ] {
             let error = conntrack().field(path).unwrap_err();
             assert!(error.contains(why), "{path}: {error}");
@@ -377,13 +514,14 @@ mod tests {
     #[test]
     fn bytes_read_as_their_type_says() {
         let layout = conntrack();
-        let show = |path, bytes: &[u8]| layout.show(layout.field(path).unwrap().ty, bytes);
+        let show = |path, bytes: &[u8]| layout.show(layout.field(path).unwrap(), bytes);
         assert_eq!(show("lifetime", &42_u32.to_ne_bytes()), "42");
         assert_eq!(show("delta", &(-3_i16).to_ne_bytes()), "-3");
         assert_eq!(show("state", &[1]), "CT_CLOSING (1)");
         assert_eq!(show("state", &[9]), "9");
         assert_eq!(show("nat.tag", &[1, 2]), "01 02");
         assert_eq!(show("lifetime", &[1, 2]), "01 02", "a field that the window cuts");
+        assert_eq!(show("seen", &[0b101]), "1", "a bit of a byte");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod btf;
 mod bytes;
 mod diff;
 mod gc;
+mod image;
 mod json;
 mod layout;
 mod open;
@@ -14,6 +15,7 @@ mod output;
 mod run;
 #[cfg(test)]
 mod testing;
+mod typed;
 mod window;
 
 use std::io::{self, Write};
@@ -28,7 +30,7 @@ use crate::outcome::Outcome;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = match cli.command {
-        Some(Command::Gc(args)) => gc::gc(&args).print(args.json),
+        Some(Command::Gc(args)) => gc::gc(&args).print(args.json || args.keys),
         Some(Command::Probe { json }) => {
             output::print_support(run::support().map(|support| support == Support::Supported), json)
         }

@@ -8,7 +8,7 @@ use cmpdel_uapi::{Error, Map, MapInfo, btf_by_id, map_by_id, map_pinned, next_ma
 
 use crate::args::MapArgs;
 use crate::layout::Layout;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Outcome};
 
 /// The kernel keeps a name in 16 bytes, the last of them zero.
 const MAX_NAME: usize = 15;
@@ -55,13 +55,18 @@ fn by_name(name: &str) -> Result<OwnedFd, Failure> {
     }
     let failure = |error: &Error| Failure::from_uapi("going through the maps", error, BY_ID_MEND);
     let mut found: Vec<(OwnedFd, MapInfo)> = Vec::new();
-    let mut id = 0;
+    let (mut id, mut hidden) = (0, 0);
     while let Some(next) = next_map_id(id).map_err(|e| failure(&e))? {
         id = next;
         let fd = match map_by_id(id) {
             Ok(fd) => fd,
             // It went away meanwhile.
             Err(error) if errno(&error) == Some(libc_errno::ENOENT) => continue,
+            // Another map may be open to somebody else alone: that is no reason not to work on this one.
+            Err(Error::Permission) => {
+                hidden += 1;
+                continue;
+            }
             Err(error) => return Err(failure(&error)),
         };
         let info = Map::new(fd.as_fd()).map_err(|e| failure(&e))?.info().clone();
@@ -70,6 +75,12 @@ fn by_name(name: &str) -> Result<OwnedFd, Failure> {
         }
     }
     match found.len() {
+        0 if hidden > 0 => Err(Failure {
+            outcome: Outcome::NotPermitted,
+            message: format!(
+                "no map that may be opened is named `{name}`, and {hidden} may not be opened: {BY_ID_MEND}"
+            ),
+        }),
         0 => Err(Failure::other(format!("there is no map named `{name}`"))),
         1 => found.pop().map(|(fd, _)| fd).ok_or_else(|| Failure::other("no map")),
         count => Err(Failure::usage(several(name, count, found.iter().map(|(_, info)| info)))),
@@ -89,7 +100,7 @@ fn several<'a>(name: &str, count: usize, maps: impl Iterator<Item = &'a MapInfo>
 }
 
 /// Whose layout.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {
     /// That of the keys.
     Key,

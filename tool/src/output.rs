@@ -148,7 +148,10 @@ impl Report {
             Outcome::WouldBeDeleted => {
                 format!("would be deleted: {key} from {map}; dry run, it is still there\n")
             }
-            Outcome::Absent => format!("no such key: {key} in {map}\n"),
+            Outcome::Absent => match &self.note {
+                Some(note) => format!("no such key: {key} in {map} ({note})\n"),
+                None => format!("no such key: {key} in {map}\n"),
+            },
             _ => self.kept(&key, &map, colour),
         }
     }
@@ -202,7 +205,7 @@ mod tests {
     use super::*;
 
     fn report(outcome: Outcome) -> Report {
-        let window = Window { offset: 8, expected: vec![42, 0, 0, 0] };
+        let window = Window { offset: 8, expected: vec![42, 0, 0, 0], assumed: Vec::new() };
         Report {
             outcome,
             map: Some(MapReport { id: 7, name: "ct".into(), map_type: "hash" }),

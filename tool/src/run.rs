@@ -11,7 +11,7 @@ use crate::diff::Difference;
 use crate::open::{Of, layout, open};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{MapReport, Report, WindowReport};
-use crate::window::{Choice, Window, key, window};
+use crate::window::{Choice, Window, assumed_zero, key, window};
 
 /// What to try where a map is not permitted.
 pub const FD_MEND: &str = "the map may be frozen, or open to reading or writing alone";
@@ -45,24 +45,37 @@ fn fill(args: &Delete, report: &mut Report) -> Result<Outcome, Failure> {
         Some(MapReport { id: info.id, name: info.name.clone(), map_type: map_type_name(info.map_type) });
 
     let key = key(given_key, info.key_size, || layout(info, Of::Key))?;
+    let key_assumed = assumed_zero(&key.assumed).map(|what| format!("of the key, {what}"));
+    let key = key.bytes;
     report.key = Some(key.clone());
     let choice = Choice { offset: args.offset, size: args.size, field: args.field.as_deref() };
     let window = window(given_value, choice, info.value_size, || layout(info, Of::Value))?;
     report.window = Some(WindowReport::new(&window, args.field.clone()));
+    let value_assumed = assumed_zero(&window.assumed).map(|what| format!("of the value, {what}"));
 
     let sent = cmpdel_uapi::Window::at(window.offset, &window.expected);
-    if args.dry_run {
-        return dry_run(&map, &key, &window, report);
-    }
-    match map.delete_if_eq(&key, sent) {
-        Ok(cmpdel_uapi::Outcome::Deleted) => Ok(Outcome::Deleted),
-        Ok(cmpdel_uapi::Outcome::Absent) => Ok(Outcome::Absent),
-        Ok(cmpdel_uapi::Outcome::Mismatch) => {
-            explain(&map, &key, &window, report);
-            Ok(Outcome::Kept)
+    let outcome = if args.dry_run {
+        dry_run(&map, &key, &window, report)?
+    } else {
+        match map.delete_if_eq(&key, sent) {
+            Ok(cmpdel_uapi::Outcome::Deleted) => Outcome::Deleted,
+            Ok(cmpdel_uapi::Outcome::Absent) => Outcome::Absent,
+            Ok(cmpdel_uapi::Outcome::Mismatch) => {
+                explain(&map, &key, &window, report);
+                Outcome::Kept
+            }
+            Err(error) => return Err(Failure::from_uapi("compare-and-delete", &error, FD_MEND)),
         }
-        Err(error) => Err(Failure::from_uapi("compare-and-delete", &error, FD_MEND)),
-    }
+    };
+    // Where it may be the reason.
+    let assumed = match outcome {
+        Outcome::Absent => key_assumed,
+        Outcome::Kept => value_assumed,
+        _ => None,
+    };
+    let notes: Vec<_> = report.note.take().into_iter().chain(assumed).collect();
+    report.note = (!notes.is_empty()).then(|| notes.join("; "));
+    Ok(outcome)
 }
 
 /// What the real thing would say at this moment.

@@ -3,11 +3,14 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::ops::Range;
 
 use crate::bytes::{Given, Literal, hex};
-use crate::json;
-use crate::layout::Layout;
+use crate::image::{self, Image};
+use crate::json::Json;
+use crate::layout::{Layout, Place};
 use crate::outcome::Failure;
+use crate::typed;
 
 /// The compared region of a value, and what is expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,17 @@ pub struct Window {
     pub offset: u32,
     /// The expected bytes.
     pub expected: Vec<u8>,
+    /// What of the value is taken to be zero, since nothing was said of it and no field lies there.
+    pub assumed: Vec<Range<usize>>,
+}
+
+/// A key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// As many bytes as the keys of the map have.
+    pub bytes: Vec<u8>,
+    /// What of it is taken to be zero, since nothing was said of it.
+    pub assumed: Vec<Range<usize>>,
 }
 
 /// How the user chose the window.
@@ -29,8 +43,8 @@ pub struct Choice<'a> {
     pub field: Option<&'a str>,
 }
 
-/// The bytes of a file or of standard input.
-fn read(given: &Given) -> Option<Result<Vec<u8>, Failure>> {
+/// The bytes that need no BTF to be read; `None` for what is typed.
+fn raw_bytes(given: &Given, part: &str) -> Option<Result<Vec<u8>, Failure>> {
     match given {
         Given::File(path) => Some(
             fs::read(path).map_err(|error| Failure::other(format!("reading {}: {error}", path.display()))),
@@ -44,16 +58,44 @@ fn read(given: &Given) -> Option<Result<Vec<u8>, Failure>> {
                     .map_err(|error| Failure::other(format!("reading standard input: {error}"))),
             )
         }
-        Given::Json(_) | Given::Literal(_) => None,
+        Given::Json(json) => {
+            let entry = is_entry(json).then(|| json.get(part)).flatten();
+            entry.unwrap_or(json).bytes().map(Ok)
+        }
+        Given::Literal(_) => None,
     }
 }
 
-/// The bytes given, without a map's BTF.
-fn plain_bytes(given: &Given) -> Result<Vec<u8>, Failure> {
-    match given {
-        Given::Literal(Literal { bytes, .. }) => bytes.clone().map_err(Failure::usage),
-        given => read(given).unwrap_or_else(|| Err(Failure::usage("JSON needs the map's BTF"))),
+/// Whether it looks like what bpftool prints of a whole entry.
+fn is_entry(json: &Json) -> bool {
+    let is_part = |(name, _): &(String, Json)| ["key", "value", "formatted"].contains(&name.as_str());
+    matches!(json, Json::Object(members) if members.len() > 1 && members.iter().all(is_part))
+}
+
+/// Of a whole entry that was pasted, this part; but a type may have fields of these names itself.
+fn pasted<'a>(layout: &Layout, place: Place, json: &'a Json, part: &str) -> &'a Json {
+    if !is_entry(json) || layout.member(place, part).is_ok() {
+        return json;
     }
+    json.get("formatted").and_then(|formatted| formatted.get(part)).or_else(|| json.get(part)).unwrap_or(json)
+}
+
+/// All of a key or value that is typed.
+fn whole(layout: &Layout, part: &str, given: &Given) -> Result<(Vec<u8>, Vec<Range<usize>>), String> {
+    let place = layout.whole()?;
+    let mut image = Image::new(place.size);
+    match given {
+        Given::Json(json) => {
+            typed::json(layout, place, "", pasted(layout, place, json, part), &mut image)?;
+            let missing = layout.missing(place, "", &|place| image.has(place));
+            if let Some(missing) = missing {
+                return Err(format!("a {part} is whole, and `{missing}` is not named"));
+            }
+        }
+        Given::Literal(literal) => image.put(place, "", &typed::word(layout, place, literal)?)?,
+        Given::File(_) | Given::Stdin => {}
+    }
+    Ok(image.whole())
 }
 
 /// The key, as long as the keys of the map.
@@ -64,17 +106,41 @@ pub fn key(
     given: &Given,
     key_size: u32,
     layout: impl FnOnce() -> Result<Layout, Failure>,
-) -> Result<Vec<u8>, Failure> {
-    let bytes = match given {
-        Given::Json(value) => {
-            json::whole(&layout()?, value).map_err(|e| Failure::usage(format!("--key: {e}")))?
+) -> Result<Key, Failure> {
+    let usage = |why: String| Failure::usage(format!("--key: {why}"));
+    let fits = |bytes: &Vec<u8>| u32::try_from(bytes.len()) == Ok(key_size);
+    let length = |bytes: &Vec<u8>| format!("{} bytes given, keys of this map have {key_size}", bytes.len());
+    let bytes = match (given, raw_bytes(given, "key")) {
+        (_, Some(bytes)) => bytes?,
+        (Given::Literal(literal), None) if literal.bytes.as_ref().is_ok_and(fits) => {
+            literal.one_reading().map_err(usage)?;
+            literal.bytes.clone().map_err(usage)?
         }
-        given => plain_bytes(given)?,
+        (Given::Literal(literal), None) => {
+            let why = literal.bytes.as_ref().map_or_else(Clone::clone, length);
+            let (bytes, assumed) = of_its_type(literal, layout(), why, "key").map_err(usage)?;
+            return Ok(Key { bytes, assumed });
+        }
+        (given, None) => {
+            let (bytes, assumed) = whole(&layout()?, "key", given).map_err(usage)?;
+            return Ok(Key { bytes, assumed });
+        }
     };
-    if u32::try_from(bytes.len()) == Ok(key_size) {
-        return Ok(bytes);
+    if fits(&bytes) { Ok(Key { bytes, assumed: Vec::new() }) } else { Err(usage(length(&bytes))) }
+}
+
+/// A number, an enumerator or a text for a key or value that is no more than one of them; `why` it is not bytes of that length.
+fn of_its_type(
+    literal: &Literal,
+    layout: Result<Layout, Failure>,
+    why: String,
+    part: &str,
+) -> Result<(Vec<u8>, Vec<Range<usize>>), String> {
+    match layout {
+        Ok(layout) if !layout.is_struct() => whole(&layout, part, &Given::Literal(literal.clone()))
+            .map_err(|typed| if literal.bytes.is_ok() { why } else { typed }),
+        _ => Err(why),
     }
-    Err(Failure::usage(format!("--key: {} bytes given, keys of this map have {key_size}", bytes.len())))
 }
 
 /// The window.
@@ -92,30 +158,45 @@ pub fn window(
         return in_field(given, field, &layout()?);
     }
     let Choice { offset, size, .. } = choice;
-    if let Given::Json(value) = given {
-        if offset.is_some() {
-            return Err(usage(
-                "JSON names its fields, and --offset says something else: leave one out".into(),
-            ));
+    let whole_value = offset.is_none() && size.is_none();
+    let expected = match (given, raw_bytes(given, "value")) {
+        (_, Some(bytes)) => bytes?,
+        (Given::Json(json), None) => {
+            if !whole_value {
+                return Err(usage(
+                    "JSON names its fields, and --offset says something else: leave one out".into(),
+                ));
+            }
+            let layout = layout()?;
+            let place = layout.whole().map_err(usage)?;
+            let mut image = Image::new(place.size);
+            typed::json(&layout, place, "", pasted(&layout, place, json, "value"), &mut image)
+                .map_err(usage)?;
+            return at(image.window(&layout).map_err(usage)?);
         }
-        let layout = layout()?;
-        let place = layout.whole().map_err(usage)?;
-        let (offset, expected) = json::window(&layout, place, value).map_err(usage)?;
-        return at(offset, expected);
-    }
-    let expected = plain_bytes(given)?;
+        (Given::Literal(literal), None) => {
+            let fits = |bytes: &Vec<u8>| u32::try_from(bytes.len()) == Ok(value_size);
+            if whole_value && !literal.bytes.as_ref().is_ok_and(fits) {
+                let length = |bytes: &Vec<u8>| too_short(bytes.len(), value_size);
+                let why = literal.bytes.as_ref().map_or_else(Clone::clone, length);
+                let (expected, assumed) = of_its_type(literal, layout(), why, "value").map_err(usage)?;
+                return Ok(Window { offset: 0, expected, assumed });
+            }
+            let bytes = literal.bytes.clone().map_err(usage)?;
+            literal.one_reading().map_err(usage)?;
+            bytes
+        }
+        (_, None) => return Err(usage("it cannot be read".into())),
+    };
     let len = expected.len();
     if let Some(size) = size.filter(|&size| u32::try_from(len) != Ok(size)) {
         return Err(usage(format!("{len} bytes given, --size says {size}")));
     }
     let Some(offset) = offset else {
         if u32::try_from(len) == Ok(value_size) {
-            return Ok(Window { offset: 0, expected });
+            return Ok(Window { offset: 0, expected, assumed: Vec::new() });
         }
-        return Err(usage(format!(
-            "{len} bytes given, values of this map have {value_size}; to compare a part, say where with --offset or \
-             --field"
-        )));
+        return Err(usage(too_short(len, value_size)));
     };
     let end = u64::from(offset) + len as u64;
     if len == 0 || end > u64::from(value_size) {
@@ -123,33 +204,31 @@ pub fn window(
             "a window of {len} bytes at offset {offset} does not fit values of {value_size} bytes"
         )));
     }
-    Ok(Window { offset, expected })
+    Ok(Window { offset, expected, assumed: Vec::new() })
+}
+
+fn too_short(len: usize, value_size: u32) -> String {
+    format!(
+        "{len} bytes given, values of this map have {value_size}; to compare a part, say where with --offset or --field"
+    )
 }
 
 /// The window of one field, in which a plain number is of the field's own type.
 fn in_field(given: &Given, field: &str, layout: &Layout) -> Result<Window, Failure> {
     let place = layout.field(field).map_err(|why| Failure::usage(format!("--field {field}: {why}")))?;
     let usage = |why: String| Failure::usage(format!("--expect: {why}"));
-    let expected = match given {
-        Given::Json(value) => {
-            let (offset, expected) = json::window(layout, place, value).map_err(usage)?;
-            if (offset, expected.len()) != (place.offset, place.size) {
-                return Err(usage(format!(
-                    "the JSON names {} bytes at {offset}, `{field}` has {} at {}: leave out --field, or name all of it",
-                    expected.len(),
-                    place.size,
-                    place.offset
-                )));
-            }
-            expected
-        }
-        Given::Literal(Literal { number: Some(number), bytes }) => match json::number(layout, place, *number)
-        {
-            Ok(bytes) => bytes,
-            // The digits are a byte all the same, where the field takes no numbers.
-            Err(why) => bytes.clone().ok().filter(|b| b.len() == place.size).ok_or_else(|| usage(why))?,
-        },
-        given => plain_bytes(given)?,
+    if let Some(bits) = place.bits {
+        return Err(Failure::usage(format!(
+            "--field {field}: it is {} bits, and a window is whole bytes: name all fields that share them as JSON, \
+             {{\"{field}\": …}}, or use --offset {} with bytes",
+            bits.count, place.offset
+        )));
+    }
+    let expected = match (given, raw_bytes(given, "value")) {
+        (_, Some(bytes)) => bytes?,
+        (Given::Json(json), None) => return in_json(json, place, field, layout).map_err(usage),
+        (Given::Literal(literal), None) => typed::word(layout, place, literal).map_err(usage)?,
+        (_, None) => return Err(usage("it cannot be read".into())),
     };
     if expected.len() != place.size {
         return Err(usage(format!(
@@ -159,19 +238,47 @@ fn in_field(given: &Given, field: &str, layout: &Layout) -> Result<Window, Failu
             place.size
         )));
     }
-    at(place.offset, expected)
+    at(image::Window { offset: place.offset, expected, assumed: Vec::new() })
 }
 
-fn at(offset: usize, expected: Vec<u8>) -> Result<Window, Failure> {
+fn in_json(json: &Json, place: Place, field: &str, layout: &Layout) -> Result<Window, String> {
+    let mut image = Image::new(layout.whole()?.size);
+    typed::json(layout, place, field, json, &mut image)?;
+    let window = image.window(layout)?;
+    if (window.offset, window.expected.len()) == (place.offset, place.size) {
+        return at(window).map_err(|failure| failure.message);
+    }
+    Err(format!(
+        "the JSON names {} bytes at {}, `{field}` has {} at {}: leave out --field, or name all of it",
+        window.expected.len(),
+        window.offset,
+        place.size,
+        place.offset
+    ))
+}
+
+fn at(window: image::Window) -> Result<Window, Failure> {
+    let image::Window { offset, expected, assumed } = window;
     let offset = u32::try_from(offset).map_err(|_| Failure::other("the field lies beyond 4 GiB"))?;
-    Ok(Window { offset, expected })
+    Ok(Window { offset, expected, assumed })
+}
+
+/// What was taken to be zero, for people: `bytes 13 to 15`.
+#[must_use]
+pub fn assumed_zero(assumed: &[Range<usize>]) -> Option<String> {
+    let run = |run: &Range<usize>| match run.len() {
+        1 => format!("byte {}", run.start),
+        _ => format!("bytes {} to {}", run.start, run.end - 1),
+    };
+    let runs: Vec<_> = assumed.iter().map(run).collect();
+    (!runs.is_empty()).then(|| format!("{} taken to be zero, since nothing was said of it", runs.join(", ")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::outcome::Outcome;
-    use crate::testing::conntrack;
+    use crate::testing::{conntrack, number, owner, tuple};
 
     fn choose(expect: &str, choice: Choice<'_>) -> Result<(u32, Vec<u8>), Failure> {
         window(&Given::parse(expect).unwrap(), choice, 24, || Ok(conntrack())).map(|w| (w.offset, w.expected))
@@ -197,7 +304,7 @@ mod tests {
             (&long, whole(), 0, vec![0; 24]),
             ("u32:42", offset(8), 8, lifetime.clone()),
             ("00", offset(23), 23, vec![0]),
-            ("42", offset(0), 0, vec![0x42]),
+            ("0x42", offset(0), 0, vec![0x42]),
             ("0a 0b", Choice { size: Some(2), ..offset(1) }, 1, vec![10, 11]),
             ("42", field("lifetime"), 8, lifetime.clone()),
             ("u32:42", field("lifetime"), 8, lifetime.clone()),
@@ -223,8 +330,10 @@ mod tests {
             ("00", offset(u32::MAX), "does not fit values of 24"),
             ("00 01", Choice { size: Some(3), ..offset(0) }, "2 bytes given, --size says 3"),
             ("{\"lifetime\": 42}", offset(8), "leave one out"),
-            ("00 01", field("lifetime"), "2 bytes given (00 01), `lifetime` has 4"),
-            ("0x2a", field("lifetime"), "1 bytes given (2a), `lifetime` has 4"),
+            ("00 01", field("lifetime"), "2 bytes given (00 01), the field has 4"),
+            ("0x2a", field("lifetime"), "1 bytes given (2a), the field has 4"),
+            ("42", offset(0), "hex, as bpftool prints bytes"),
+            ("1", field("seen"), "1 bits, and a window is whole bytes"),
             ("256", field("state"), "256 does not fit enum ct_state (1 bytes)"),
             ("-1", field("lifetime"), "does not fit __u32"),
             ("{\"tag\": [1, 2]}", field("nat"), "the JSON names 2 bytes at 20, `nat` has 4 at 18"),
@@ -236,12 +345,89 @@ mod tests {
         }
     }
 
+    fn tuple_key(text: &str) -> Result<Key, Failure> {
+        key(&Given::parse(text).unwrap(), 24, || Ok(tuple()))
+    }
+
+    fn owner_window(text: &str) -> Result<Window, Failure> {
+        window(&Given::parse(text).unwrap(), whole(), 24, || Ok(owner()))
+    }
+
     #[test]
     fn keys_are_whole() {
-        let key = |text: &str| key(&Given::parse(text).unwrap(), 4, || Ok(conntrack()));
+        let key = |text: &str| key(&Given::parse(text).unwrap(), 4, || Ok(conntrack())).map(|key| key.bytes);
         assert_eq!(key("u32be:1"), Ok(vec![0, 0, 0, 1]));
+        assert_eq!(key("[\"0x0a\", \"0x00\", \"0x00\", \"0x01\"]"), Ok(vec![10, 0, 0, 1]));
+        assert!(key("10 20 30 40").unwrap_err().message.contains("hex, as bpftool prints bytes"));
+        assert_eq!(key("hex 10 20 30 40"), Ok(vec![0x10, 0x20, 0x30, 0x40]));
         assert!(key("0a 00 00").unwrap_err().message.contains("3 bytes given, keys of this map have 4"));
         assert!(key("{\"packets\": 1}").unwrap_err().message.contains("is not named"));
         assert!(key("@/nonexistent").unwrap_err().message.contains("/nonexistent"));
+    }
+
+    #[test]
+    fn of_a_union_one_member_is_enough() {
+        let rest = "\"port\": 80, \"proto\": 6, \"netns\": 1, \"client\": 2, \"tail\": 3";
+        let expected = |src: &[u8; 16]| {
+            let flags = if cfg!(target_endian = "little") { 2 << 1 | 1 } else { 1 << 7 | 2 };
+            [&src[..], &[0, 80, 6, flags, 3, 0, 0, 0]].concat()
+        };
+        let mut src = [0; 16];
+        src[..4].copy_from_slice(&[10, 0, 0, 1]);
+        for union in [
+            "\"src\": \"0x0a000001\"",
+            "\"srcv6\": [167772161, 0, 0, 0]",
+            "\"\": {\"src\": 167772161, \"srcv6\": [167772161, 0, 0, 0]}",
+        ] {
+            let key = tuple_key(&format!("{{{union}, {rest}}}")).unwrap();
+            assert_eq!(key.bytes, expected(&src), "{union}");
+        }
+        let key = tuple_key(&format!("{{\"src\": 1, {rest}}}")).unwrap();
+        let said = assumed_zero(&key.assumed).unwrap();
+        assert!(said.starts_with("bytes 4 to 15, bytes 21 to 23 taken to be zero"), "{said}");
+        for (union, why) in [
+            (
+                "\"src\": 1, \"srcv6\": [2, 0, 0, 0]",
+                "`src` and `srcv6[0]` lie over each other, and contradict",
+            ),
+            ("\"proto\": 6", "is there twice"),
+        ] {
+            let error = Given::parse(&format!("{{{union}, {rest}}}"))
+                .map_err(Failure::usage)
+                .and_then(|given| super::key(&given, 24, || Ok(tuple())));
+            assert!(error.clone().unwrap_err().message.contains(why), "{union}: {error:?}");
+        }
+        assert!(tuple_key(&format!("{{{rest}}}")).unwrap_err().message.contains("`src` is not named"));
+    }
+
+    #[test]
+    fn what_bpftool_prints_can_be_pasted() {
+        let value = "{\"comm\": \"bash\", \"expires\": 1000, \"dport\": 80, \"code\": 42, \"seen\": 7}";
+        let window = owner_window(value).unwrap();
+        let expected = [&b"bash\0\0\0\0"[..], &[0, 0, 3, 0xe8, 0, 80, 42, 0], &7_u64.to_ne_bytes()].concat();
+        assert_eq!((window.offset, &window.expected), (0, &expected));
+        assert!(assumed_zero(&window.assumed).unwrap().starts_with("byte 15 taken"));
+        for entry in [
+            format!("{{\"key\": 5, \"value\": {value}}}"),
+            format!("{{\"formatted\": {{\"key\": 5, \"value\": {value}}}, \"key\": [1]}}"),
+        ] {
+            assert_eq!(owner_window(&entry).unwrap().expected, expected, "{entry}");
+        }
+        let raw: Vec<_> = expected.iter().map(|byte| format!("\"0x{byte:02x}\"")).collect();
+        let raw = format!("{{\"key\": [\"0x05\"], \"value\": [{}]}}", raw.join(","));
+        assert_eq!(owner_window(&raw).unwrap().expected, expected);
+    }
+
+    #[test]
+    fn a_value_that_is_one_number_takes_it() {
+        let window = |text: &str| {
+            window(&Given::parse(text).unwrap(), whole(), 8, || Ok(number())).map(|window| window.expected)
+        };
+        assert_eq!(window("1000"), Ok(1000_u64.to_ne_bytes().to_vec()));
+        assert_eq!(window("42"), Ok(42_u64.to_ne_bytes().to_vec()), "as hex it would be a byte");
+        assert!(window("0x2a").unwrap_err().message.contains("1 bytes given, values of this map have 8"));
+        assert!(window("x").is_err());
+        let failure = number().field("x").unwrap_err();
+        assert!(failure.contains("gc --offset 0 --type u64"), "{failure}");
     }
 }

@@ -8,6 +8,8 @@
 mod common;
 #[path = "cmpdel/gc.rs"]
 mod gc;
+#[path = "cmpdel/people.rs"]
+mod people;
 #[path = "cmpdel/stripes.rs"]
 mod stripes;
 

@@ -143,8 +143,8 @@ fn counts(context: &Context) -> Result<Verdict> {
             ("--older-than 0", 0),
             ("--older-than 1", 1),
             ("--older-than 64 --batch 64", 64),
-            ("--older-than 50 --now 20", 0),
-            ("--older-than 4294967296", 300),
+            ("--older-than 50 --now 20 --force", 0),
+            ("--older-than 4294967296 --force", 300),
         ];
         // A run of a command takes long under emulation: all of them on one type is enough.
         let rows = if name == "hash" { &rows[..] } else { &rows[..2] };
@@ -286,7 +286,7 @@ fn refreshed(context: &Context) -> Result<Verdict> {
             let (elements, done) = (numbers.elements()?, AtomicBool::new(false));
             let (run, refreshed) = thread::scope(|scope| -> Result<_> {
                 let writer = scope.spawn(|| refresh(&elements, ENTRIES, &done));
-                let run = numbers.run(context, &format!("--older-than {ENTRIES} --batch 256 --json"));
+                let run = numbers.run(context, &format!("--older-than {ENTRIES} --batch 256 --force --json"));
                 done.store(true, Ordering::Relaxed);
                 let refreshed = writer.join().map_err(|_| anyhow!("the writer panicked"))??;
                 Ok((run?, refreshed))

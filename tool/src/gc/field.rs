@@ -7,7 +7,7 @@ use keep::{Field, Order};
 use serde::Serialize;
 
 use crate::btf::Kind;
-use crate::layout::Layout;
+use crate::layout::{Layout, Place};
 use crate::outcome::Failure;
 
 /// An integer as `--type` names it: `u32`, `i64`, `u16be`.
@@ -15,7 +15,7 @@ use crate::outcome::Failure;
 pub struct IntType {
     size: u32,
     signed: bool,
-    network_order: bool,
+    order: Order,
 }
 
 impl FromStr for IntType {
@@ -30,9 +30,9 @@ impl FromStr for IntType {
             Some(("i", rest)) => (true, rest),
             _ => return Err(bad()),
         };
-        let (bits, network_order) = match rest.strip_suffix("be") {
-            Some(bits) => (bits, true),
-            None => (rest, false),
+        let (bits, order) = match rest.strip_suffix("be") {
+            Some(bits) => (bits, Order::Big),
+            None => (rest, Order::Native),
         };
         let size = match bits {
             "8" => 1,
@@ -41,7 +41,7 @@ impl FromStr for IntType {
             "64" => 8,
             _ => return Err(bad()),
         };
-        Ok(Self { size, signed, network_order })
+        Ok(Self { size, signed, order })
     }
 }
 
@@ -58,7 +58,7 @@ pub struct IntField {
     #[serde(skip)]
     signed: bool,
     #[serde(skip)]
-    network_order: bool,
+    order: Order,
 }
 
 impl IntField {
@@ -69,9 +69,9 @@ impl IntField {
     pub fn by_name(name: &str, layout: &Layout) -> Result<Self, Failure> {
         let usage = |why: String| Failure::usage(format!("--field {name}: {why}"));
         let place = layout.field(name).map_err(usage)?;
-        let network_order = layout.is_alias(place.ty, |name| name.starts_with("__be"));
-        if layout.is_alias(place.ty, |name| name.starts_with("__le")) && cfg!(target_endian = "big") {
-            return Err(usage("it is little-endian, and this machine is not".into()));
+        let order = layout.order(place.ty);
+        if let Some(bits) = place.bits {
+            return Err(usage(format!("it is {} bits, and no integer of whole bytes", bits.count)));
         }
         let Kind::Int { signed, .. } = layout.resolve(place.ty).map_err(usage)?.kind else {
             let what = layout.type_name(place.ty);
@@ -83,7 +83,7 @@ impl IntField {
         let (Some(size), Ok(offset)) = (int_type, u32::try_from(place.offset)) else {
             return Err(usage(format!("an integer of {} bytes cannot be read here", place.size)));
         };
-        Ok(Self { name: Some(name.to_owned()), offset, size, signed, network_order })
+        Ok(Self { name: Some(name.to_owned()), offset, size, signed, order })
     }
 
     /// The bytes at an offset.
@@ -91,13 +91,13 @@ impl IntField {
     /// # Errors
     /// Where they reach past the value.
     pub fn at(offset: u32, int_type: IntType, value_size: u32) -> Result<Self, Failure> {
-        let IntType { size, signed, network_order } = int_type;
+        let IntType { size, signed, order } = int_type;
         if size > value_size || offset > value_size - size {
             return Err(Failure::usage(format!(
                 "an integer of {size} bytes at offset {offset} does not fit values of {value_size} bytes"
             )));
         }
-        Ok(Self { name: None, offset, size, signed, network_order })
+        Ok(Self { name: None, offset, size, signed, order })
     }
 
     /// Whether a threshold says anything of it: one that is above all its numbers would have everything expire.
@@ -117,11 +117,50 @@ impl IntField {
         )))
     }
 
+    /// What is wrong with these bytes by the map's BTF: they are no field, part of one, or one of another kind.
+    #[must_use]
+    pub fn doubt(&self, layout: &Layout) -> Option<String> {
+        let range = self.offset as usize..(self.offset + self.size) as usize;
+        let leaves = layout.leaves(&range);
+        let list: Vec<_> = leaves
+            .iter()
+            .map(|leaf| format!("`{}` ({} at {})", leaf.path, leaf.type_name, leaf.place.offset))
+            .collect();
+        let is_row =
+            |place: Place| layout.resolve(place.ty).is_ok_and(|ty| matches!(ty.kind, Kind::Array { .. }));
+        let inside = |place: Place| place.range().start <= range.start && place.range().end >= range.end;
+        let fits = leaves.iter().find(|leaf| {
+            leaf.place.bits.is_none()
+                && (leaf.place.range() == range || is_row(leaf.place) && inside(leaf.place))
+        });
+        let what = format!("{} bytes at {}", self.size, self.offset);
+        match fits {
+            None if list.is_empty() => Some(format!("{what} are padding by the map's BTF")),
+            None => Some(format!(
+                "{what} are no field by the map's BTF, they share bytes with {}",
+                list.join(" and ")
+            )),
+            Some(leaf) => {
+                let order = layout.order(leaf.place.ty);
+                let same = order == Order::Native || order.is_swapped() == self.order.is_swapped();
+                (!same).then(|| {
+                    let name = &leaf.type_name;
+                    format!("`{}` is a {name} by the map's BTF, of the other byte order: use --field, or `be` in --type", leaf.path)
+                })
+            }
+        }
+    }
+
+    /// Whether a store to it can be seen in part.
+    #[must_use]
+    pub fn is_torn(&self) -> bool {
+        !self.offset.is_multiple_of(self.size)
+    }
+
     /// What a collector looks at.
     #[must_use]
     pub fn place(&self) -> Field {
-        let order = if self.network_order { Order::Big } else { Order::Native };
-        Field { offset: self.offset, size: self.size, signed: self.signed, order }
+        Field { offset: self.offset, size: self.size, signed: self.signed, order: self.order }
     }
 }
 
@@ -167,5 +206,34 @@ mod tests {
             assert!(IntField::at(offset, "u32".parse().unwrap(), 8).is_err(), "{offset}");
         }
         assert!(IntField::at(0, "u64".parse().unwrap(), 7).is_err());
+    }
+
+    #[test]
+    fn bytes_that_are_no_field_are_doubted() {
+        let doubt = |offset, int_type: &str| {
+            IntField::at(offset, int_type.parse().unwrap(), 24)
+                .unwrap()
+                .doubt(&conntrack())
+                .unwrap_or_default()
+        };
+        for (offset, int_type) in
+            [(8, "u32"), (8, "u32be"), (0, "u64"), (14, "i16"), (16, "u16be"), (20, "u16"), (21, "u8")]
+        {
+            assert_eq!(doubt(offset, int_type), "", "{offset} {int_type}");
+        }
+        for (offset, int_type, why) in [
+            (4, "u64", "they share bytes with `packets` (unsigned long long at 0) and `lifetime`"),
+            (8, "u16", "they share bytes with `lifetime`"),
+            (8, "u64", "`state`"),
+            (13, "u8", "are padding"),
+            (22, "u8", "`seen`"),
+        ] {
+            assert!(
+                doubt(offset, int_type).contains(why),
+                "{offset} {int_type}: {}",
+                doubt(offset, int_type)
+            );
+        }
+        assert!(IntField::by_name("seen", &conntrack()).unwrap_err().message.contains("it is 1 bits"));
     }
 }

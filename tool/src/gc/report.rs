@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a collection prints: a sentence for people, or one JSON object.
 
-use keep::Round;
+use keep::{Outcome as Fate, Round};
 use serde::Serialize;
 
 use super::IntField;
+use crate::bytes::hex;
 use crate::outcome::Outcome;
 use crate::output::{self, MapReport};
 
@@ -27,8 +28,32 @@ pub struct GcReport {
     pub means: Option<&'static str>,
     /// Whether the kernel was given batches, or one entry at a time.
     pub batches: bool,
+    /// What to know, whatever came of it.
+    pub notes: Vec<String>,
     /// Why it did not come to its end.
     pub error: Option<String>,
+}
+
+/// A line of `--keys`: an entry that had expired, and what became of it.
+#[derive(Serialize)]
+struct KeyLine {
+    key: String,
+    outcome: &'static str,
+}
+
+/// The line of an entry, as JSON.
+#[must_use]
+pub fn key_line(key: &[u8], outcome: Fate) -> String {
+    let outcome = match outcome {
+        Fate::Deleted => "deleted",
+        Fate::Kept => "kept",
+        Fate::Absent => "absent",
+        Fate::Busy => "busy",
+        Fate::Expired => "expired",
+        // The summary says why.
+        _ => "failed",
+    };
+    serde_json::to_string(&KeyLine { key: hex(key), outcome }).unwrap_or_default() + "\n"
 }
 
 /// The object of `--json`.
@@ -48,6 +73,7 @@ struct Json<'a> {
     busy: u64,
     means: Option<&'static str>,
     batches: bool,
+    notes: &'a [String],
     error: &'a Option<String>,
 }
 
@@ -64,6 +90,7 @@ impl GcReport {
             round: Round::default(),
             means: None,
             batches: false,
+            notes: Vec::new(),
             error: None,
         }
     }
@@ -75,7 +102,8 @@ impl GcReport {
             0 => format!("cmpdel: {error}"),
             _ => format!("cmpdel: {error}; until then {}", self.text()),
         });
-        output::print(self.outcome, json.then(|| self.json()), error, |_| self.text() + "\n")
+        let notes: String = self.notes.iter().map(|note| format!("note: {note}\n")).collect();
+        output::print(self.outcome, json.then(|| self.json()), error, |_| self.text() + "\n" + &notes)
     }
 
     fn json(&self) -> String {
@@ -94,6 +122,7 @@ impl GcReport {
             busy: self.round.busy,
             means: self.means,
             batches: self.batches,
+            notes: &self.notes,
             error: &self.error,
         };
         // Strings and numbers: there is nothing that could fail.
@@ -159,7 +188,12 @@ mod tests {
             "{\"outcome\":\"collected\",\"exit_code\":0,\"dry_run\":false,\
              \"map\":{\"id\":7,\"name\":\"ct\",\"type\":\"lru_hash\"},\
              \"window\":{\"field\":null,\"offset\":8,\"size\":4},\"threshold\":100,\"looked_at\":9,\"expired\":6,\
-             \"deleted\":3,\"kept\":2,\"absent\":1,\"busy\":0,\"means\":\"compare\",\"batches\":true,\"error\":null}\n"
+             \"deleted\":3,\"kept\":2,\"absent\":1,\"busy\":0,\"means\":\"compare\",\"batches\":true,\"notes\":[],\"error\":null}\n"
         );
+    }
+
+    #[test]
+    fn keys_are_told_one_by_one() {
+        assert_eq!(key_line(&[10, 0], Fate::Deleted), "{\"key\":\"0a 00\",\"outcome\":\"deleted\"}\n");
     }
 }

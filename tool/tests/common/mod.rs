@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use cmpdel_uapi::bindings::BPF_MAP_TYPE_HASH;
-use cmpdel_uapi::{Map, Support, probe};
+use cmpdel_uapi::{Map, Snapshot, Support, probe};
 use cmpdel_uapi_raw::{self as raw, Create, Errno};
 
 /// The one key.
@@ -27,7 +27,7 @@ pub static SUPPORTED: LazyLock<bool> = LazyLock::new(|| probe().unwrap() == Supp
 pub struct Fixture {
     /// The map.
     pub fd: OwnedFd,
-    key: [u8; 4],
+    key: Vec<u8>,
 }
 
 impl Fixture {
@@ -40,18 +40,12 @@ impl Fixture {
     pub fn of_type(map_type: u32, name: &str) -> Option<Self> {
         let create =
             Create { map_type, key_size: 4, value_size: 8, max_entries: 4, name, ..Create::default() };
-        Self::create(&create, KEY, &VALUE)
+        Self::create(&create, &KEY, &VALUE)
     }
 
     /// A hash map of `struct ct`: lifetime 42, closing, port 80 in network order; its key is 7.
     pub fn with_btf(name: &str) -> Option<Self> {
-        let btf = match raw::btf_load(&btf::conntrack_btf()) {
-            Ok(btf) => btf,
-            Err(errno @ Errno(libc_errno::EPERM)) => {
-                return skip(&format!("BTF may not be loaded ({errno})"));
-            }
-            Err(errno) => panic!("BPF_BTF_LOAD: {errno}"),
-        };
+        let btf = load(&btf::conntrack_btf())?;
         let mut value = [0; 24];
         value[8..12].copy_from_slice(&42_u32.to_ne_bytes());
         value[12] = 1;
@@ -67,10 +61,51 @@ impl Fixture {
             btf_value_type_id: btf::CONNTRACK_ID,
             ..Create::default()
         };
-        Self::create(&create, 7_u32.to_ne_bytes(), &value)
+        Self::create(&create, &7_u32.to_ne_bytes(), &value)
     }
 
-    fn create(create: &Create<'_>, key: [u8; 4], value: &[u8]) -> Option<Self> {
+    /// A hash map of `struct tuple` to `struct owner` with one entry: from 10.0.0.1, port 80, protocol 6, netns 1, client 2, tail
+    /// 3; `bash`, expires 1000, dport 80, code 42, seen `seen`. More of them, up to `entries`, differ in the address.
+    pub fn owners(name: &str, entries: u8, seen: u64) -> Option<Self> {
+        let btf = load(&btf::tuple_btf())?;
+        let create = Create {
+            map_type: BPF_MAP_TYPE_HASH,
+            key_size: 24,
+            value_size: 24,
+            max_entries: 64,
+            name,
+            btf_fd: btf.as_raw_fd(),
+            btf_key_type_id: btf::TUPLE_ID,
+            btf_value_type_id: btf::OWNER_ID,
+            ..Create::default()
+        };
+        let mut value = [0; 24];
+        value[..4].copy_from_slice(b"bash");
+        value[8..16].copy_from_slice(&[0, 0, 3, 0xe8, 0, 80, 42, 0]);
+        value[16..].copy_from_slice(&seen.to_ne_bytes());
+        let flags = if cfg!(target_endian = "little") { 2 << 1 | 1 } else { 1 << 7 | 2 };
+        let mut key = [0; 24];
+        key[..4].copy_from_slice(&[10, 0, 0, 1]);
+        key[16..21].copy_from_slice(&[0, 80, 6, flags, 3]);
+        let fixture = Self::create(&create, &key, &value)?;
+        for last in 2..=entries {
+            key[3] = last;
+            raw::update(fixture.fd.as_fd(), &key, &value, 0).unwrap();
+        }
+        Some(fixture)
+    }
+
+    /// How many entries there are, of up to 64.
+    pub fn entries(&self) -> usize {
+        let map = Map::new(self.fd.as_fd()).unwrap();
+        let (mut walk, mut snapshot, mut count) = (map.walk(64).unwrap(), Snapshot::default(), 0);
+        while walk.next_into(&mut snapshot).unwrap() {
+            count += snapshot.len();
+        }
+        count
+    }
+
+    fn create(create: &Create<'_>, key: &[u8], value: &[u8]) -> Option<Self> {
         let fd = match raw::map_create(create) {
             Ok(fd) => fd,
             Err(errno @ Errno(libc_errno::EPERM | libc_errno::ENOSYS)) => {
@@ -78,8 +113,8 @@ impl Fixture {
             }
             Err(errno) => panic!("BPF_MAP_CREATE: {errno}"),
         };
-        raw::update(fd.as_fd(), &key, value, 0).unwrap();
-        let fixture = Self { fd, key };
+        raw::update(fd.as_fd(), key, value, 0).unwrap();
+        let fixture = Self { fd, key: key.to_vec() };
         match cmpdel_uapi::map_by_id(fixture.id()) {
             Ok(_) => Some(fixture),
             Err(error) => skip(&format!("this process may not open maps by id ({error})")),
@@ -94,6 +129,14 @@ impl Fixture {
     /// What is at the key now.
     pub fn value(&self) -> Option<Vec<u8>> {
         Map::new(self.fd.as_fd()).unwrap().lookup(&self.key).unwrap()
+    }
+}
+
+fn load(blob: &[u8]) -> Option<OwnedFd> {
+    match raw::btf_load(blob) {
+        Ok(btf) => Some(btf),
+        Err(errno @ Errno(libc_errno::EPERM)) => skip(&format!("BTF may not be loaded ({errno})")),
+        Err(errno) => panic!("BPF_BTF_LOAD: {errno}"),
     }
 }
 
@@ -132,6 +175,13 @@ fn output(mut command: Command, input: &[u8]) -> std::io::Result<Run> {
     let output = child.wait_with_output()?;
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Ok(Run { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) })
+}
+
+/// Runs `cmpdel` with these arguments as they are.
+pub fn cmpdel_words(args: &[&str]) -> Run {
+    let mut command = command("");
+    command.args(args);
+    output(command, &[]).unwrap()
 }
 
 /// Runs `cmpdel` with arguments that hold no spaces.

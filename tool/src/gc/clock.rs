@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From what the user says of ages and clocks to a threshold.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::bytes::parse_number;
+
+/// A clock that a BPF program reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Clock {
+    /// `bpf_ktime_get_ns()`: since boot, and it stands still while the machine is suspended
+    Monotonic,
+    /// `bpf_ktime_get_boot_ns()`: since boot
+    Boottime,
+    /// The wall clock, as user space stamps with it: since 1970
+    Realtime,
+}
+
+/// What one of the field is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Unit {
+    /// Nanoseconds
+    #[default]
+    Ns,
+    /// Microseconds
+    Us,
+    /// Milliseconds
+    Ms,
+    /// Seconds
+    S,
+}
+
+impl Clock {
+    fn id(self) -> ClockId {
+        match self {
+            Self::Monotonic => ClockId::Monotonic,
+            Self::Boottime => ClockId::Boottime,
+            Self::Realtime => ClockId::Realtime,
+        }
+    }
+
+    /// What it says now.
+    #[must_use]
+    pub fn now(self, unit: Unit) -> i128 {
+        unit.of(nanoseconds(self.id()))
+    }
+
+    /// What it said when this machine was booted. The wall clock may have been set since: that much before.
+    #[must_use]
+    pub fn boot(self, unit: Unit) -> i128 {
+        const SLACK: i128 = 60 * 1_000_000_000;
+        match self {
+            Self::Monotonic | Self::Boottime => 0,
+            Self::Realtime => {
+                unit.of(nanoseconds(ClockId::Realtime) - nanoseconds(ClockId::Boottime) - SLACK)
+            }
+        }
+    }
+
+    /// How people name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Monotonic => "monotonic",
+            Self::Boottime => "boottime",
+            Self::Realtime => "realtime",
+        }
+    }
+}
+
+fn nanoseconds(id: ClockId) -> i128 {
+    let time = clock_gettime(id);
+    i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
+}
+
+impl Unit {
+    fn of(self, nanoseconds: i128) -> i128 {
+        nanoseconds.div_euclid(match self {
+            Self::Ns => 1,
+            Self::Us => 1_000,
+            Self::Ms => 1_000_000,
+            Self::S => 1_000_000_000,
+        })
+    }
+}
+
+/// How old an entry may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// In the unit of the field.
+    Number(i128),
+    /// A time.
+    Span(Duration),
+}
+
+impl FromStr for Age {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(number) = parse_number(text) {
+            return Ok(Self::Number(number));
+        }
+        humantime::parse_duration(text)
+            .map(Self::Span)
+            .map_err(|_| format!("`{text}` is no whole number and no time: write 300, or 90s, 5m, 1h 30m"))
+    }
+}
+
+/// What has expired, and what is known of the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Threshold {
+    /// An entry whose field is lower has expired.
+    pub below: i128,
+    /// The time it is, and whose clock says so, where it is known.
+    pub now: Option<(i128, Option<Clock>)>,
+    /// In the unit of the field.
+    pub age: i128,
+    /// Of the field.
+    pub unit: Unit,
+}
+
+impl Threshold {
+    /// What `--older-than`, `--now`, `--clock` and `--unit` say.
+    ///
+    /// # Errors
+    /// A sentence: an age without a clock, or a number without a unit.
+    pub fn new(
+        older_than: Age,
+        now: Option<i128>,
+        clock: Option<Clock>,
+        unit: Option<Unit>,
+    ) -> Result<Self, String> {
+        let units = unit.unwrap_or_default();
+        let now = now.map(|now| (now, None)).or_else(|| clock.map(|clock| (clock.now(units), Some(clock))));
+        let age = match (older_than, now) {
+            (Age::Number(number @ ..=-1) | Age::Number(number @ 1..), Some((_, Some(_)))) => {
+                return Err(format!(
+                    "--older-than {number}: of what? With --clock an age has its unit: write {number}s, or {number}ns"
+                ));
+            }
+            (Age::Number(number), _) => number,
+            (Age::Span(_), None) => {
+                return Err(
+                    "--older-than is an age, so say on which clock the entries are stamped: --clock monotonic for \
+                     bpf_ktime_get_ns()"
+                        .into(),
+                );
+            }
+            (Age::Span(_), Some((_, None))) if unit.is_none() => {
+                return Err(
+                    "--older-than is an age in a unit of its own, and --now a number: say which, with --unit"
+                        .into(),
+                );
+            }
+            // An age between two numbers of the field is the higher one: sooner kept than deleted.
+            (Age::Span(age), Some(_)) => {
+                let age = i128::try_from(age.as_nanos()).unwrap_or(i128::MAX);
+                -units.of(age.saturating_neg())
+            }
+        };
+        let below = match now {
+            Some((now, _)) => now.saturating_sub(age),
+            None => age,
+        };
+        Ok(Self { below, now, age, unit: units })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn age(text: &str) -> Age {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn ages_are_numbers_and_times() {
+        assert_eq!(age("300"), Age::Number(300));
+        assert_eq!(age("-1"), Age::Number(-1));
+        assert_eq!(age("5m"), Age::Span(Duration::from_secs(300)));
+        assert_eq!(age("1h 30m"), Age::Span(Duration::from_secs(5400)));
+        assert_eq!(age("250ms"), Age::Span(Duration::from_millis(250)));
+        for text in ["", "5x", "1e9", "2.5897e+12", "0x10", "five"] {
+            assert!(text.parse::<Age>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_threshold_is_a_number_or_so_much_before_now() {
+        let below = |older, now, unit| Threshold::new(age(older), now, None, unit).map(|t| t.below);
+        assert_eq!(below("300", None, None), Ok(300));
+        assert_eq!(below("300", Some(1000), None), Ok(700));
+        assert_eq!(below("5m", Some(1000), Some(Unit::S)), Ok(700));
+        assert_eq!(below("1500ms", Some(10), Some(Unit::S)), Ok(8), "the higher age");
+        assert!(below("5m", None, None).unwrap_err().contains("--clock"));
+        assert!(below("5m", Some(1000), None).unwrap_err().contains("--unit"));
+    }
+
+    #[test]
+    fn a_clock_wants_ages_with_a_unit() {
+        let new = |older, clock| Threshold::new(age(older), None, Some(clock), Some(Unit::S));
+        assert!(new("300", Clock::Monotonic).unwrap_err().contains("write 300s, or 300ns"));
+        let now = new("0", Clock::Realtime).unwrap();
+        let before = new("5m", Clock::Realtime).unwrap();
+        assert!((299..=301).contains(&(now.below - before.below)), "{now:?} {before:?}");
+        assert!(now.below > 1_700_000_000);
+        for clock in [Clock::Monotonic, Clock::Boottime, Clock::Realtime] {
+            assert!(clock.boot(Unit::Ns) < clock.now(Unit::Ns), "{clock:?}");
+        }
+    }
+}

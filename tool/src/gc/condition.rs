@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `--where`: a condition on a field of the key or of the value.
+
+use std::ops::Range;
+use std::str::FromStr;
+
+use crate::bytes::Given;
+use crate::image::Image;
+use crate::layout::Layout;
+use crate::open::Of;
+use crate::outcome::Failure;
+use crate::typed;
+
+/// A condition as it is given: `key.proto=17`, `value.state!=CT_OPEN`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Where {
+    text: String,
+    /// Whether it is asked of keys or of values.
+    pub of: Of,
+    path: String,
+    given: Given,
+    not: bool,
+}
+
+impl FromStr for Where {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad =
+            || format!("`{text}` is no condition: write key.FIELD=V, value.FIELD=V, or != instead of =");
+        let (left, right) = text.split_once('=').ok_or_else(bad)?;
+        let (left, not) = left.strip_suffix('!').map_or((left, false), |left| (left, true));
+        let (of, path) = match left.trim().split_once('.') {
+            Some(("key", path)) => (Of::Key, path),
+            Some(("value", path)) => (Of::Value, path),
+            _ => return Err(bad()),
+        };
+        let given = Given::parse(right.trim()).map_err(|why| format!("`{text}`: {why}"))?;
+        if matches!(given, Given::Stdin | Given::File(_)) {
+            return Err(format!(
+                "`{text}`: it is compared with what stands in the condition, not with a file"
+            ));
+        }
+        Ok(Self { text: text.into(), of, path: path.into(), given, not })
+    }
+}
+
+/// A condition on the bytes of a key or of a value.
+#[derive(Debug)]
+pub struct Condition {
+    of: Of,
+    image: Image,
+    not: bool,
+}
+
+impl Condition {
+    /// What the BTF makes of it.
+    ///
+    /// # Errors
+    /// There is no such field, or it does not take that.
+    pub fn new(given: &Where, layout: &Layout) -> Result<Self, Failure> {
+        let Where { text, of, path, given, not } = given;
+        let usage = |why: String| Failure::usage(format!("--where {text}: {why}"));
+        let place = layout.field(path).map_err(usage)?;
+        let mut image = Image::new(layout.whole().map_err(usage)?.size);
+        match given {
+            Given::Json(json) => typed::json(layout, place, path, json, &mut image).map_err(usage)?,
+            Given::Literal(literal) => {
+                let bytes = typed::word(layout, place, literal).map_err(usage)?;
+                image.put(place, path, &bytes).map_err(usage)?;
+            }
+            Given::Stdin | Given::File(_) => {}
+        }
+        if image.range().is_empty() {
+            return Err(usage("it names no field".into()));
+        }
+        Ok(Self { of: *of, image, not: *not })
+    }
+
+    /// Whether an entry meets it.
+    #[must_use]
+    pub fn holds(&self, key: &[u8], value: &[u8]) -> bool {
+        let bytes = match self.of {
+            Of::Key => key,
+            Of::Value => value,
+        };
+        self.image.holds(bytes) != self.not
+    }
+
+    /// The bytes of the value that it depends on.
+    #[must_use]
+    pub fn window(&self) -> Option<Range<usize>> {
+        match self.of {
+            Of::Key => None,
+            Of::Value => Some(self.image.range()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{FLOW_ID, conntrack, conntrack_btf};
+
+    #[test]
+    fn conditions_are_read() {
+        for text in ["key.proto=17", "value.state != CT_OPEN", "value.nat.tag=[1,2]", "key.port=u16be:80"] {
+            assert!(text.parse::<Where>().is_ok(), "{text}");
+        }
+        for text in ["", "proto=17", "key.proto", "key=17", "key.proto=", "value.x=-", "value.x=@f"] {
+            assert!(text.parse::<Where>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn conditions_are_asked_of_keys_and_values() {
+        let flow = Layout::new(&conntrack_btf(), FLOW_ID).unwrap();
+        let condition = |text: &str| {
+            let given: Where = text.parse().unwrap();
+            let layout = if given.of == Of::Key {
+                Layout::new(&conntrack_btf(), FLOW_ID).unwrap()
+            } else {
+                conntrack()
+            };
+            Condition::new(&given, &layout)
+        };
+        let (mut key, mut value) = (vec![0; flow.whole().unwrap().size], vec![0; 24]);
+        (key[8], value[12], value[22]) = (17, 1, 0xff);
+        for (text, holds) in [
+            ("key.proto=17", true),
+            ("key.proto=6", false),
+            ("key.proto!=6", true),
+            ("value.state=CT_CLOSING", true),
+            ("value.state!=CT_CLOSING", false),
+            ("value.seen=1", true),
+            ("value.seen=0", false),
+        ] {
+            assert_eq!(condition(text).unwrap().holds(&key, &value), holds, "{text}");
+        }
+        assert_eq!(condition("key.proto=6").unwrap().window(), None);
+        assert_eq!(condition("value.state=0").unwrap().window(), Some(12..13));
+        for (text, why) in
+            [("key.x=1", "no field `x`"), ("value.state=256", "does not fit"), ("value.state=GONE", "GONE")]
+        {
+            let error = condition(text).unwrap_err();
+            assert!(error.message.contains(why), "{text}: {}", error.message);
+        }
+    }
+}

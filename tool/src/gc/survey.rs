@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A look at all entries before anything is deleted: whether the threshold can be right at all. A clock that is not the
+//! entries' makes all of them old, and gives no other sign.
+
+use cmpdel_uapi::{Error, Map, Snapshot};
+use keep::Field;
+
+use super::clock::Threshold;
+
+/// What a look has found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Entries that meet all conditions.
+    pub entries: u64,
+    /// Those of them that have expired.
+    pub expired: u64,
+    /// Stamped later than now.
+    pub future: u64,
+    /// Stamped before this machine was booted, as no entry of a map is.
+    pub before_boot: u64,
+}
+
+impl Survey {
+    /// Looks at the entries that meet the conditions.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn new(
+        map: &Map<'_>,
+        field: Field,
+        threshold: &Threshold,
+        batch: u32,
+        meets: &dyn Fn(&[u8], &[u8]) -> bool,
+        tell: &dyn Fn(u64),
+    ) -> Result<Self, Error> {
+        let mut survey = Self::default();
+        let boot = threshold.now.and_then(|(_, clock)| clock).map(|clock| clock.boot(threshold.unit));
+        let mut walk = map.walk(batch)?;
+        let mut snapshot = Snapshot::default();
+        let (mut looked_at, mut later) = (0, Vec::new());
+        while walk.next_into(&mut snapshot)? {
+            for (_, value) in snapshot.entries().filter(|(key, value)| meets(key, value)) {
+                let Some(stamp) = field.read(value) else { continue };
+                survey.entries += 1;
+                survey.expired += u64::from(stamp < threshold.below);
+                // Zero is nobody's clock.
+                survey.before_boot += u64::from(stamp != 0 && boot.is_some_and(|boot| stamp < boot));
+                // The highest number means never, where it means anything.
+                let is_later = threshold.now.is_some_and(|(now, _)| stamp > now);
+                if is_later && threshold.age > 0 && stamp != highest(field) {
+                    later.push(stamp);
+                }
+            }
+            looked_at += snapshot.len() as u64;
+            tell(looked_at);
+        }
+        // Entries were stamped while this looked at them.
+        if let Some((now, clock)) = threshold.now {
+            let until = match clock {
+                Some(clock) => clock.now(threshold.unit),
+                // A number that was read some time ago, in a unit that is not known.
+                None => now.saturating_add(threshold.age),
+            };
+            survey.future = later.iter().filter(|stamp| **stamp > until).count() as u64;
+        }
+        Ok(survey)
+    }
+
+    /// Why the threshold cannot be right, if it cannot.
+    #[must_use]
+    pub fn doubt(&self, threshold: &Threshold) -> Option<String> {
+        let Self { entries, expired, future, before_boot } = *self;
+        let clock = threshold.now.and_then(|(_, clock)| clock).map_or("", |clock| clock.name());
+        let doubt = if before_boot > 0 && expired > 0 {
+            format!(
+                "{before_boot} of {entries} entries are stamped before this machine was booted, by the {clock} clock: it is \
+                 not the clock of this field, or not its unit"
+            )
+        } else if future > 0 && threshold.age > 0 {
+            format!(
+                "{future} of {entries} entries are stamped later than now: it is not the clock of this field, or not its unit, \
+                 or the field says until when an entry lives (then it is --older-than 0)"
+            )
+        } else if entries > 1 && expired == entries {
+            format!(
+                "all {entries} entries have expired, as they seem to where a clock, a unit or a field is the wrong one"
+            )
+        } else {
+            return None;
+        };
+        Some(format!("{doubt}; nothing was deleted. If it is right all the same, say --force"))
+    }
+}
+
+fn highest(field: Field) -> i128 {
+    (1_i128 << (8 * field.size - u32::from(field.signed))) - 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gc::clock::{Clock, Unit};
+
+    fn threshold(age: i128, clock: Option<Clock>) -> Threshold {
+        Threshold { below: 1000 - age, now: Some((1000, clock)), age, unit: Unit::Ns }
+    }
+
+    #[test]
+    fn what_cannot_be_right_is_doubted() {
+        let survey = |entries, expired, future, before_boot| Survey { entries, expired, future, before_boot };
+        let doubt =
+            |survey: Survey, age| survey.doubt(&threshold(age, Some(Clock::Realtime))).unwrap_or_default();
+        assert!(doubt(survey(20, 20, 0, 0), 300).contains("all 20 entries have expired"));
+        assert!(doubt(survey(20, 3, 0, 20), 300).contains("20 of 20 entries are stamped before"));
+        assert!(doubt(survey(20, 3, 1, 0), 300).contains("1 of 20 entries are stamped later than now"));
+        for (fine, age) in [
+            (survey(20, 19, 0, 0), 300),
+            (survey(1, 1, 0, 0), 300),
+            (survey(0, 0, 0, 0), 300),
+            (survey(20, 3, 17, 0), 0),
+            (survey(20, 0, 0, 20), 300),
+        ] {
+            assert_eq!(doubt(fine, age), "", "{fine:?}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What has been said of a value: bits that were named, and what they are.
+
+use std::ops::Range;
+
+use crate::layout::{Layout, Place, There};
+
+/// Of a value or a key, the bits that were named.
+#[derive(Clone, Debug)]
+pub struct Image {
+    bytes: Vec<u8>,
+    /// Set where a bit was named.
+    mask: Vec<u8>,
+    /// What was named, in order.
+    named: Vec<(Place, String)>,
+}
+
+impl Image {
+    /// Nothing is said yet of `size` bytes.
+    #[must_use]
+    pub fn new(size: usize) -> Self {
+        Self { bytes: vec![0; size], mask: vec![0; size], named: Vec::new() }
+    }
+
+    /// Says what the field at `place` is. `bytes` are as many as it has; of a bit-field, its bits where they lie in them.
+    ///
+    /// # Errors
+    /// It lies over another that was named, and contradicts it.
+    pub fn put(&mut self, place: Place, path: &str, bytes: &[u8]) -> Result<(), String> {
+        let mut mask = vec![if place.bits.is_none() { 0xff } else { 0 }; place.size];
+        for (at, bit, _) in place.bits.into_iter().flat_map(|bits| bits.each()) {
+            if let Some(mask) = at.checked_sub(place.offset).and_then(|at| mask.get_mut(at)) {
+                *mask |= bit;
+            }
+        }
+        let there = self.bytes.iter_mut().zip(&mut self.mask).skip(place.offset);
+        for (i, ((own, own_mask), (byte, mask))) in there.zip(bytes.iter().zip(&mask)).enumerate() {
+            if (*own ^ byte) & *own_mask & mask != 0 {
+                let at = place.offset + i;
+                let other = self.named.iter().rev().find(|(other, _)| other.range().contains(&at));
+                let other = other.map_or("what was named before", |(_, path)| path);
+                return Err(format!("`{other}` and `{path}` lie over each other, and contradict each other"));
+            }
+            *own = *own & !mask | byte & mask;
+            *own_mask |= mask;
+        }
+        self.named.push((place, path.to_owned()));
+        Ok(())
+    }
+
+    /// How much of it was named.
+    #[must_use]
+    pub fn has(&self, place: Place) -> There {
+        let mask = |at: usize| self.mask.get(at).copied().unwrap_or_default();
+        let each: Vec<(bool, bool)> = match place.bits {
+            None => place.range().map(|at| (mask(at) == 0xff, mask(at) != 0)).collect(),
+            Some(bits) => {
+                bits.each().map(|(at, bit, _)| (mask(at) & bit != 0, mask(at) & bit != 0)).collect()
+            }
+        };
+        if each.iter().all(|(all, _)| *all) {
+            There::All
+        } else if each.iter().any(|(_, some)| *some) {
+            There::Part
+        } else {
+            There::None
+        }
+    }
+
+    /// Its bytes, zero where nothing was said, and the runs of bytes of which that is so, at least in part.
+    #[must_use]
+    pub fn whole(self) -> (Vec<u8>, Vec<Range<usize>>) {
+        let assumed = self.unnamed(0..self.bytes.len());
+        (self.bytes, assumed)
+    }
+
+    /// The run of bytes from the first that was named to the last, and what of it was not named and is no field.
+    ///
+    /// # Errors
+    /// Nothing was named, or a field lies between that was not.
+    pub fn window(&self, layout: &Layout) -> Result<Window, String> {
+        let first = self.mask.iter().position(|&mask| mask != 0).ok_or("the JSON names no field")?;
+        let last = self.mask.iter().rposition(|&mask| mask != 0).unwrap_or(first);
+        let range = first..last + 1;
+        let unnamed = self.unnamed(range.clone());
+        for leaf in layout.leaves(&range) {
+            // A member of a union that another was named of is named as far as the other goes.
+            let bits = self.unnamed_bits(leaf.place, &range);
+            let Some(at) = bits else { continue };
+            let before = self.named.iter().map(|(place, path)| (place.range().end, path));
+            let before = before.filter(|(end, _)| *end <= at + 1).max_by_key(|(end, _)| *end);
+            let after = self.named.iter().map(|(place, path)| (place.offset, path));
+            let after = after.filter(|(start, _)| *start >= at).min_by_key(|(start, _)| *start);
+            let path = &leaf.path;
+            return Err(match (before, after, leaf.place.bits) {
+                (Some((end, before)), Some((start, after)), None) if end < start => format!(
+                    "`{before}` and `{after}` are {} bytes apart, and a window is one run of bytes: name what lies between as \
+                     well (`{path}`), or use --field for one of them, or --offset with bytes",
+                    start - end
+                ),
+                _ => format!(
+                    "`{path}` is not named and shares bytes with what is, and a window is whole bytes: name it as well, or \
+                     use --offset with bytes"
+                ),
+            });
+        }
+        let expected = self.bytes.get(range).unwrap_or_default().to_vec();
+        Ok(Window { offset: first, expected, assumed: unnamed })
+    }
+
+    /// Whether the bytes say what was named.
+    #[must_use]
+    pub fn holds(&self, bytes: &[u8]) -> bool {
+        bytes.len() == self.bytes.len()
+            && bytes
+                .iter()
+                .zip(&self.bytes)
+                .zip(&self.mask)
+                .all(|((byte, own), mask)| (byte ^ own) & mask == 0)
+    }
+
+    /// From the first byte that was named to the last.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
+        let first = self.mask.iter().position(|&mask| mask != 0).unwrap_or(0);
+        first..self.mask.iter().rposition(|&mask| mask != 0).map_or(first, |last| last + 1)
+    }
+
+    /// The first byte within the range in which a field was not named, all or in part.
+    fn unnamed_bits(&self, place: Place, range: &Range<usize>) -> Option<usize> {
+        let is_named = |at: usize, bit: u8| self.mask.get(at).is_some_and(|mask| mask & bit == bit);
+        match place.bits {
+            None => place.range().find(|at| range.contains(at) && !is_named(*at, 0xff)),
+            Some(bits) => {
+                bits.each().find(|(at, bit, _)| range.contains(at) && !is_named(*at, *bit)).map(|(at, ..)| at)
+            }
+        }
+    }
+
+    /// Runs of bytes in which some bit was not named.
+    fn unnamed(&self, range: Range<usize>) -> Vec<Range<usize>> {
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for at in range.filter(|&at| self.mask.get(at) != Some(&0xff)) {
+            match runs.last_mut() {
+                Some(run) if run.end == at => run.end += 1,
+                _ => runs.push(at..at + 1),
+            }
+        }
+        runs
+    }
+}
+
+/// A run of bytes of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Bytes from the start of the value.
+    pub offset: usize,
+    /// What is expected there.
+    pub expected: Vec<u8>,
+    /// What of it is taken to be zero, since no field lies there.
+    pub assumed: Vec<Range<usize>>,
+}

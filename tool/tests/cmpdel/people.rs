@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What people type and paste, of maps as they have them: unions and bit-fields in keys, network order, texts, and clocks that
+//! are not the entries'. Needs root; without, each test says `skipped:` and why.
+
+use crate::common::{Fixture, Run, SUPPORTED, cmpdel, cmpdel_words};
+
+const KEY: &str = r#"{"src": "0x0a000001", "port": 80, "proto": 6, "netns": 1, "client": 2, "tail": 3}"#;
+
+#[track_caller]
+fn assert_run(what: &str, fixture: &Fixture, run: &Run, code: i32) {
+    let code = if *SUPPORTED || code == 2 { code } else { 4 };
+    assert_eq!(run.code, code, "{what}: {run:?}");
+    assert_eq!(fixture.value().is_none(), code == 0, "{what}: {run:?}");
+}
+
+#[test]
+fn keys_and_values_are_taken_as_people_have_them() {
+    let value = r#"{"comm": "bash", "expires": 1000, "dport": 80, "code": 42, "seen": 7}"#;
+    let pasted = format!(r#"{{"key": {{"port": 1}}, "value": {value}}}"#);
+    let rows: [(&str, &[&str], i32); 12] = [
+        (KEY, &["--field", "dport", "--expect", "80"], 0),
+        (KEY, &["--field", "dport", "--expect", "u16be:80"], 0),
+        (KEY, &["--field", "dport", "--expect", "u16:80"], 2),
+        (KEY, &["--field", "expires", "--expect", "1000"], 0),
+        (KEY, &["--field", "comm", "--expect", "bash"], 0),
+        (KEY, &["--field", "comm", "--expect", "zsh"], 1),
+        (KEY, &["--field", "comm", "--expect", "10 20"], 2),
+        (KEY, &["--expect", value], 0),
+        (KEY, &["--expect", &pasted], 0),
+        (KEY, &["--offset", "14", "--expect", "42"], 2),
+        (KEY, &["--offset", "14", "--expect", "hex 2a"], 0),
+        (r#"{"src": 1, "srcv6": [2, 0, 0, 0], "port": 80}"#, &["--field", "code", "--expect", "42"], 2),
+    ];
+    for (key, more, code) in rows {
+        let Some(fixture) = Fixture::owners("people", 1, 7) else { return };
+        let id = fixture.id().to_string();
+        let args: Vec<&str> = ["--id", &id, "--key", key].into_iter().chain(more.iter().copied()).collect();
+        assert_run(&more.join(" "), &fixture, &cmpdel_words(&args), code);
+    }
+}
+
+#[test]
+fn a_clock_that_is_not_the_entries_deletes_nothing() {
+    let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let now = u64::try_from(monotonic.tv_sec).unwrap() * 1_000_000_000;
+    let rows = [
+        (
+            "--offset 16 --type u64 --now 1790000000000000000 --older-than 300000000000",
+            2,
+            "all 20 entries have expired",
+        ),
+        ("--field seen --clock realtime --older-than 5m", 2, "stamped before this machine was booted"),
+        ("--field seen --now 1790000000000000000 --older-than 300000000000 --force", 0, ""),
+        ("--field seen --clock monotonic --older-than 5m", 0, ""),
+        ("--field seen --clock monotonic --older-than 0", 2, "all 20 entries have expired"),
+        ("--field seen --clock monotonic --older-than 300", 2, "write 300s"),
+        ("--field seen --older-than 5m", 2, "--clock monotonic for bpf_ktime_get_ns()"),
+        ("--field seen --now 1000 --older-than 10", 2, "stamped later than now"),
+        ("--field seen --older-than 2.5897e+12", 2, "no whole number and no time"),
+        ("--offset 12 --type u64 --older-than 5", 2, "they share bytes with"),
+        ("--offset 8 --type u32 --older-than 2000", 2, "of the other byte order"),
+        ("--field seen --older-than 999999999999999999999", 2, "everything would be too old"),
+        ("--field expires --older-than 2000 --where key.port=81", 0, ""),
+        ("--field expires --older-than 2000 --where value.code!=42", 0, ""),
+        ("--field expires --older-than 2000 --where key.nope=81", 2, "no field `nope`"),
+    ];
+    for (args, code, why) in rows {
+        let Some(fixture) = Fixture::owners("clocks", 20, now) else { return };
+        let run = cmpdel(&format!("gc --id {} {args}", fixture.id()));
+        assert_eq!(run.code, if *SUPPORTED || code == 2 { code } else { 4 }, "{args}: {run:?}");
+        assert!(code != 2 || run.stderr.contains(why), "{args}: {run:?}");
+        let left = if args.contains("--force") && *SUPPORTED { 0 } else { 20 };
+        assert_eq!(fixture.entries(), left, "{args}: {run:?}");
+    }
+}
+
+#[test]
+fn what_is_compared_and_what_is_not_stands_where_the_operator_reads() {
+    for (args, words) in [
+        ("--help", "deleted and put back with equal bytes"),
+        ("gc --help", "deleted and put back with equal bytes"),
+        ("--help", "store in place"),
+        ("gc --help", "stores in place"),
+    ] {
+        let help = cmpdel(args).stdout.replace('\n', " ");
+        assert!(help.contains(words), "{args}: {words}");
+    }
+}
