@@ -32,6 +32,9 @@ pub enum Accel {
 /// A guest that has KVM is up long before.
 const LIMIT: Duration = Duration::from_secs(25);
 
+/// Where it is remembered, in the cache.
+const MEMORY: &str = "accel.json";
+
 /// What a probe found, and on which boot of the host with which QEMU.
 #[derive(Debug, Serialize, Deserialize)]
 struct Memory {
@@ -50,8 +53,14 @@ pub fn choose(ctx: &Ctx, choice: AccelChoice, image: &Image, vng: &Vng) -> Resul
     let (works, cached, why) = match device() {
         Err(why) => (false, true, why),
         Ok(()) => {
-            let (works, cached) = probe(ctx, image, vng)?;
-            (works, cached, "a guest started with it says nothing".to_owned())
+            // Whoever demands it knows more than what was once found.
+            let (works, cached) = probe(ctx, image, vng, choice == AccelChoice::Kvm)?;
+            let why = if cached {
+                "a guest started with it said nothing, earlier since this machine was booted: --accel kvm tries again"
+            } else {
+                "a guest started with it says nothing"
+            };
+            (works, cached, why.to_owned())
         }
     };
     match (choice, works) {
@@ -66,6 +75,20 @@ pub fn choose(ctx: &Ctx, choice: AccelChoice, image: &Image, vng: &Vng) -> Resul
     }
 }
 
+/// Has the next run find out anew.
+///
+/// # Errors
+/// When what is remembered cannot be removed.
+pub fn forget(ctx: &Ctx) -> Result<()> {
+    let memory = ctx.cache.root().join(MEMORY);
+    match fs::remove_file(&memory) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(e).with_context(|| format!("cannot remove {}", memory.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether the device is there and may be used.
 pub fn device() -> Result<(), String> {
     match OpenOptions::new().read(true).write(true).open("/dev/kvm") {
@@ -74,15 +97,16 @@ pub fn device() -> Result<(), String> {
     }
 }
 
-fn probe(ctx: &Ctx, image: &Image, vng: &Vng) -> Result<(bool, bool)> {
+/// Whether a guest starts with it, and whether that was known. `again`: what did not work is tried again.
+fn probe(ctx: &Ctx, image: &Image, vng: &Vng, again: bool) -> Result<(bool, bool)> {
     let sh = &ctx.sh;
     let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let qemu = exec::read(ctx, cmd!(sh, "qemu-system-x86_64 --version"))?;
     let host = format!("{} {}", boot_id.trim(), qemu.lines().next().unwrap_or_default());
-    let memory = ctx.cache.root().join("accel.json");
+    let memory = ctx.cache.root().join(MEMORY);
     let _lock = lock::take(ctx, "accel", "finding out whether KVM works")?;
     let known = read_if_there(&memory)?.and_then(|text| serde_json::from_str::<Memory>(&text).ok());
-    if let Some(known) = known.filter(|known| known.host == host) {
+    if let Some(known) = known.filter(|known| known.host == host && (known.works || !again)) {
         return Ok((known.works, true));
     }
     let run = boot::fresh_run_folder(&ctx.out, "accel")?;

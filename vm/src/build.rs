@@ -18,24 +18,6 @@ use crate::{
 /// Objects of a first build with the lean profile, until a build has told the real number.
 const FIRST_TOTAL: u64 = 1680;
 
-/// Variables that would leak the caller's machine into the build.
-const DROPPED: [&str; 14] = [
-    "ARCH",
-    "CC",
-    "CFLAGS",
-    "CROSS_COMPILE",
-    "HOSTCFLAGS",
-    "KBUILD_OUTPUT",
-    "KCFLAGS",
-    "LD",
-    "LLVM",
-    "LOCALVERSION",
-    "MAKEFLAGS",
-    "MAKELEVEL",
-    "V",
-    "KBUILD_VERBOSE",
-];
-
 /// Make, set up for one work tree.
 pub struct Make<'a> {
     work: &'a WorkTree,
@@ -43,14 +25,6 @@ pub struct Make<'a> {
     suffix: String,
     /// First line of `gcc --version`.
     pub compiler: String,
-}
-
-/// Takes out of `command`'s environment what would leak the caller's machine into a build.
-pub fn clean_environment(command: &mut Command) {
-    DROPPED.iter().for_each(|name| {
-        command.env_remove(name);
-    });
-    command.env("LC_ALL", "C");
 }
 
 /// First line of what a program says of its version; empty if there is no such program.
@@ -76,7 +50,6 @@ impl<'a> Make<'a> {
         let mut make = Command::new("make");
         make.arg("-C").arg(self.work.src()).arg(format!("O={}", self.work.build().display()));
         make.arg(format!("-j{}", self.jobs)).arg(format!("LOCALVERSION=-{}", self.suffix)).args(targets);
-        clean_environment(&mut make);
         make.env("KBUILD_BUILD_TIMESTAMP", "Thu Jan  1 00:00:00 UTC 2026")
             .env("KBUILD_BUILD_USER", "xtask")
             .env("KBUILD_BUILD_HOST", "xtask")

@@ -16,6 +16,7 @@ mod config;
 mod context;
 mod debugger;
 mod documented;
+mod environment;
 mod events;
 mod exec;
 mod guest;
@@ -63,7 +64,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let done = dispatch(&Cli::parse().command).unwrap_or_else(|e| {
+    let done = environment::settle().and_then(|()| dispatch(&Cli::parse().command)).unwrap_or_else(|e| {
         eprintln!("could not run: {e:#}");
         Outcome::CouldNotRun.into()
     });

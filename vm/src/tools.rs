@@ -125,6 +125,42 @@ pub enum Means {
     NoApt,
 }
 
+/// What this machine is, where it is not what all of this is for; a sentence.
+///
+/// # Errors
+/// It is another architecture: kernels and guests are built for x86-64.
+pub fn machine() -> Result<()> {
+    let here = env::var("XTASK_MACHINE").unwrap_or_else(|_| env::consts::ARCH.into());
+    if here != "x86_64" {
+        bail!(
+            "this machine is {here}, and kernels and guests are built for x86_64: use such a machine, or a virtual one"
+        );
+    }
+    Ok(())
+}
+
+/// What is different on this distribution; nothing on Debian and what comes from it.
+pub fn distribution() -> Option<String> {
+    let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let field = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        line.unwrap_or_default().trim_matches('"').to_owned()
+    };
+    let (id, like) = (field("ID"), field("ID_LIKE"));
+    if id == "debian" || like.split(' ').any(|name| name == "debian") && exec::which("apt-get").is_some() {
+        return (id != "debian").then(|| {
+            format!(
+                "this is {id}: kernel sources and packages are Debian's names, and the archive that apt knows may not have them \
+                 (--kernel-src DIR takes a tree of your own)"
+            )
+        });
+    }
+    Some(format!(
+        "this is {}: tools have other package names here; CLANG names a clang, --kernel-src DIR a kernel tree",
+        if id.is_empty() { "no known distribution" } else { &id }
+    ))
+}
+
 /// Which of them.
 pub fn means() -> Means {
     if exec::which("apt-get").is_none() {
@@ -162,8 +198,9 @@ pub fn command_for(packages: &[&str]) -> String {
 /// Installs what is missing of `tools`; says whether nothing was.
 ///
 /// # Errors
-/// What is missing and the command that mends it, when this run may not or cannot install it.
+/// Another architecture; what is missing and the command that mends it, when this run may not or cannot install it.
 pub fn ensure(ctx: &Ctx, tools: &[Tool], offline: bool) -> Result<((), bool)> {
+    machine()?;
     let gone = missing(tools);
     if gone.is_empty() {
         return Ok(((), true));

@@ -32,11 +32,11 @@ index 0000000..1111111
 2.47
 ";
 
-/// Passes, unless `FAKE_FAILS` names this test and kernel. Which kernel it is can be told from where the output goes.
+/// Passes, unless `XTASK_FAKE_FAILS` names this test and kernel. Which kernel it is can be told from where the output goes.
 const TEST_PROGS: &str = r#"#!/bin/sh
 for word in "$@"; do case "$word" in --allow=*) test=${word#--allow=} ;; esac; done
 case "$(readlink /proc/$$/fd/1)" in *kselftest-base*) kernel=base ;; *) kernel=v2 ;; esac
-case " $FAKE_FAILS " in
+case " $XTASK_FAKE_FAILS " in
 *" $kernel:$test "*) printf '#1/1 %s/sub:FAIL\n#1 %s:FAIL\n' $test $test; exit 1 ;;
 esac
 printf '#1/1 %s/sub:OK\n#1 %s:OK\n' $test $test
@@ -46,7 +46,7 @@ printf '#1/1 %s/sub:OK\n#1 %s:OK\n' $test $test
 fn run(lab: &Lab, fails: &str) -> (Option<i32>, String, Value) {
     let (kernel, built) = (lab.kernel().display().to_string(), lab.path("built").display().to_string());
     let arguments = ["kselftest", "--quick", "--accel", "tcg", "--kernel-src", &kernel];
-    let vars = [("FAKE_FAILS", fails), ("XTASK_SELFTESTS_DIR", &built)];
+    let vars = [("XTASK_FAKE_FAILS", fails), ("XTASK_SELFTESTS_DIR", &built)];
     let output = lab.command(&arguments, &vars).output().unwrap();
     let text = fs::read(lab.path("target/kselftest/kselftest.json")).unwrap();
     let said = [output.stdout, output.stderr].concat();

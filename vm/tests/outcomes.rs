@@ -63,7 +63,7 @@ const GUESTS: [(&str, i32, &str); 12] = [
 fn each_way_a_guest_can_go_ends_in_the_right_outcome() {
     let lab = Lab::new();
     for (guest, code, reason) in GUESTS {
-        let ran = lab.run(&["--boot-timeout", "1", "--test-timeout", "1"], &[("FAKE_GUEST", guest)]);
+        let ran = lab.run(&["--boot-timeout", "1", "--test-timeout", "1"], &[("XTASK_FAKE_GUEST", guest)]);
         ran.expect(code, &[reason]);
         if code == 1 {
             assert!(ran.out.contains("console-v2.log"), "the console log is named: {}", ran.out);
@@ -247,7 +247,7 @@ fn a_mutant_is_caught_by_the_promise_that_it_names_and_by_no_other() {
     let kernel = lab.kernel().display().to_string();
     let run = |filter: &str, guest: &str| {
         let arguments = ["mutants", "--accel", "tcg", "--kernel-src", &kernel, "--filter", filter];
-        let output = lab.command(&arguments, &[("FAKE_GUEST", guest)]).output().unwrap();
+        let output = lab.command(&arguments, &[("XTASK_FAKE_GUEST", guest)]).output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
     for (filter, guest, code, said) in [

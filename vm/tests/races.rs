@@ -106,7 +106,7 @@ fn each_way_the_races_can_go_ends_in_the_right_outcome() {
     let lab = Lab::new();
     for (goes, guest, code, reason) in LABS {
         let limits = ["--boot-timeout", "1", "--test-timeout", "1"];
-        let ran = races(&lab, &limits, &[("FAKE_LAB", goes), ("FAKE_GUEST", guest)]);
+        let ran = races(&lab, &limits, &[("XTASK_FAKE_LAB", goes), ("XTASK_FAKE_GUEST", guest)]);
         assert_eq!(ran.code, Some(code), "{goes} {guest}: {}", ran.out);
         let sentence = ran.matrix["reason"].as_str().unwrap_or_default();
         assert!(sentence.contains(reason), "{goes} {guest}: `{reason}` is not in: {sentence}");
@@ -147,7 +147,7 @@ fn the_model_alone_takes_nothing_but_rust() {
 #[test]
 fn the_machines_own_kernel_fills_its_half_of_the_matrix() {
     let lab = Lab::new();
-    let ran = races(&lab, &["--here"], &[("FAKE_GUEST", "no-boot")]);
+    let ran = races(&lab, &["--here"], &[("XTASK_FAKE_GUEST", "no-boot")]);
     assert_eq!(ran.code, Some(0), "{}", ran.out);
     assert!(ran.out.contains("lab races --here --events events.jsonl --model model.jsonl\n"), "{}", ran.out);
     assert!(ran.out.contains("no hypervisor") || ran.out.contains("under a hypervisor ("), "{}", ran.out);
@@ -199,7 +199,7 @@ fn each_way_a_run_on_the_machines_own_kernel_can_go_ends_in_the_right_outcome() 
     ];
     let lab = Lab::new();
     for (goes, code, reason) in cases {
-        let ran = races(&lab, &["--here", "--test-timeout", "1"], &[("FAKE_LAB", goes)]);
+        let ran = races(&lab, &["--here", "--test-timeout", "1"], &[("XTASK_FAKE_LAB", goes)]);
         assert_eq!(ran.code, Some(code), "{goes}: {}", ran.out);
         let sentence = ran.matrix["reason"].as_str().unwrap_or_default();
         assert!(sentence.contains(reason), "{goes}: `{reason}` is not in: {sentence}");
@@ -214,7 +214,7 @@ fn a_run_on_the_machines_own_kernel_ends_with_whoever_started_it() {
     let start = || {
         let _ = fs::remove_file(lab.path("target/vm-test/run-races-here/events.jsonl"));
         let arguments = ["races", "--here", "--kernel-src", &kernel];
-        let held = command(&lab, &arguments, &[("FAKE_LAB", "hangs")]).spawn().unwrap();
+        let held = command(&lab, &arguments, &[("XTASK_FAKE_LAB", "hangs")]).spawn().unwrap();
         wait_until("the lab", || lab.path("target/vm-test/run-races-here/events.jsonl").exists());
         held
     };
@@ -268,5 +268,6 @@ fn vm_test_has_the_races_among_its_tests_for_the_kernel_with_the_series_alone() 
     let matrix: Value =
         serde_json::from_slice(&fs::read(lab.path("target/vm-test/matrix.json")).unwrap()).unwrap();
     assert_eq!((matrix["cells"].as_array().unwrap().len(), &matrix["verdict"]), (2, &"passed".into()));
-    run(&[("FAKE_LAB", "unmodelled")]).expect(1, &["evidence disagrees in 1 cell", "replace × prog on hash"]);
+    run(&[("XTASK_FAKE_LAB", "unmodelled")])
+        .expect(1, &["evidence disagrees in 1 cell", "replace × prog on hash"]);
 }

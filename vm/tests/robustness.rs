@@ -18,9 +18,9 @@ use common::{Lab, wait_until};
 type Held = (&'static str, (&'static str, &'static str), fn(&Lab) -> bool);
 
 const HELD: [Held; 3] = [
-    ("a half-written object", ("MINI_SLEEP", "600"), building),
-    ("the boot", ("FAKE_GUEST", "no-boot"), |lab| lab.path("target/vm-test/console-v2.log").exists()),
-    ("the tests", ("FAKE_GUEST", "hang-first"), |lab| lab.path("target/vm-test/run-v2/up").exists()),
+    ("a half-written object", ("XTASK_MINI_SLEEP", "600"), building),
+    ("the boot", ("XTASK_FAKE_GUEST", "no-boot"), |lab| lab.path("target/vm-test/console-v2.log").exists()),
+    ("the tests", ("XTASK_FAKE_GUEST", "hang-first"), |lab| lab.path("target/vm-test/run-v2/up").exists()),
 ];
 
 #[test]
@@ -39,7 +39,7 @@ fn a_run_killed_at_any_phase_leaves_no_process_and_the_next_one_passes() {
 #[test]
 fn a_run_killed_while_it_fetches_leaves_nothing_that_is_trusted() {
     let lab = Lab::with_archive();
-    let mut held = lab.command(DEBIAN, &[("ARCHIVE_SLEEP", "600")]).spawn().unwrap();
+    let mut held = lab.command(DEBIAN, &[("XTASK_ARCHIVE_SLEEP", "600")]).spawn().unwrap();
     wait_until("the download", || fs::read_dir(lab.cache().join("source")).is_ok_and(|d| d.count() > 0));
     kill(&mut held);
     wait_until("nothing is left", || lab.processes().is_empty());
@@ -53,7 +53,7 @@ fn a_run_killed_while_it_fetches_leaves_nothing_that_is_trusted() {
 #[test]
 fn an_interrupted_run_ends_at_once_and_says_so() {
     let lab = Lab::new();
-    let held = lab.vm_test(&[], &[("FAKE_GUEST", "no-boot")]).spawn().unwrap();
+    let held = lab.vm_test(&[], &[("XTASK_FAKE_GUEST", "no-boot")]).spawn().unwrap();
     wait_until("the boot", || lab.path("target/vm-test/console-v2.log").exists());
     let start = Instant::now();
     assert!(Command::new("kill").args(["-TERM", &held.id().to_string()]).status().unwrap().success());
@@ -66,7 +66,8 @@ fn an_interrupted_run_ends_at_once_and_says_so() {
 #[test]
 fn the_time_limit_ends_a_build_that_hangs() {
     let lab = Lab::new();
-    lab.run(&["--timeout", "2"], &[("MINI_SLEEP", "600")]).expect(69, &["the time limit of 2 s is over"]);
+    lab.run(&["--timeout", "2"], &[("XTASK_MINI_SLEEP", "600")])
+        .expect(69, &["the time limit of 2 s is over"]);
     wait_until("nothing is left", || lab.processes().is_empty());
     lab.run(&[], &[]).expect(0, &[]);
 }
@@ -74,7 +75,7 @@ fn the_time_limit_ends_a_build_that_hangs() {
 #[test]
 fn a_second_run_waits_and_says_for_whom() {
     let lab = Lab::new();
-    let first = lab.vm_test(&[], &[("MINI_SLEEP", "2")]).spawn().unwrap();
+    let first = lab.vm_test(&[], &[("XTASK_MINI_SLEEP", "2")]).spawn().unwrap();
     wait_until("the build", || building(&lab));
     let second = lab.run(&[], &[]);
     let waiting = format!("waiting: another run (pid {}) is using", first.id());
@@ -86,7 +87,7 @@ fn a_second_run_waits_and_says_for_whom() {
 #[test]
 fn two_checkouts_that_share_the_cache_build_a_kernel_once() {
     let lab = Lab::new();
-    let first = lab.vm_test(&[], &[("MINI_SLEEP", "2")]).spawn().unwrap();
+    let first = lab.vm_test(&[], &[("XTASK_MINI_SLEEP", "2")]).spawn().unwrap();
     wait_until("the build", || building(&lab));
     let other = lab.path("other-target").display().to_string();
     let output = lab.vm_test(&[], &[("CARGO_TARGET_DIR", &other)]).output().unwrap();
@@ -100,7 +101,7 @@ fn two_checkouts_that_share_the_cache_build_a_kernel_once() {
 #[test]
 fn waiting_has_an_end() {
     let lab = Lab::new();
-    let mut first = lab.vm_test(&[], &[("MINI_SLEEP", "600")]).spawn().unwrap();
+    let mut first = lab.vm_test(&[], &[("XTASK_MINI_SLEEP", "600")]).spawn().unwrap();
     wait_until("the build", || building(&lab));
     let output = lab.vm_test(&["--timeout", "1"], &[]).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
@@ -123,7 +124,7 @@ fn too_little_space_is_told_before_it_is_used() {
 fn a_disk_that_fills_up_while_building_is_told_in_one_sentence() {
     let lab = Lab::new();
     let Some(_disk) = Disk::mount(lab.path("cache"), 16) else { return };
-    let ran = lab.run(&[], &[("MINI_MIB", "20")]);
+    let ran = lab.run(&[], &[("XTASK_MINI_MIB", "20")]);
     ran.expect(69, &["the disk is full", "MiB free", "cargo xtask clean"]);
     assert!(!ran.verdict().1.contains('\n'), "one sentence: {}", ran.verdict().1);
 }
@@ -137,7 +138,7 @@ fn with_a_warm_cache_the_network_is_not_asked() {
         let arguments: Vec<&str> = DEBIAN.iter().chain(arguments).copied().collect();
         lab.ran(&lab.command(&arguments, vars).output().unwrap())
     };
-    let down = ("ARCHIVE_DOWN", "1");
+    let down = ("XTASK_ARCHIVE_DOWN", "1");
     run(&[], &[down]).expect(69, &["cannot get linux-source-7.3 from the archive (no network?)"]);
     run(&["--offline"], &[]).expect(69, &["linux-source-7.3 is not in the cache", "--offline"]);
     let first = run(&[], &[]);
@@ -206,8 +207,8 @@ impl Lab {
         let script = "#!/bin/sh\n# SPDX-License-Identifier: MIT OR Apache-2.0\n";
         let apt_get = format!(
             "{script}case \"$*\" in *indextargets*) echo 'Debian|Debian|http://mirror.invalid/debian'; exit 0;; esac\n\
-             [ -z \"$ARCHIVE_DOWN\" ] || {{ echo 'E: Could not resolve the mirror' >&2; exit 100; }}\n\
-             case \"$*\" in *download*) sleep ${{ARCHIVE_SLEEP:-0}}; : > linux-source-7.3_7.3.0-1_all.deb;; esac\n"
+             [ -z \"$XTASK_ARCHIVE_DOWN\" ] || {{ echo 'E: Could not resolve the mirror' >&2; exit 100; }}\n\
+             case \"$*\" in *download*) sleep ${{XTASK_ARCHIVE_SLEEP:-0}}; : > linux-source-7.3_7.3.0-1_all.deb;; esac\n"
         );
         let apt_cache = format!("{script}echo 'linux-source-7.3 | 7.3.0-1 | mirror'\n");
         let dpkg = format!(
@@ -221,4 +222,59 @@ impl Lab {
         }
         lab
     }
+}
+
+/// As git sets them for a hook in a linked work tree, and as people have them for something else.
+#[test]
+fn what_steers_children_elsewhere_does_not_reach_them() {
+    let lab = Lab::new();
+    let (root, theirs) = (lab.path("root"), lab.path("theirs"));
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(arguments).current_dir(&theirs).env_remove("GIT_DIR").env_remove("GIT_INDEX_FILE");
+        assert!(command.status().unwrap().success(), "{arguments:?}");
+    };
+    fs::create_dir_all(&theirs).unwrap();
+    lab.write("theirs/file", "theirs\n");
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "--quiet", "-m", "x"]);
+    let state = || ["config", "HEAD", "index"].map(|name| fs::read(theirs.join(".git").join(name)).unwrap());
+    let before = state();
+    let folder = theirs.join(".git").display().to_string();
+    let index = format!("{folder}/index");
+    let vars = [
+        ("GIT_DIR", folder.as_str()),
+        ("GIT_WORK_TREE", theirs.to_str().unwrap()),
+        ("GIT_INDEX_FILE", index.as_str()),
+        ("GIT_CONFIG_COUNT", "nonsense"),
+        ("MAKEFLAGS", "--no-such-flag"),
+        ("ARCH", "vax"),
+        ("CROSS_COMPILE", "vax-"),
+        ("KBUILD_OUTPUT", "/nonexistent"),
+        ("LC_ALL", "de_DE.UTF-8"),
+        ("LANGUAGE", "de"),
+        ("TAR_OPTIONS", "--no-such-option"),
+        ("CARGO_BUILD_TARGET", "vax-unknown-none"),
+        ("BASH_ENV", "/nonexistent"),
+        ("CDPATH", "/"),
+    ];
+    lab.run(&[], &vars).expect(0, &[]);
+    assert_eq!(state(), before, "the repository of whoever calls was changed");
+    // The same for a patch that has changed, and that does not apply.
+    let patch = fs::read_to_string(root.join("kernel-patches/v2/0001-x.patch")).unwrap();
+    lab.write("root/kernel-patches/v2/0001-x.patch", &patch.replace("-int three", "-int seven"));
+    lab.run(&[], &vars).expect(69, &["hashtab.c"]);
+    assert_eq!(state(), before, "the repository of whoever calls was changed");
+}
+
+#[test]
+fn another_architecture_is_told_before_anything_is_fetched() {
+    let lab = Lab::new();
+    let vars = [("XTASK_MACHINE", "aarch64")];
+    lab.run(&[], &vars).expect(69, &["this machine is aarch64", "built for x86_64"]);
+    let output = lab.command(&["doctor"], &vars).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("this machine is aarch64"), "{said}");
 }

@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{cli::Clean, context::Ctx, inventory, outcome::Outcome, report::Done};
+use crate::{accel, cli::Clean, context::Ctx, inventory, outcome::Outcome, report::Done};
 
 /// Lists or removes.
 ///
@@ -32,6 +32,9 @@ pub fn run(ctx: &Ctx, opts: &Clean) -> Result<Done> {
         let path = ctx.cache.root().join(name);
         fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         println!("removed {name}");
+    }
+    if opts.all {
+        accel::forget(ctx)?;
     }
     Ok(Outcome::Passed.into())
 }

@@ -32,13 +32,16 @@ struct Diagnosis {
     install: Means,
     command: Option<String>,
     virtme_ng: bool,
+    machine: Option<String>,
+    distribution: Option<String>,
     kvm: String,
     free_mib: u64,
     cache: String,
     parts: Vec<Part>,
 }
 
-/// Looks and tells. Fails (1) when something is missing that vm-test cannot install by itself.
+/// Looks and tells. Fails (1) on a machine of another architecture, and when something is missing that vm-test cannot install by
+/// itself.
 ///
 /// # Errors
 /// When the cache cannot be read.
@@ -54,6 +57,8 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
         tools: TOOLS.iter().map(seen).collect(),
         install: tools::means(),
         command: (!missing.is_empty()).then(|| tools::command_for(&tools::packages(&missing))),
+        machine: tools::machine().err().map(|error| error.to_string()),
+        distribution: tools::distribution(),
         virtme_ng: pyenv::find(&ctx.cache, &ctx.root)?.is_some(),
         kvm: accel::device()
             .map_or_else(|why| why, |()| "can be opened; vm-test tries whether a guest runs".into()),
@@ -66,7 +71,8 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
     } else {
         print(&diagnosis);
     }
-    Ok(Outcome::from_ok(missing.is_empty() || matches!(diagnosis.install, Means::Apt | Means::Sudo)).into())
+    let installable = missing.is_empty() || matches!(diagnosis.install, Means::Apt | Means::Sudo);
+    Ok(Outcome::from_ok(diagnosis.machine.is_none() && installable).into())
 }
 
 fn print(diagnosis: &Diagnosis) {
@@ -84,6 +90,9 @@ fn print(diagnosis: &Diagnosis) {
             Means::NoApt => "without apt, install the like of".to_owned(),
         };
         println!("{how}: {command}");
+    }
+    for said in diagnosis.machine.iter().chain(&diagnosis.distribution) {
+        println!("{said}");
     }
     println!("/dev/kvm: {}", diagnosis.kvm);
     println!("{} MiB free at {}", diagnosis.free_mib, diagnosis.cache);

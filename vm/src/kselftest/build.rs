@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use super::image;
 use crate::{
     apply::Patched,
-    build::{clean_environment, version_of},
+    build::version_of,
     context::Ctx,
     events::Event,
     exec,
@@ -107,7 +107,6 @@ fn make(ctx: &Ctx, source: &Path, out: &Path, types: &Path, jobs: u32) -> Result
     make.args(["BPF_STRICT_BUILD=0", "SKIP_DOCS=1", "SKIP_LLVM=1", "KDIR=/nonexistent"]);
     make.args(["CLANG=clang-22", "LLC=llc-22", "LLVM_STRIP=llvm-strip-22", "LLVM_CONFIG=llvm-config-22"]);
     make.args(TARGETS);
-    clean_environment(&mut make);
     let mut done = 0;
     let made = ["CC", "CLNG-BPF", "GEN-SKEL", "TEST-OBJ", "EXT-OBJ", "BINARY", "GEN"];
     let mut left_out = Vec::new();

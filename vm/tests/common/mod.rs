@@ -94,7 +94,7 @@ impl Lab {
             .env("XTASK_GUEST_BIN_DIR", self.path("bin"))
             .env("XTASK_ASSUME_TOOLS", "1")
             .env("XTASK_NO_SPACE_CHECK", "1")
-            .env_remove("FAKE_GUEST")
+            .env_remove("XTASK_FAKE_GUEST")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
