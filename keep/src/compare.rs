@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Batch look-ups, a filter on the field, and compare-and-delete of what expired with that field as window, and
-//! with what a second condition has looked at. An entry that is refreshed between the look and the delete differs there, and lives on.
+//! Batch look-ups, a filter on the field, and compare-and-delete of what expired, with that field as window, and with what a
+//! second condition looked at. An entry in which that has changed between the look and the delete lives on.
 
 use std::ops::Range;
 
-use cmpdel_uapi::{Error as Denied, Map, Outcome as Entry, Snapshot, Support, probe_batch};
+use cmpdel_uapi::{Error as Denied, Kind, Map, Outcome as Entry, Snapshot, Support, probe_batch};
 
 use crate::collector::{Condition, Plan, Progress, Tell};
 use crate::{Error, Field, Outcome, Round};
@@ -132,7 +132,7 @@ impl<'a> Compare<'a> {
             dealt_with += outcomes.len();
             fruitless = if outcomes.is_empty() { fruitless + 1 } else { 0 };
             match ended {
-                Some(error) if !is_contended(&error) || fruitless >= PATIENCE => {
+                Some(error) if error.kind() != Kind::Contended || fruitless >= PATIENCE => {
                     return Err(Error::Ended { error, round: *round });
                 }
                 _ => {}
@@ -140,11 +140,4 @@ impl<'a> Compare<'a> {
         }
         Ok(())
     }
-}
-
-/// The lock of a bucket (rqspinlock) could not be taken: the same call may be repeated.
-fn is_contended(error: &Denied) -> bool {
-    const EDEADLK: i32 = 35;
-    const ETIMEDOUT: i32 = 110;
-    matches!(error, Denied::Os { source, .. } if matches!(source.raw_os_error(), Some(EDEADLK | ETIMEDOUT)))
 }

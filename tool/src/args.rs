@@ -182,8 +182,8 @@ pub struct Gc {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Go on where the threshold seems wrong: everything has expired, stamps lie in the future or before boot, the bytes are no
-    /// field, the type cannot hold the number
+    /// Go on where the threshold seems wrong: everything has expired, stamps lie in the future or before boot or are 0, the bytes
+    /// are no such field, the type cannot hold the number
     #[arg(long)]
     pub force: bool,
 
@@ -208,7 +208,8 @@ Clocks: bpf_ktime_get_ns() is monotonic, bpf_ktime_get_boot_ns() is boottime; da
 says until when an entry lives has --older-than 0.
 
 Before anything is deleted all entries are looked at, and gc stops (exit 2) where the threshold cannot be right: all of several
-entries have expired, stamps lie in the future or before boot, the bytes are no field by BTF. --force goes on all the same.
+entries have expired, stamps lie in the future or before boot or are 0, the bytes are no such integer by BTF, the type cannot hold the
+number. --force goes on all the same. (Of a map of type rhash, under stripes, it is seen alone whether all have expired.)
 
 The summary counts entries looked at, expired, deleted, kept since they were refreshed after the look, and gone already.
 
@@ -222,7 +223,7 @@ names their table. Every program that uses the map is then looked at: one that t
 
 Exit codes:
   0  every expired entry was dealt with, also where some were kept (with --dry-run: would be)
-  2  usage, and a threshold that cannot be right
+  2  usage, and a threshold that cannot be right; what is wrong with the command line itself is text, also with --json
   4  this kernel, or this map, has no compare-and-delete; nothing was deleted
   5  not permitted
   6  anything else; the summary says how far it came";

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Why BTF could not be read: it is cut short, of another byte order, or newer than this reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed(&'static str);
+pub struct Malformed(pub &'static str);
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,7 +42,7 @@ pub enum Kind {
         size: u32,
         /// Whether it has a sign.
         signed: bool,
-        /// Whether it is a character, by its encoding or by its name.
+        /// Whether it is a character by its encoding.
         character: bool,
         /// Fewer bits than `size` holds, a bit-field of the old encoding: the first of them, and how many.
         part: Option<(u32, u32)>,

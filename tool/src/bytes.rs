@@ -45,11 +45,11 @@ impl Given {
                 Ok(Self::File(path.into()))
             };
         }
-        if text.trim_start().starts_with(['{', '[']) {
+        if text.trim_start().starts_with(['{', '[', '"']) {
             return Json::parse(text).map(Self::Json);
         }
         match Literal::parse(text) {
-            Literal { text, bytes: Err(why), .. } if text.is_empty() => Err(why),
+            Literal { text, bytes: Err(why), .. } if text.trim().is_empty() => Err(why),
             literal => Ok(Self::Literal(literal)),
         }
     }
@@ -59,10 +59,9 @@ impl Given {
 const HEX: &str = "hex";
 
 impl Literal {
-    /// Reads it in every way.
+    /// Reads it in every way. A text may begin and end with blanks.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let text = text.trim();
         Self { text: text.into(), bytes: parse_bytes(text), number: parse_number(text) }
     }
 
@@ -86,13 +85,23 @@ impl Literal {
         !self.text.starts_with("0x") && !self.text.contains(|c: char| c == ':' || c.is_whitespace())
     }
 
-    /// Whether it is one integer in the order of this machine.
+    /// The integers in it that are in the order of this machine: where they begin in the bytes, and how many they are.
     #[must_use]
-    pub fn is_native_integer(&self) -> bool {
-        self.text.split_once(':').is_some_and(|(kind, number)| {
-            TYPES.iter().any(|(name, size, network)| *name == kind && *size > 1 && !network)
-                && !number.contains(char::is_whitespace)
-        })
+    pub fn native_integers(&self) -> Vec<(usize, usize)> {
+        let (mut at, mut found) = (0, Vec::new());
+        for word in self.text.split_whitespace().filter(|word| *word != HEX) {
+            let size = match word.split_once(':') {
+                Some((kind, _)) => TYPES.iter().find(|(name, ..)| *name == kind).map(|(_, size, network)| {
+                    if *size > 1 && !network {
+                        found.push((at, *size));
+                    }
+                    *size
+                }),
+                None => Some(word.strip_prefix("0x").unwrap_or(word).len() / 2),
+            };
+            at += size.unwrap_or_default();
+        }
+        found
     }
 
     /// Whether its bytes can be read in one way alone: `10 20` is what bpftool prints of 16 and 32, and what it takes for 10
@@ -101,9 +110,13 @@ impl Literal {
     /// # Errors
     /// A sentence that says how to say which.
     pub fn one_reading(&self) -> Result<(), String> {
-        let is_decimal = |word: &str| word.len() == 2 && word.bytes().all(|b| b.is_ascii_digit());
-        let mut words = self.text.split_whitespace();
-        if !words.clone().all(is_decimal) || words.all(|word| word.starts_with('0')) {
+        let is_decimal = |word: &str| word.bytes().all(|b| b.is_ascii_digit()) && !word.starts_with('0');
+        let mut plain = self
+            .text
+            .split_whitespace()
+            .filter(|word| word.len() == 2 && word.bytes().all(|b| b.is_ascii_hexdigit()));
+        let says_hex = plain.clone().any(|word| word.bytes().any(|b| b.is_ascii_alphabetic()));
+        if self.is_hex() || says_hex || !plain.any(is_decimal) {
             return Ok(());
         }
         Err(format!(
@@ -205,7 +218,10 @@ fn to_network_order(mut bytes: Vec<u8>) -> Vec<u8> {
 #[must_use]
 pub fn parse_number(text: &str) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    // A leading zero means octal to many.
+    let plain = !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && (digits.len() == 1 || !digits.starts_with('0'));
     plain.then(|| text.parse().ok()).flatten()
 }
 
@@ -319,6 +335,7 @@ mod tests {
         assert!(Given::parse("@").unwrap_err().contains("file name"));
         assert!(Given::parse("{a}").unwrap_err().contains("not JSON"));
         assert!(Given::parse("").unwrap_err().contains("no bytes"));
+        assert_eq!(Given::parse("\"bash \""), Ok(Given::Json(Json::String("bash ".into()))));
         assert!(Given::parse("  ").unwrap_err().contains("no bytes"));
     }
 
@@ -331,6 +348,7 @@ mod tests {
         assert_eq!(literal("42"), (Some(vec![0x42]), Some(42)));
         assert_eq!(literal("4200"), (None, Some(4200)));
         assert_eq!(literal("-5"), (None, Some(-5)));
+        assert_eq!(literal("010"), (None, None), "octal to many");
         assert_eq!(literal("0x42"), (Some(vec![0x42]), None));
         assert_eq!(literal("42 00"), (Some(vec![0x42, 0]), None));
         assert_eq!(literal("hex 42 00"), (Some(vec![0x42, 0]), None));
@@ -342,7 +360,16 @@ mod tests {
 
     #[test]
     fn what_bpftool_prints_one_way_and_takes_another_is_refused() {
-        for text in ["10 20 30 40", "42", "00 10", "99"] {
+        for text in [
+            "10 20 30 40",
+            "42",
+            "00 10",
+            "99",
+            "10 20 30 0x40",
+            "10 00 0x0a 00",
+            "10 20 30 u8:5",
+            "u16:80 10 10",
+        ] {
             assert!(Literal::parse(text).one_reading().unwrap_err().contains("hex, as bpftool"), "{text}");
         }
         for text in ["00 01 09", "0a 10", "hex 10 20", "0x10 0x20", "u8:10", "07", "10 2f"] {
@@ -358,9 +385,10 @@ mod tests {
         for text in ["0x", "1", "0x10000000000000000", "0x+1"] {
             assert_eq!(literal(text).hex_number(), None, "{text}");
         }
-        assert!(literal("u16:80").is_native_integer() && literal("u64:0x1").is_native_integer());
-        for text in ["u8:1", "u16be:80", "u16:1 u16:2", "80", "x:1"] {
-            assert!(!literal(text).is_native_integer(), "{text}");
+        assert_eq!(literal("u16:80").native_integers(), [(0, 2)]);
+        assert_eq!(literal("0a00 u16be:1 0x0b0c u16:1 00 u64:2").native_integers(), [(6, 2), (9, 8)]);
+        for text in ["u8:1", "u16be:80", "80", "x:1", "hex 00"] {
+            assert_eq!(literal(text).native_integers(), [], "{text}");
         }
         assert!(
             literal("ab").is_one_word() && !literal("a b").is_one_word() && !literal("u8:1").is_one_word()

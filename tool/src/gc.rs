@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::Range;
 use std::os::fd::AsFd;
 
-use cmpdel_uapi::{Map, MapInfo, map_type_name};
+use cmpdel_uapi::{Error, Map, MapInfo, map_type_name};
 use indicatif::{ProgressBar, ProgressStyle};
 use keep::{Collector, Means, Plan, Round};
 
@@ -88,8 +88,16 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
         }
     }
     // What the threshold would do is looked at on every kernel, also on one that would refuse to delete.
-    let survey =
-        (!args.force).then(|| Survey::new(&map, place, &threshold, args.batch, &meets, &tell).ok()).flatten();
+    let survey = if args.force {
+        None
+    } else {
+        match Survey::new(&map, place, &threshold, args.batch, &meets, &tell) {
+            Ok(survey) => Some(survey),
+            // Of a type that user space cannot walk, or that this does not work on at all.
+            Err(Error::UnsupportedMap { .. }) => None,
+            Err(error) => return Err(Failure::from_uapi("looking at the entries", &error, FD_MEND)),
+        }
+    };
     if let Some(doubt) = survey.and_then(|survey| survey.doubt(&threshold)) {
         bar.finish_and_clear();
         return Err(Failure::usage(doubt));

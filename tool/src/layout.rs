@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Where in a value its fields lie, and how their bytes read, by BTF.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use keep::Order;
@@ -10,6 +11,11 @@ use crate::bytes::{decode, hex};
 
 /// Typedefs, qualifiers and nesting deeper than this are a loop in a broken BTF.
 const MAX_DEPTH: usize = 32;
+
+/// Unions within unions can have more than anybody could go through.
+const MAX_FIELDS: u64 = 100_000;
+/// A sentence that names what there is names no more.
+const MAX_NAMES: usize = 50;
 
 /// The type of a value (or of a key), in its BTF.
 #[derive(Debug)]
@@ -91,7 +97,32 @@ impl Layout {
     /// # Errors
     /// Where the BTF cannot be read.
     pub fn new(blob: &[u8], root: u32) -> Result<Self, Malformed> {
-        Ok(Self { btf: Btf::parse(blob)?, root })
+        let layout = Self { btf: Btf::parse(blob)?, root };
+        if layout.fields(root, 0, &mut HashMap::new()) > MAX_FIELDS {
+            return Err(Malformed("it has more fields within fields than this reader goes through"));
+        }
+        Ok(layout)
+    }
+
+    /// How many fields a walk through a type comes by, an array's elements counted once.
+    fn fields(&self, id: u32, depth: usize, known: &mut HashMap<u32, u64>) -> u64 {
+        if depth > MAX_DEPTH {
+            return 1;
+        }
+        if let Some(count) = known.get(&id) {
+            return *count;
+        }
+        // Of a type that has itself as a field there is no end.
+        known.insert(id, u64::MAX);
+        let count = match self.resolve(id).map(|ty| &ty.kind) {
+            Ok(Kind::Struct { members, .. }) => members
+                .iter()
+                .fold(1_u64, |sum, member| sum.saturating_add(self.fields(member.ty, depth + 1, known))),
+            Ok(Kind::Array { element, .. }) => self.fields(*element, depth + 1, known).saturating_add(1),
+            _ => 1,
+        };
+        known.insert(id, count);
+        count
     }
 
     /// All of it.
@@ -156,6 +187,10 @@ impl Layout {
         self.find_member(place, name, 0)?.ok_or_else(|| {
             let mut names = Vec::new();
             self.member_names(place.ty, 0, &mut names);
+            if names.len() > MAX_NAMES {
+                names.truncate(MAX_NAMES);
+                names.push("and more".into());
+            }
             format!("no field `{name}` in {}; it has {}", self.type_name(place.ty), names.join(", "))
         })
     }
@@ -245,6 +280,15 @@ impl Layout {
             }
         }
         Err("the map's BTF has a typedef without end".into())
+    }
+
+    /// Whether it is a character.
+    #[must_use]
+    pub fn is_character(&self, id: u32) -> bool {
+        self.resolve(id).is_ok_and(|ty| match ty.kind {
+            Kind::Int { size: 1, character, .. } => character || self.btf.type_name(ty) == "char",
+            _ => false,
+        })
     }
 
     /// The order of an integer's bytes, by the kernel's names for types that have one: `__be32`, `__le16`.

@@ -4,7 +4,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use cmpdel_uapi::{Error, Map, MapInfo, btf_by_id, map_by_id, map_pinned, next_map_id};
+use cmpdel_uapi::{Error, Kind, Map, MapInfo, btf_by_id, map_by_id, map_pinned, next_map_id};
 
 use crate::args::MapArgs;
 use crate::layout::Layout;
@@ -22,8 +22,8 @@ const BY_ID_MEND: &str = "maps are found by id or name with CAP_SYS_ADMIN only: 
 pub fn open(args: &MapArgs) -> Result<OwnedFd, Failure> {
     match args {
         MapArgs { pinned: Some(path), .. } => open_pinned("map", path),
-        MapArgs { id: Some(id), .. } => map_by_id(*id).map_err(|error| match errno(&error) {
-            Some(libc_errno::ENOENT) => Failure::other(format!("there is no map with id {id}")),
+        MapArgs { id: Some(id), .. } => map_by_id(*id).map_err(|error| match error.kind() {
+            Kind::Absent => Failure::other(format!("there is no map with id {id}")),
             _ => Failure::from_uapi(&format!("opening map {id}"), &error, BY_ID_MEND),
         }),
         MapArgs { name: Some(name), .. } => by_name(name),
@@ -39,9 +39,9 @@ pub fn open_pinned(what: &str, path: &Path) -> Result<OwnedFd, Failure> {
     let what = format!("opening the {what} pinned at {}", path.display());
     // The kernel says -EACCES of any file that is no pinned object, too.
     let mend = "either it is no pinned BPF object, or this user may not both read and write it";
-    map_pinned(path).map_err(|error| match errno(&error) {
-        Some(libc_errno::ENOENT) => Failure::other(format!("{what}: there is no such file")),
-        Some(libc_errno::EINVAL) => Failure::other(format!("{what}: this is no pinned BPF object")),
+    map_pinned(path).map_err(|error| match error.kind() {
+        Kind::Absent => Failure::other(format!("{what}: there is no such file")),
+        Kind::Misuse => Failure::other(format!("{what}: this is no pinned BPF object")),
         _ => Failure::from_uapi(&what, &error, mend),
     })
 }
@@ -61,7 +61,7 @@ fn by_name(name: &str) -> Result<OwnedFd, Failure> {
         let fd = match map_by_id(id) {
             Ok(fd) => fd,
             // It went away meanwhile.
-            Err(error) if errno(&error) == Some(libc_errno::ENOENT) => continue,
+            Err(error) if error.kind() == Kind::Absent => continue,
             // Another map may be open to somebody else alone: that is no reason not to work on this one.
             Err(Error::Permission) => {
                 hidden += 1;
@@ -136,17 +136,4 @@ pub fn layout(info: &MapInfo, of: Of) -> Result<Layout, Failure> {
         )));
     }
     Ok(layout)
-}
-
-fn errno(error: &Error) -> Option<i32> {
-    match error {
-        Error::Os { source, .. } => source.raw_os_error(),
-        _ => None,
-    }
-}
-
-/// The two errnos told apart here, the same on every architecture.
-mod libc_errno {
-    pub const ENOENT: i32 = 2;
-    pub const EINVAL: i32 = 22;
 }

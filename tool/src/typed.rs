@@ -2,8 +2,6 @@
 //! What people type for a field, as bytes by its type: the one place that knows byte orders, enumerators, texts and bits. What
 //! could be read in two ways is refused.
 
-use keep::Order;
-
 use crate::btf::Kind;
 use crate::bytes::{Literal, encode, hex};
 use crate::image::Image;
@@ -77,10 +75,12 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
     let kind = &layout.resolve(place.ty)?.kind;
     let is_number = matches!(kind, Kind::Int { .. } | Kind::Enum { .. });
     if let (Some(bits), true) = (place.bits, is_number) {
-        let number =
-            given.number.or_else(|| given.hex_number()).or_else(|| enumerator(layout, kind, &given.text));
+        // bpftool prints bits as a string, in hex.
+        let number = given.number.filter(|_| numbers).or_else(|| given.hex_number());
+        let number = number.or_else(|| enumerator(layout, kind, &given.text));
         let number = number.ok_or_else(|| {
-            format!("`{}` is no number of {} bits: write it decimal, or 0x…", given.text, bits.count)
+            let how = if numbers { "decimal, or 0x…" } else { "without quotes, or 0x… in them" };
+            format!("`{}` is no number of {} bits: write it {how}", given.text, bits.count)
         })?;
         return self::number(layout, place, number);
     }
@@ -96,17 +96,34 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
     }
     let characters = characters(layout, place, given);
     let bytes = bytes(layout, place, given);
+    let said = given.text.strip_prefix(TEXT);
     match (bytes, characters) {
         (Ok(bytes), None) => Ok(bytes),
         (Ok(bytes), Some(text)) if bytes == text => Ok(bytes),
-        (Ok(_), Some(_)) => Err(two(given, "a text")),
-        (Err(_), Some(text)) if given.bytes.is_err() || given.is_one_word() => Ok(text),
-        (Err(_), Some(_)) => Err(two(given, "a text")),
+        // It is said; but what bpftool prints may begin like that by itself.
+        (Err(_), Some(text)) if said.is_some_and(|said| numbers || needs_saying(said)) => Ok(text),
+        (Err(_), Some(text))
+            if said.is_none() && !(needs_saying(&given.text) || numbers && given.number.is_some()) =>
+        {
+            Ok(text)
+        }
+        (_, Some(_)) => Err(two(given, "a text")),
         (Err(why), None) => Err(match (numbers || given.number.is_none(), is_number) {
             (false, true) => format!("{why}; a number is written without quotes"),
             _ => why,
         }),
     }
+}
+
+/// What says that the rest is a text.
+const TEXT: &str = "text:";
+
+/// A text that could be meant as something else: bytes, or with the quotes or the operator of another language.
+fn needs_saying(text: &str) -> bool {
+    let literal = Literal::parse(text);
+    literal.bytes.is_ok() && !literal.is_one_word()
+        || text.starts_with(['"', '\'', '=', '!', '~', '<', '>'])
+        || text.ends_with(['"', '\''])
 }
 
 fn enumerator(layout: &Layout, kind: &Kind, name: &str) -> Option<i128> {
@@ -128,14 +145,16 @@ fn characters(layout: &Layout, place: Place, given: &Literal) -> Option<Vec<u8>>
     if given.is_hex() {
         return None;
     }
-    let text = given.text.strip_prefix("text:").unwrap_or(&given.text).as_bytes();
+    let said = given.text.strip_prefix(TEXT);
+    let text = said.unwrap_or(&given.text).as_bytes();
     let fits = match layout.resolve(place.ty).map(|ty| &ty.kind) {
-        Ok(Kind::Array { element, .. }) => match layout.resolve(*element).map(|ty| &ty.kind) {
-            Ok(Kind::Int { size: 1, .. }) => text.len() <= place.size,
-            _ => false,
-        },
-        Ok(Kind::Int { size: 1, character: true, .. }) => text.len() == 1,
-        _ => false,
+        // A row of bytes may be anything: that it is a text has to be said.
+        Ok(Kind::Array { element, .. }) => {
+            let is_byte =
+                layout.resolve(*element).is_ok_and(|ty| matches!(ty.kind, Kind::Int { size: 1, .. }));
+            is_byte && (said.is_some() || layout.is_character(*element)) && text.len() <= place.size
+        }
+        _ => layout.is_character(place.ty) && text.len() == 1 && place.bits.is_none(),
     };
     fits.then(|| {
         let mut bytes = text.to_vec();
@@ -156,18 +175,45 @@ fn bytes(layout: &Layout, place: Place, given: &Literal) -> Result<Vec<u8>, Stri
         ));
     }
     given.one_reading()?;
-    let order = layout.order(place.ty);
-    if given.is_native_integer() && order.is_swapped() {
-        let (name, be) = if order == Order::Big { ("network order", "be") } else { ("little-endian", "le") };
+    if place.size == 16
+        && given.text.starts_with("0x")
+        && matches!(layout.resolve(place.ty)?.kind, Kind::Int { .. })
+    {
         return Err(format!(
-            "`{}` is in this machine's order, and the field ({}) in {name}: write the number alone, or give it as \
-             u{}{be}:…",
-            given.text,
-            layout.type_name(place.ty),
-            place.size * 8
+            "`{}` can be a number, as bpftool prints integers of 128 bits, and bytes in this order: write each byte as 0x…",
+            given.text
         ));
     }
+    in_order(layout, place.offset, given)?;
     Ok(bytes)
+}
+
+/// Whether integers that are said to be in this machine's order lie where no field is in another.
+///
+/// # Errors
+/// One lies in a field of the other order.
+pub fn in_order(layout: &Layout, offset: usize, given: &Literal) -> Result<(), String> {
+    for (at, size) in given.native_integers() {
+        let range = offset + at..offset + at + size;
+        let swapped = layout.leaves(&range).into_iter().find(|leaf| {
+            let element = match layout.resolve(leaf.place.ty).map(|ty| &ty.kind) {
+                Ok(Kind::Array { element, .. }) => *element,
+                _ => leaf.place.ty,
+            };
+            layout.order(element).is_swapped()
+        });
+        let Some(leaf) = swapped else { continue };
+        let name = if cfg!(target_endian = "little") {
+            "network order: u16be, u32be"
+        } else {
+            "little-endian order"
+        };
+        return Err(format!(
+            "`{}` is in this machine's order, and the field ({}) in {name}; or write the number alone",
+            given.text, leaf.type_name
+        ));
+    }
+    Ok(())
 }
 
 /// A number as the field at `place` takes it; of a bit-field, its bits where they lie in its bytes.
@@ -247,9 +293,9 @@ mod tests {
         let text = |text: &str| field(&owner(), "comm", text);
         assert_eq!(text("bash"), Ok(b"bash\0\0\0\0".to_vec()));
         assert_eq!(text("text:42 00"), Ok(b"42 00\0\0\0".to_vec()));
-        assert_eq!(text("42"), Ok(b"42\0\0\0\0\0\0".to_vec()));
+        assert_eq!(text(" a "), Ok(b" a \0\0\0\0\0".to_vec()), "blanks are part of a text");
         assert_eq!(text("hex 00 01 02 03 04 05 06 07"), Ok(vec![0, 1, 2, 3, 4, 5, 6, 7]));
-        for two in ["10 20", "u8:1", "0x2a2a"] {
+        for two in ["10 20", "u8:1", "0x2a2a", "42", "\"bash\"", "'bash'", "=bash", "~bash"] {
             assert!(text(two).unwrap_err().contains("can be bytes and can be a text"), "{two}");
         }
         assert!(text("much too long").unwrap_err().contains("two hex digits"));
@@ -262,6 +308,22 @@ mod tests {
         assert!(string("code", "42").unwrap_err().contains("hex, as bpftool prints"));
         assert_eq!(string("code", "0x2a"), Ok(vec![42]));
         assert!(string("seen", "1000").unwrap_err().contains("without quotes"));
+        assert_eq!(string("comm", "42"), Ok(b"42\0\0\0\0\0\0".to_vec()), "as bpftool prints it");
+        assert_eq!(string("comm", "text:10 20"), Ok(b"10 20\0\0\0".to_vec()));
+        assert!(string("comm", "text:a").unwrap_err().contains("can be a text"));
+        let bits = |text| super::text(&tuple(), tuple().field("client").unwrap(), text);
+        assert!(bits("10").unwrap_err().contains("without quotes"));
+        assert!(bits("0x2a").is_ok());
+    }
+
+    #[test]
+    fn a_row_of_bytes_is_no_text_unless_that_is_said() {
+        let tag = |text| field(&conntrack(), "nat.tag", text);
+        assert_eq!(tag("text:ab"), Ok(b"ab".to_vec()));
+        for text in ["ab", "42", "-1", "xy"] {
+            assert!(tag(text).is_err(), "{text}");
+        }
+        assert_eq!(tag("0x6162"), Ok(b"ab".to_vec()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From what the user gave to the key and the window, once the map is known.
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 
@@ -43,27 +43,33 @@ pub struct Choice<'a> {
     pub field: Option<&'a str>,
 }
 
-/// The bytes that need no BTF to be read; `None` for what is typed.
-fn raw_bytes(given: &Given, part: &str) -> Option<Result<Vec<u8>, Failure>> {
+/// The bytes that need no BTF to be read, and no more than one above `size`; `None` for what is typed.
+fn raw_bytes(given: &Given, part: &str, size: u32) -> Option<Result<Vec<u8>, Failure>> {
+    let limit = u64::from(size) + 1;
     match given {
-        Given::File(path) => Some(
-            fs::read(path).map_err(|error| Failure::other(format!("reading {}: {error}", path.display()))),
-        ),
-        Given::Stdin => {
-            let mut bytes = Vec::new();
-            let answer = io::stdin().lock().read_to_end(&mut bytes);
+        Given::File(path) => {
+            let what = format!("reading {}", path.display());
             Some(
-                answer
-                    .map(|_| bytes)
-                    .map_err(|error| Failure::other(format!("reading standard input: {error}"))),
+                File::open(path)
+                    .and_then(|file| read(file, limit))
+                    .map_err(|e| Failure::other(format!("{what}: {e}"))),
             )
         }
+        Given::Stdin => Some(
+            read(io::stdin().lock(), limit)
+                .map_err(|error| Failure::other(format!("reading standard input: {error}"))),
+        ),
         Given::Json(json) => {
             let entry = is_entry(json).then(|| json.get(part)).flatten();
             entry.unwrap_or(json).bytes().map(Ok)
         }
         Given::Literal(_) => None,
     }
+}
+
+fn read(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(limit).read_to_end(&mut bytes).map(|_| bytes)
 }
 
 /// Whether it looks like what bpftool prints of a whole entry.
@@ -108,38 +114,57 @@ pub fn key(
     layout: impl FnOnce() -> Result<Layout, Failure>,
 ) -> Result<Key, Failure> {
     let usage = |why: String| Failure::usage(format!("--key: {why}"));
-    let fits = |bytes: &Vec<u8>| u32::try_from(bytes.len()) == Ok(key_size);
-    let length = |bytes: &Vec<u8>| format!("{} bytes given, keys of this map have {key_size}", bytes.len());
-    let bytes = match (given, raw_bytes(given, "key")) {
-        (_, Some(bytes)) => bytes?,
-        (Given::Literal(literal), None) if literal.bytes.as_ref().is_ok_and(fits) => {
-            literal.one_reading().map_err(usage)?;
-            literal.bytes.clone().map_err(usage)?
+    let length = |bytes: usize| format!("{bytes} bytes given, keys of this map have {key_size}");
+    match (given, raw_bytes(given, "key", key_size)) {
+        (_, Some(bytes)) => {
+            let bytes = bytes?;
+            if u32::try_from(bytes.len()) == Ok(key_size) {
+                return Ok(Key { bytes, assumed: Vec::new() });
+            }
+            Err(usage(length(bytes.len())))
         }
         (Given::Literal(literal), None) => {
-            let why = literal.bytes.as_ref().map_or_else(Clone::clone, length);
-            let (bytes, assumed) = of_its_type(literal, layout(), why, "key").map_err(usage)?;
-            return Ok(Key { bytes, assumed });
+            let (bytes, assumed) = all_of(literal, key_size, layout(), "key", &length).map_err(usage)?;
+            Ok(Key { bytes, assumed })
         }
         (given, None) => {
             let (bytes, assumed) = whole(&layout()?, "key", given).map_err(usage)?;
-            return Ok(Key { bytes, assumed });
+            Ok(Key { bytes, assumed })
         }
-    };
-    if fits(&bytes) { Ok(Key { bytes, assumed: Vec::new() }) } else { Err(usage(length(&bytes))) }
+    }
 }
 
-/// A number, an enumerator or a text for a key or value that is no more than one of them; `why` it is not bytes of that length.
-fn of_its_type(
+/// A whole key or value in words: what its type takes where it is no more than one field and the BTF may be read, else as many
+/// bytes as it has; `length` says how many are too many or too few.
+fn all_of(
     literal: &Literal,
+    size: u32,
     layout: Result<Layout, Failure>,
-    why: String,
     part: &str,
+    length: &dyn Fn(usize) -> String,
 ) -> Result<(Vec<u8>, Vec<Range<usize>>), String> {
+    let bytes = match &literal.bytes {
+        Ok(bytes) if u32::try_from(bytes.len()) == Ok(size) => Ok(bytes.clone()),
+        Ok(bytes) => Err(length(bytes.len())),
+        Err(why) => Err(why.clone()),
+    };
     match layout {
-        Ok(layout) if !layout.is_struct() => whole(&layout, part, &Given::Literal(literal.clone()))
-            .map_err(|typed| if literal.bytes.is_ok() { why } else { typed }),
-        _ => Err(why),
+        Ok(layout) if !layout.is_struct() => {
+            whole(&layout, part, &Given::Literal(literal.clone())).map_err(|why| {
+                match (&bytes, literal.bytes.is_ok()) {
+                    (Err(length), true) => length.clone(),
+                    _ => why,
+                }
+            })
+        }
+        layout => {
+            let bytes = bytes?;
+            literal.one_reading()?;
+            if let Ok(layout) = layout {
+                typed::in_order(&layout, 0, literal)?;
+            }
+            Ok((bytes, Vec::new()))
+        }
     }
 }
 
@@ -159,7 +184,7 @@ pub fn window(
     }
     let Choice { offset, size, .. } = choice;
     let whole_value = offset.is_none() && size.is_none();
-    let expected = match (given, raw_bytes(given, "value")) {
+    let expected = match (given, raw_bytes(given, "value", value_size)) {
         (_, Some(bytes)) => bytes?,
         (Given::Json(json), None) => {
             if !whole_value {
@@ -174,16 +199,18 @@ pub fn window(
                 .map_err(usage)?;
             return at(image.window(&layout).map_err(usage)?);
         }
+        (Given::Literal(literal), None) if whole_value => {
+            let length = |bytes: usize| too_short(bytes, value_size);
+            let (expected, assumed) =
+                all_of(literal, value_size, layout(), "value", &length).map_err(usage)?;
+            return Ok(Window { offset: 0, expected, assumed });
+        }
         (Given::Literal(literal), None) => {
-            let fits = |bytes: &Vec<u8>| u32::try_from(bytes.len()) == Ok(value_size);
-            if whole_value && !literal.bytes.as_ref().is_ok_and(fits) {
-                let length = |bytes: &Vec<u8>| too_short(bytes.len(), value_size);
-                let why = literal.bytes.as_ref().map_or_else(Clone::clone, length);
-                let (expected, assumed) = of_its_type(literal, layout(), why, "value").map_err(usage)?;
-                return Ok(Window { offset: 0, expected, assumed });
-            }
             let bytes = literal.bytes.clone().map_err(usage)?;
             literal.one_reading().map_err(usage)?;
+            if let Ok(layout) = layout() {
+                typed::in_order(&layout, offset.unwrap_or_default() as usize, literal).map_err(usage)?;
+            }
             bytes
         }
         (_, None) => return Err(usage("it cannot be read".into())),
@@ -224,7 +251,8 @@ fn in_field(given: &Given, field: &str, layout: &Layout) -> Result<Window, Failu
             bits.count, place.offset
         )));
     }
-    let expected = match (given, raw_bytes(given, "value")) {
+    let size = u32::try_from(place.size).unwrap_or(u32::MAX);
+    let expected = match (given, raw_bytes(given, "value", size)) {
         (_, Some(bytes)) => bytes?,
         (Given::Json(json), None) => return in_json(json, place, field, layout).map_err(usage),
         (Given::Literal(literal), None) => typed::word(layout, place, literal).map_err(usage)?,
@@ -362,6 +390,16 @@ mod tests {
         assert_eq!(key("hex 10 20 30 40"), Ok(vec![0x10, 0x20, 0x30, 0x40]));
         assert!(key("0a 00 00").unwrap_err().message.contains("3 bytes given, keys of this map have 4"));
         assert!(key("{\"packets\": 1}").unwrap_err().message.contains("is not named"));
+        assert!(key("@/dev/zero").unwrap_err().message.contains("5 bytes given"));
+        let words = super::key(
+            &Given::parse("u32:1 0x000000000000000000000000 0x0050 06 00 00 0x000000").unwrap(),
+            24,
+            || Ok(tuple()),
+        );
+        assert!(
+            words.unwrap_err().message.contains("(__be32)"),
+            "by BTF, bytes of a struct are known as well"
+        );
         assert!(key("@/nonexistent").unwrap_err().message.contains("/nonexistent"));
     }
 
@@ -425,6 +463,7 @@ mod tests {
         };
         assert_eq!(window("1000"), Ok(1000_u64.to_ne_bytes().to_vec()));
         assert_eq!(window("42"), Ok(42_u64.to_ne_bytes().to_vec()), "as hex it would be a byte");
+        assert_eq!(window("hex 2a 00 00 00 00 00 00 00"), Ok(vec![0x2a, 0, 0, 0, 0, 0, 0, 0]));
         assert!(window("0x2a").unwrap_err().message.contains("1 bytes given, values of this map have 8"));
         assert!(window("x").is_err());
         let failure = number().field("x").unwrap_err();

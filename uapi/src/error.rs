@@ -82,7 +82,46 @@ pub enum Error {
     },
 }
 
+/// What a caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A lock could not be had: the same call may be repeated.
+    Contended,
+    /// What was named is not there: no map, program, BTF or file of that id or path.
+    Absent,
+    /// This kernel, or this map, does not have it.
+    Unsupported,
+    /// This process, or this fd, may not.
+    NotPermitted,
+    /// The arguments do not fit the map.
+    Misuse,
+    /// Anything else.
+    Other,
+}
+
 impl Error {
+    /// What can be done about it.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::UnsupportedKernel
+            | Self::NoBpf
+            | Self::UnsupportedMap { .. }
+            | Self::UnsupportedBatch { .. } => Kind::Unsupported,
+            Self::Permission => Kind::NotPermitted,
+            Self::BadWindow { .. } | Self::KeySize { .. } | Self::BatchLength { .. } | Self::NotAMap => {
+                Kind::Misuse
+            }
+            Self::Os { source, .. } => match source.raw_os_error() {
+                Some(libc::EDEADLK | libc::ETIMEDOUT) => Kind::Contended,
+                Some(libc::ENOENT) => Kind::Absent,
+                Some(libc::EINVAL) => Kind::Misuse,
+                _ => Kind::Other,
+            },
+        }
+    }
+
     /// Sorts what holds for every command; the rest stays [`Error::Os`].
     pub(crate) fn from_os(call: &'static str, source: io::Error) -> Self {
         match source.raw_os_error() {
@@ -90,5 +129,29 @@ impl Error {
             Some(libc::EPERM | libc::EACCES) => Self::Permission,
             _ => Self::Os { call, source },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errnos_have_kinds() {
+        for (errno, kind) in [
+            (libc::EDEADLK, Kind::Contended),
+            (libc::ETIMEDOUT, Kind::Contended),
+            (libc::ENOENT, Kind::Absent),
+            (libc::EINVAL, Kind::Misuse),
+            (libc::EPERM, Kind::NotPermitted),
+            (libc::ENOSYS, Kind::Unsupported),
+            (libc::ENOMEM, Kind::Other),
+        ] {
+            assert_eq!(
+                Error::from_os("BPF_MAP_LOOKUP_ELEM", io::Error::from_raw_os_error(errno)).kind(),
+                kind
+            );
+        }
+        assert_eq!(Error::UnsupportedMap { map_type: 5 }.kind(), Kind::Unsupported);
     }
 }

@@ -53,7 +53,7 @@ mod walk;
 mod window;
 
 pub use batch::BatchOutcome;
-pub use error::Error;
+pub use error::{Error, Kind};
 pub use map::{Map, MapInfo, delete_if_eq};
 pub use map_type::map_type_name;
 pub use objects::{ProgramInfo, btf_by_id, map_by_id, map_pinned, next_map_id, programs};

@@ -88,7 +88,13 @@ impl Map<'_> {
         if !crate::probe::is_known(self.info().map_type) {
             return Err(Error::UnsupportedMap { map_type: self.info().map_type });
         }
-        Ok(Walk { map: self, room: room.max(1), position: Position::Start })
+        // Neither more than there can be, nor more than anybody wants to hold.
+        const MOST_BYTES: u64 = 64 << 20;
+        let info = self.info();
+        let entry = u64::from(info.key_size) + u64::from(info.value_size);
+        let most = u32::try_from(MOST_BYTES / entry.max(1)).unwrap_or(u32::MAX);
+        let room = room.min(info.max_entries).min(most).max(1);
+        Ok(Walk { map: self, room, position: Position::Start })
     }
 }
 

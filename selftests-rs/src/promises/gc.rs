@@ -139,7 +139,7 @@ fn counts(context: &Context) -> Result<Verdict> {
         let numbers = Numbers::new(map_type, flags, 300)?;
         let rows = [
             ("--older-than 200 --batch 7", 200),
-            ("--older-than 50 --now 250", 200),
+            ("--older-than 50 --now 250 --force", 200),
             ("--older-than 0", 0),
             ("--older-than 1", 1),
             ("--older-than 64 --batch 64", 64),

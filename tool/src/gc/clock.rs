@@ -135,6 +135,9 @@ impl Threshold {
         unit: Option<Unit>,
     ) -> Result<Self, String> {
         let units = unit.unwrap_or_default();
+        if unit.is_some() && now.is_none() && clock.is_none() {
+            return Err("--unit says what one of a clock is: it goes with --clock or --now".into());
+        }
         let now = now.map(|now| (now, None)).or_else(|| clock.map(|clock| (clock.now(units), Some(clock))));
         let age = match (older_than, now) {
             (Age::Number(number @ ..=-1) | Age::Number(number @ 1..), Some((_, Some(_)))) => {
@@ -198,6 +201,7 @@ mod tests {
         assert_eq!(below("5m", Some(1000), Some(Unit::S)), Ok(700));
         assert_eq!(below("1500ms", Some(10), Some(Unit::S)), Ok(8), "the higher age");
         assert!(below("5m", None, None).unwrap_err().contains("--clock"));
+        assert!(below("5", None, Some(Unit::S)).unwrap_err().contains("goes with --clock"));
         assert!(below("5m", Some(1000), None).unwrap_err().contains("--unit"));
     }
 

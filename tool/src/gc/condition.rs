@@ -35,7 +35,11 @@ impl FromStr for Where {
             Some(("value", path)) => (Of::Value, path),
             _ => return Err(bad()),
         };
-        let given = Given::parse(right.trim()).map_err(|why| format!("`{text}`: {why}"))?;
+        let right = right.trim();
+        if right.starts_with(['=', '!', '~', '<', '>', '\'']) {
+            return Err(format!("{}; a text that begins like that is written with text: before it", bad()));
+        }
+        let given = Given::parse(right).map_err(|why| format!("`{text}`: {why}"))?;
         if matches!(given, Given::Stdin | Given::File(_)) {
             return Err(format!(
                 "`{text}`: it is compared with what stands in the condition, not with a file"
@@ -104,10 +108,28 @@ mod tests {
 
     #[test]
     fn conditions_are_read() {
-        for text in ["key.proto=17", "value.state != CT_OPEN", "value.nat.tag=[1,2]", "key.port=u16be:80"] {
+        for text in [
+            "key.proto=17",
+            "value.state != CT_OPEN",
+            "value.nat.tag=[1,2]",
+            "key.port=u16be:80",
+            "key.x!=\"bash\"",
+        ] {
             assert!(text.parse::<Where>().is_ok(), "{text}");
         }
-        for text in ["", "proto=17", "key.proto", "key=17", "key.proto=", "value.x=-", "value.x=@f"] {
+        for text in [
+            "",
+            "proto=17",
+            "key.proto",
+            "key=17",
+            "key.proto=",
+            "value.x=-",
+            "value.x=@f",
+            "key.x==1",
+            "key.x!==1",
+            "key.x!=~b",
+            "key.x!='b'",
+        ] {
             assert!(text.parse::<Where>().is_err(), "{text}");
         }
     }

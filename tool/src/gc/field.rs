@@ -107,7 +107,7 @@ impl IntField {
     pub fn check(&self, threshold: i128) -> Result<(), Failure> {
         let bits = 8 * self.size - u32::from(self.signed);
         let highest = (1_i128 << bits) - 1;
-        if threshold <= highest + 1 {
+        if threshold <= highest {
             return Ok(());
         }
         Err(Failure::usage(format!(
@@ -130,14 +130,15 @@ impl IntField {
             |place: Place| layout.resolve(place.ty).is_ok_and(|ty| matches!(ty.kind, Kind::Array { .. }));
         let inside = |place: Place| place.range().start <= range.start && place.range().end >= range.end;
         let fits = leaves.iter().find(|leaf| {
-            leaf.place.bits.is_none()
-                && (leaf.place.range() == range || is_row(leaf.place) && inside(leaf.place))
+            let is_all = leaf.place.range() == range && self.is_of(layout, leaf.place);
+            leaf.place.bits.is_none() && (is_all || is_row(leaf.place) && inside(leaf.place))
         });
         let what = format!("{} bytes at {}", self.size, self.offset);
         match fits {
             None if list.is_empty() => Some(format!("{what} are padding by the map's BTF")),
             None => Some(format!(
-                "{what} are no field by the map's BTF, they share bytes with {}",
+                "{what} are no {} by the map's BTF, they share bytes with {}",
+                if self.signed { "signed integer" } else { "unsigned integer" },
                 list.join(" and ")
             )),
             Some(leaf) => {
@@ -149,6 +150,14 @@ impl IntField {
                 })
             }
         }
+    }
+
+    /// Whether what lies there is an integer of the same sign.
+    fn is_of(&self, layout: &Layout, place: Place) -> bool {
+        layout.resolve(place.ty).is_ok_and(|ty| match ty.kind {
+            Kind::Int { signed, .. } | Kind::Enum { signed, .. } => signed == self.signed,
+            _ => false,
+        })
     }
 
     /// Whether a store to it can be seen in part.
@@ -197,7 +206,7 @@ mod tests {
             assert!(failure.message.contains(why), "{name}: {}", failure.message);
         }
         for (int_type, threshold, fits) in
-            [("u8", 256, true), ("u8", 257, false), ("i8", 128, true), ("i8", 129, false), ("u32", -1, true)]
+            [("u8", 255, true), ("u8", 256, false), ("i8", 127, true), ("i8", 128, false), ("u32", -1, true)]
         {
             let field = IntField::at(0, int_type.parse().unwrap(), 8).unwrap();
             assert_eq!(field.check(threshold).is_ok(), fits, "{int_type} {threshold}");
@@ -227,6 +236,8 @@ mod tests {
             (8, "u64", "`state`"),
             (13, "u8", "are padding"),
             (22, "u8", "`seen`"),
+            (8, "i32", "no signed integer"),
+            (14, "u16", "no unsigned integer"),
         ] {
             assert!(
                 doubt(offset, int_type).contains(why),

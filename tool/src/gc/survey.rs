@@ -18,6 +18,8 @@ pub struct Survey {
     pub future: u64,
     /// Stamped before this machine was booted, as no entry of a map is.
     pub before_boot: u64,
+    /// Of the expired, those that have no stamp but 0.
+    pub zero: u64,
 }
 
 impl Survey {
@@ -37,31 +39,35 @@ impl Survey {
         let boot = threshold.now.and_then(|(_, clock)| clock).map(|clock| clock.boot(threshold.unit));
         let mut walk = map.walk(batch)?;
         let mut snapshot = Snapshot::default();
-        let (mut looked_at, mut later) = (0, Vec::new());
+        let (mut looked_at, mut latest) = (0, i128::MIN);
         while walk.next_into(&mut snapshot)? {
             for (_, value) in snapshot.entries().filter(|(key, value)| meets(key, value)) {
-                let Some(stamp) = field.read(value) else { continue };
-                survey.entries += 1;
-                survey.expired += u64::from(stamp < threshold.below);
-                // Zero is nobody's clock.
-                survey.before_boot += u64::from(stamp != 0 && boot.is_some_and(|boot| stamp < boot));
                 // The highest number means never, where it means anything.
-                let is_later = threshold.now.is_some_and(|(now, _)| stamp > now);
-                if is_later && threshold.age > 0 && stamp != highest(field) {
-                    later.push(stamp);
+                let Some(stamp) = field.read(value).filter(|stamp| *stamp != highest(field)) else {
+                    continue;
+                };
+                let expired = stamp < threshold.below;
+                survey.entries += 1;
+                survey.expired += u64::from(expired);
+                survey.zero += u64::from(stamp == 0 && expired);
+                survey.before_boot += u64::from(stamp != 0 && boot.is_some_and(|boot| stamp < boot));
+                if threshold.now.is_some_and(|(now, _)| stamp > now) {
+                    survey.future += 1;
+                    latest = latest.max(stamp);
                 }
             }
             looked_at += snapshot.len() as u64;
             tell(looked_at);
         }
         // Entries were stamped while this looked at them.
-        if let Some((now, clock)) = threshold.now {
-            let until = match clock {
-                Some(clock) => clock.now(threshold.unit),
-                // A number that was read some time ago, in a unit that is not known.
-                None => now.saturating_add(threshold.age),
-            };
-            survey.future = later.iter().filter(|stamp| **stamp > until).count() as u64;
+        let until = match threshold.now {
+            Some((_, Some(clock))) => clock.now(threshold.unit),
+            // A number that was read some time ago, in a unit that is not known.
+            Some((now, None)) => now.saturating_add(threshold.age),
+            None => i128::MAX,
+        };
+        if latest <= until {
+            survey.future = 0;
         }
         Ok(survey)
     }
@@ -69,7 +75,7 @@ impl Survey {
     /// Why the threshold cannot be right, if it cannot.
     #[must_use]
     pub fn doubt(&self, threshold: &Threshold) -> Option<String> {
-        let Self { entries, expired, future, before_boot } = *self;
+        let Self { entries, expired, future, before_boot, zero } = *self;
         let clock = threshold.now.and_then(|(_, clock)| clock).map_or("", |clock| clock.name());
         let doubt = if before_boot > 0 && expired > 0 {
             format!(
@@ -81,6 +87,8 @@ impl Survey {
                 "{future} of {entries} entries are stamped later than now: it is not the clock of this field, or not its unit, \
                  or the field says until when an entry lives (then it is --older-than 0)"
             )
+        } else if zero > 0 && threshold.now.is_some() && threshold.age > 0 {
+            format!("{zero} of {entries} entries hold 0, which is no time: --zero-is-never spares them")
         } else if entries > 1 && expired == entries {
             format!(
                 "all {entries} entries have expired, as they seem to where a clock, a unit or a field is the wrong one"
@@ -107,12 +115,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_right_is_doubted() {
-        let survey = |entries, expired, future, before_boot| Survey { entries, expired, future, before_boot };
+        let survey =
+            |entries, expired, future, before_boot| Survey { entries, expired, future, before_boot, zero: 0 };
         let doubt =
             |survey: Survey, age| survey.doubt(&threshold(age, Some(Clock::Realtime))).unwrap_or_default();
         assert!(doubt(survey(20, 20, 0, 0), 300).contains("all 20 entries have expired"));
         assert!(doubt(survey(20, 3, 0, 20), 300).contains("20 of 20 entries are stamped before"));
         assert!(doubt(survey(20, 3, 1, 0), 300).contains("1 of 20 entries are stamped later than now"));
+        assert!(doubt(Survey { zero: 1, ..survey(20, 3, 0, 0) }, 300).contains("1 of 20 entries hold 0"));
         for (fine, age) in [
             (survey(20, 19, 0, 0), 300),
             (survey(1, 1, 0, 0), 300),
