@@ -43,9 +43,9 @@ pub struct Races {
     /// Fewer repetitions, and not all types of map; the model whole
     #[arg(long, conflicts_with = "ground")]
     pub quick: bool,
-    /// Run nothing: judge once more what guests with the series have said, or with --here a machine's own kernel, from a file of
+    /// Run nothing: judge once more what guests with the series have said, or with --here or --stock a kernel without, from a file of
     /// events; may be given several times
-    #[arg(long, value_name = "EVENTS", conflicts_with_all = ["model_only", "stock", "quick", "long"])]
+    #[arg(long, value_name = "EVENTS", conflicts_with_all = ["model_only", "quick", "long"])]
     pub from: Vec<PathBuf>,
     /// Call a step hung after this many seconds without an event
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Serialize;
 
 use crate::{
@@ -175,9 +175,17 @@ fn race(
             races.model(matrix)?;
             races.model_alone(matrix)
         }
-        Ground::Here if !opts.from.is_empty() => {
+        Ground::Here | Ground::Stock(_) if !opts.from.is_empty() => {
             let kept = Kept::read(&opts.from)?;
-            **machine = Some(kept.machine()?);
+            let there = kept.machine()?;
+            if let Ground::Stock(line) = ground {
+                let release = &there.release;
+                ensure!(
+                    stock::named(line)?.has(release),
+                    "the events are of kernel {release}, and not of {line}"
+                );
+            }
+            **machine = Some(there);
             Races { ctx, asked, limits }.kept(kept, None, matrix)
         }
         Ground::Here => {

@@ -51,9 +51,32 @@ pub fn named(name: &str) -> Result<&'static Line> {
         .with_context(|| format!("there is no stock kernel `{name}`; there are: {}", lines().join(", ")))
 }
 
+impl Line {
+    /// Whether a kernel that says so of itself (`uname -r`) is of this line.
+    #[must_use]
+    pub fn has(&self, release: &str) -> bool {
+        let rest = release.strip_prefix(self.kernel).unwrap_or_default();
+        rest.starts_with(['.', '-', '+']) && release.split('-').any(|word| word == "rt") == self.rt
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kernel_is_of_its_line_alone() {
+        for (line, release) in [
+            ("6.1", "6.1.0-56-amd64"),
+            ("6.12", "6.12.90+deb13-amd64"),
+            ("7.3", "7.3.4+deb13-amd64"),
+            ("7.3-rt", "7.3.4+deb13-rt-amd64"),
+        ] {
+            for other in lines() {
+                assert_eq!(named(other).unwrap().has(release), other == line, "{other}: {release}");
+            }
+        }
+    }
 
     #[test]
     fn a_wrong_name_is_told_the_right_ones() {
