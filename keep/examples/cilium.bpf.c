@@ -150,7 +150,10 @@ static __always_inline int track(void *ct, void *nat, const void *key, struct pa
 	for (i = 0; i < KEEP_TRIES; i++) {
 		entry = bpf_map_lookup_elem(ct, key);
 		if (!entry && !p->opens) {
-			count(MISSED);
+			err = keep_missed(ct, key, p->hash);
+			if (!err)
+				continue;
+			count(err == -EBUSY ? BUSY : MISSED);
 			return XDP_DROP;
 		}
 		if (!entry) {

@@ -75,7 +75,10 @@ static __always_inline int track(const struct flow *flow, bool opens)
 	for (i = 0; i < KEEP_TRIES; i++) {
 		entry = bpf_map_lookup_elem(&ct, flow);
 		if (!entry && !opens) {
-			count(MISSED);
+			err = keep_missed(&ct, flow, hash);
+			if (!err)
+				continue;
+			count(err == -EBUSY ? BUSY : MISSED);
 			return XDP_DROP;
 		}
 		if (!entry) {

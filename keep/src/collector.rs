@@ -42,6 +42,8 @@ pub(crate) struct Condition<'a> {
     pub(crate) holds: &'a dyn Fn(&[u8], &[u8]) -> bool,
     pub(crate) from: u32,
     pub(crate) to: u32,
+    /// There was one before.
+    pub(crate) again: bool,
 }
 
 impl fmt::Debug for Condition<'_> {
@@ -77,12 +79,15 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// A second condition for compare-and-delete, asked of what a look has found: of the key, and of these bytes of the value.
-    /// They are compared as well, with all that lies between them and the field: an entry in which they have changed since is
-    /// kept. (Under stripes the condition has to be asked in the kernel: [`Self::object`].)
+    /// A second condition for compare-and-delete, one at most, asked of what a look has found: of the key, and of the value, of
+    /// which it may depend on the bytes of `window` and on the field alone. They are compared as well, with all that lies between
+    /// them and the field: an entry in which an update has changed them since is kept. (A store through a pointer can fall
+    /// between the kernel's comparison and its delete, and a window that is no word of the machine can hold half of one. Under
+    /// stripes the condition has to be asked in the kernel: [`Self::object`].)
     #[must_use]
     pub fn and(self, window: Range<u32>, holds: &'a dyn Fn(&[u8], &[u8]) -> bool) -> Self {
-        Self { condition: Some(Condition { holds, from: window.start, to: window.end }), ..self }
+        let again = self.condition.is_some();
+        Self { condition: Some(Condition { holds, from: window.start, to: window.end, again }), ..self }
     }
 
     /// Has compare-and-delete tell, on the way, how many entries it has looked at in this round.
@@ -138,6 +143,15 @@ impl<'a> Plan<'a> {
             return Err(Error::Field { offset, size, value_size: info.value_size });
         }
         let striped = self.stripes.is_some() || self.object.is_some();
+        if self.condition.is_some_and(|condition| condition.again) {
+            return Err(Error::Load("it was given two second conditions: put both into one".into()));
+        }
+        if let Some(Condition { from, to, .. }) = self.condition
+            && (from > to || to > info.value_size)
+        {
+            let value_size = info.value_size;
+            return Err(Error::Field { offset: from, size: to.saturating_sub(from), value_size });
+        }
         if self.condition.is_some() && (striped || self.only == Some(Means::Stripes)) {
             return Err(Error::Load(
                 "its second condition would be asked before the stripe is held: give it in C, as an object"

@@ -34,10 +34,6 @@ impl<'a> Compare<'a> {
         let mut window = field.window();
         if let Some(Condition { from, to, .. }) = condition.filter(|condition| condition.from < condition.to)
         {
-            if to > map.info().value_size {
-                let value_size = map.info().value_size;
-                return Err(Error::Field { offset: from, size: to - from, value_size });
-            }
             window = window.start.min(from)..window.end.max(to);
         }
         Ok(Self { map, field, window, condition, progress, batch, batched })

@@ -4,7 +4,8 @@
 //! It does so in one of two ways, and never by a plain delete:
 //!
 //! - under stripes, on any kernel from 6.1 on, where the datapath takes them (`include/keep/half-life.h`);
-//! - else by compare-and-delete (`BPF_F_COMPARE`), where the kernel and the map have it.
+//! - else by compare-and-delete (`BPF_F_COMPARE`), where the kernel and the map have it, beside a datapath that refreshes by
+//!   update (`bpf_map_update_elem()`): a store through a pointer can fall between the kernel's comparison and its delete.
 //!
 //! ```no_run
 //! # use std::os::fd::AsFd;

@@ -65,7 +65,8 @@ pub fn set_up_for(stripes: BorrowedFd<'_>, seed: u64, hash: u32) -> Result<(), E
     stripe[8..16].copy_from_slice(&seed.to_ne_bytes());
     stripe[16..20].copy_from_slice(&hash.to_ne_bytes());
     stripe[20..24].copy_from_slice(&lines.count.to_ne_bytes());
-    for number in 0..lines.count {
+    // The first one last: whoever finds it finds all of them.
+    for number in (0..lines.count).rev() {
         lines.elements.update(&number.to_ne_bytes(), &stripe, 0).map_err(failed("written"))?;
     }
     // Another loader at the same time would have left some of its own.

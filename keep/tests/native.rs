@@ -35,6 +35,8 @@ mod listed;
 mod losses;
 #[path = "native/many.rs"]
 mod many;
+#[path = "native/missed.rs"]
+mod missed;
 #[path = "native/opens.rs"]
 mod opens;
 #[path = "native/refused.rs"]

@@ -18,6 +18,9 @@
  * the stripe of its key, in programs. An update or a delete by system call takes no
  * stripe: let the collector do it.
  *
+ * A packet that makes no entry asks keep_missed() before it acts on one that it has not
+ * found: beside a replace, a look-up can miss what is there all the time.
+ *
  * What is given up: a lifetime is exact to its half, and packets and bytes have to
  * be counted elsewhere, since live entries are not written.
  *
@@ -26,7 +29,7 @@
  * tests of this folder have that one.
  *
  *	entry = bpf_map_lookup_elem(&ct, &key);
- *	if (!entry)
+ *	if (!entry)		(and the packet may open a flow: else keep_missed())
  *		err = keep_create(&ct, &key, hash, &value);
  *	else switch (keep_judge(&entry->word, tag, now + lifetime / 2)) {
  *	case KEEP_FRESH:	break;
@@ -44,8 +47,9 @@
  *	}
  *
  * A packet that changes what the value says (a FIN, a SYN on what is closing) is due
- * even where the entry is fresh. What it changes it reads from the copy: another CPU
- * may have been first.
+ * even where the entry is fresh, by what the packet is: what stands beside the word may
+ * be another flow's. What it changes it reads from the copy: another CPU may have been
+ * first. Where it gets no stripe it is dropped, for no other packet says the same.
  *
  * keep/examples/conntrack.bpf.c is that in full.
  */
@@ -88,6 +92,24 @@ static __always_inline long keep_replace(void *map, const void *key, const KEEP_
 	return bpf_map_update_elem(map, key, copy, BPF_ANY);
 }
 
+/* Is there no entry of @key indeed? An update puts the new element before the others of
+ * its bucket, and takes the old one out behind: a look-up that stands between them comes
+ * to the end without either. With the stripe held nobody replaces it. -ENOENT: there is
+ * none. 0: there is, look up again. -EBUSY: the stripe is not to be had.
+ */
+static __always_inline long keep_missed(void *map, const void *key, __u64 hash)
+{
+	struct keep_stripe *stripe;
+	bool there;
+
+	stripe = keep_take(hash);
+	if (!stripe)
+		return -EBUSY;
+	there = bpf_map_lookup_elem(map, key);
+	keep_drop(stripe);
+	return there ? 0 : -ENOENT;
+}
+
 /* Makes an entry. -EEXIST: another packet was first, look up again. -EBUSY: the
  * stripe is not to be had; nothing was made.
  */
@@ -108,8 +130,10 @@ static __always_inline long keep_create(void *map, const void *key, __u64 hash,
 }
 
 /* Deletes an entry, as after a reset, if its word is the one that was @seen: between
- * the look and this another packet may have made a new one. -EAGAIN: it is another by
- * now. -EBUSY: the stripe is not to be had.
+ * the look and this another packet may have made a new one. (One that was made or
+ * replaced within the same tick of the lifetime's unit has the same word. Where that
+ * matters, the unit has to be finer.) -EAGAIN: it is another by now. -EBUSY: the stripe
+ * is not to be had.
  */
 static __always_inline long keep_delete(void *map, const void *key, __u64 hash,
 					union keep_word seen)

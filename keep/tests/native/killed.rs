@@ -20,7 +20,8 @@ use crate::traffic::{Pace, run};
 
 const TIME: Duration = Duration::from_secs(1);
 const KILLS: u32 = 30;
-const PATIENCE: Duration = Duration::from_secs(60);
+/// An emulated machine starts a process in seconds.
+const PATIENCE: Duration = Duration::from_secs(240);
 /// What the child finds in its environment: the ids of entries, stripes and clock.
 const MAPS: &str = "KEEP_TEST_COLLECT";
 const READY: &str = "collecting";

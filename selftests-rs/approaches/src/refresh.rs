@@ -126,6 +126,12 @@ const CREATE_STRIPED: Step = Step::new("create", "htab_map_update_elem", Op::Cre
 const DROP_STRIPE: Step =
     Step::new("drop_stripe", "program: xchg of the lock word", Op::DropStripe).same_call();
 
+const REORDERED: &str = "LRU maps on CPUs that reorder stores, such as arm64: there the kernel hands an element on without a barrier";
+
+/// The kernel puts the new element before the others of its bucket, and takes the old one out behind: a look-up between them
+/// comes to the end without either. keep/tests/native/missed.rs has both.
+const MISSED: &str = "a miss that can be trusted: beside another packet's update a look-up can miss what is there, and has to be made again";
+
 const LOCK_GIVES_UP: &[&str] = &[
     "LRU maps, whose values hold no bpf_spin_lock",
     "a lock for each packet",

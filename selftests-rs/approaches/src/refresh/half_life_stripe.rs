@@ -8,7 +8,7 @@ use crate::Protocol;
 
 use super::{
     AGAIN, COPY_VALUE, CREATE_STRIPED, DROP_STRIPE, Discipline, FREE, LOOK_UP_STRIPED, LOOK_UP_TO_STRIPE, READ_CLOCK,
-    REPLACE, TAKE_STRIPE,
+    MISSED, REORDERED, REPLACE, TAKE_STRIPE,
 };
 
 const JUDGE: Step = Step::new("judge", "program: read lifetime and tag", Op::JudgeHalf)
@@ -34,7 +34,7 @@ pub(super) const DISCIPLINE: Discipline = Discipline {
     ],
     protocol: Protocol::Stripe,
     tagged: true,
-    gives_up: &["LRU maps on CPUs that reorder stores, such as arm64: there the kernel hands an element on without a barrier", "lifetimes exact to better than a half", "a spinning wait, with a bound, where two keys share a lock word"],
+    gives_up: &[REORDERED, "lifetimes exact to better than a half", "a spinning wait, with a bound, where two keys share a lock word", MISSED],
     never_with: "Never with a new entry, an update or a delete by anybody that does not take the stripe.",
     ..Discipline::PLAIN
 };

@@ -4,13 +4,13 @@
 
 use model::dsl::Then;
 
-use super::{COPY_VALUE, CREATE, Discipline, FREE, LOOK_UP, READ_CLOCK, REPLACE};
+use super::{COPY_VALUE, CREATE, FREE, LOOK_UP, MISSED, READ_CLOCK, REPLACE, Discipline};
 
 pub(super) const DISCIPLINE: Discipline = Discipline {
     name: "replace",
     about: "look-up, copy of the value, then bpf_map_update_elem with a new lifetime",
     steps: &[READ_CLOCK, LOOK_UP, COPY_VALUE, REPLACE.then(Then::Go("free")), CREATE, FREE],
-    gives_up: &["a map update for each packet"],
+    gives_up: &["a map update for each packet", MISSED],
     never_with: "Never with a delete that does not compare, nor with entries that carry state: the copy may be another flow's.",
     ..Discipline::PLAIN
 };

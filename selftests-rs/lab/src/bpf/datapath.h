@@ -16,7 +16,8 @@
  *	CREATE_FLAGS	of the update that makes an entry, if not BPF_ANY
  *	OWN_CREATE	it has a create() of its own
  *	OWN_HANDLE	it has a handle() of its own, which looks up by itself
- *	ASKS_WHEN_DUE	a live packet writes nothing, and need not know what it would
+ *	ASKS_WHEN_DUE	a live packet writes nothing, and need not know what it would:
+ *			p->lifetime and p->flags are there with renew() and open_value()
  */
 #ifndef DATAPATH_H
 #define DATAPATH_H
@@ -111,6 +112,7 @@ static __always_inline void set_flags(struct ct_value *entry, struct packet *p)
 /* Gives the entry what the packet has to say of it, in place, by one aligned
  * 32-bit store and what hangs on it.
  */
+#ifndef ASKS_WHEN_DUE
 static __always_inline __u32 store(struct ct_value *entry, struct packet *p)
 {
 	gate(PACKET, STORE);
@@ -120,6 +122,7 @@ static __always_inline __u32 store(struct ct_value *entry, struct packet *p)
 	account(entry, p);
 	return STORED;
 }
+#endif
 
 /* An update has to bring the state along, which is in the entry alone. All of it
  * is read through a pointer: if the element is another flow's by now, so is what

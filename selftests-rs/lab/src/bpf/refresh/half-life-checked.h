@@ -4,7 +4,8 @@
  * this flow's when it had been copied, by a second look-up and by its tag.
  *
  * The claim: safe with a collector that compares under the bucket's lock, and the
- * cheapest that is. Never with anybody who stores in place: a copy is older.
+ * cheapest that is, as long as the packets of a flow come one by one. Never with
+ * anybody who stores in place: a copy is older.
  */
 #define TAGGED
 #define ASKS_WHEN_DUE
