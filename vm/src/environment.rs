@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use rustix::fs::Mode;
 
 /// Where things are, who asks, what a terminal can do.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 28] = [
     "CI",
     "CLANG",
     "COLUMNS",
@@ -38,6 +38,7 @@ const NAMES: [&str; 27] = [
     "PIP_PROXY",
     "PIP_RETRIES",
     "PIP_TRUSTED_HOST",
+    "PKG_CONFIG_PATH",
     "SHELL",
     "TERM",
     "TMPDIR",

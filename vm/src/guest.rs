@@ -31,6 +31,8 @@ pub fn build(ctx: &Ctx, include: &Path, packages: &[&str]) -> Result<(PathBuf, b
         cargo.args(["--package", package]);
     });
     cargo.env("KERNEL_HEADERS", include).env("CARGO_TERM_COLOR", "never");
+    // It says where this program's own package is, to this program; another package would be built anew for it.
+    cargo.env_remove("CARGO_MANIFEST_DIR");
     let (mut fresh, mut folders) = (true, BTreeSet::new());
     exec::stream(ctx, &cargo, "cargo-build", |line| {
         fresh &= !line.trim_start().starts_with("Compiling");
