@@ -110,13 +110,13 @@ impl Literal {
     /// # Errors
     /// A sentence that says how to say which.
     pub fn one_reading(&self) -> Result<(), String> {
-        let is_decimal = |word: &str| word.bytes().all(|b| b.is_ascii_digit()) && !word.starts_with('0');
         let mut plain = self
             .text
             .split_whitespace()
             .filter(|word| word.len() == 2 && word.bytes().all(|b| b.is_ascii_hexdigit()));
-        let says_hex = plain.clone().any(|word| word.bytes().any(|b| b.is_ascii_alphabetic()));
-        if self.is_hex() || says_hex || !plain.any(is_decimal) {
+        // Nobody writes a decimal number with a zero before it, and bpftool prints each byte in two digits.
+        let says_hex = |word: &str| word.starts_with('0') || word.bytes().any(|b| b.is_ascii_alphabetic());
+        if self.is_hex() || plain.clone().next().is_none() || plain.any(says_hex) {
             return Ok(());
         }
         Err(format!(
@@ -360,19 +360,21 @@ mod tests {
 
     #[test]
     fn what_bpftool_prints_one_way_and_takes_another_is_refused() {
-        for text in [
-            "10 20 30 40",
-            "42",
-            "00 10",
-            "99",
-            "10 20 30 0x40",
-            "10 00 0x0a 00",
-            "10 20 30 u8:5",
-            "u16:80 10 10",
-        ] {
+        for text in ["10 20 30 40", "42", "99", "10 20 30 0x40", "10 20 30 u8:5", "u16:80 10 10"] {
             assert!(Literal::parse(text).one_reading().unwrap_err().contains("hex, as bpftool"), "{text}");
         }
-        for text in ["00 01 09", "0a 10", "hex 10 20", "0x10 0x20", "u8:10", "07", "10 2f"] {
+        for text in [
+            "00 01 09",
+            "07 00 29 00",
+            "00 10",
+            "0a 10",
+            "hex 10 20",
+            "0x10 0x20",
+            "u8:10",
+            "07",
+            "10 2f",
+            "80 00",
+        ] {
             assert_eq!(Literal::parse(text).one_reading(), Ok(()), "{text}");
         }
     }
