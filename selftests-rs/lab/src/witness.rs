@@ -8,6 +8,7 @@ mod schedule;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use anyhow::anyhow;
 use approaches::{Column, Protocol, Refresh, Runs};
@@ -23,6 +24,15 @@ use schedule::{Hold, Schedule};
 /// Replays that may miss: now and then an allocator gives the third flow another element than the one that was made free last, and
 /// what was to be seen cannot come about.
 const MISSES: u32 = 3;
+
+/// Why a collector in a program was held in vain, once one was: it is the kernel's doing, and holds for all of them. Each would
+/// wait for a time-out of its own.
+static IN_VAIN: OnceLock<String> = OnceLock::new();
+
+/// Whether a collector that is held keeps a CPU that others may want.
+fn in_program(strategy: Column, cpus: usize) -> bool {
+    cpus < ENOUGH && strategy.runs != Runs::UserSpace
+}
 
 /// Gated datapaths of one discipline and map type, by the number of their entries: a replay that hands an element on needs
 /// a map without spare ones.
@@ -83,6 +93,10 @@ impl Stage {
                 witness.beyond.insert(violation, why);
                 continue;
             }
+            if let (Some(why), true) = (IN_VAIN.get(), in_program(strategy, cpus) && schedule.collects()) {
+                witness.beyond.insert(violation, why.clone());
+                continue;
+            }
             let (run, entries) = (self.run.clone(), schedule.entries(self.map));
             if hold == Hold::Debugger {
                 witness.held_by = "debugger".into();
@@ -110,9 +124,10 @@ impl Stage {
                         misses += 1;
                         note(&mut witness, violation, &format!("saw {violations:?}"));
                     }
-                    Err(error) if cpus < ENOUGH && strategy.runs != Runs::UserSpace => {
+                    Err(error) if in_program(strategy, cpus) => {
                         let why =
                             format!("it takes {ENOUGH} CPUs, or a kernel that preempts programs: {error:#}");
+                        let _ = IN_VAIN.set(why.clone());
                         witness.beyond.insert(violation, why);
                         break;
                     }
