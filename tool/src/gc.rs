@@ -14,7 +14,7 @@ use std::os::fd::AsFd;
 
 use cmpdel_uapi::{Error, Map, MapInfo, map_type_name};
 use indicatif::{ProgressBar, ProgressStyle};
-use keep::{Collector, Means, Plan, Round};
+use keep::{Collector, Field, Means, Plan, Round};
 
 use crate::args::Gc;
 use crate::open::{Of, layout, open, open_pinned};
@@ -69,37 +69,26 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
             && !(never && place.read(value) == Some(0))
     };
 
-    // Before anything is looked at: whether this kernel, this map and this fd would do it at all.
+    let is_narrowed = never || !conditions.is_empty();
+    if is_narrowed && args.stripes.is_some() {
+        return Err(Failure::usage(
+            "--where and --zero-is-never are asked before a stripe is held, so they do not go with --stripes: a condition \
+             under stripes is written in C (keep/include/keep/collector.h)",
+        ));
+    }
     let stripes = args.stripes.as_deref().map(|path| open_pinned("table of stripes", path)).transpose()?;
     let bar = bar(u64::from(info.max_entries));
     let tell = |looked_at: u64| bar.set_position(looked_at);
-    let window = window_of(&conditions, field.offset);
     let mut plan = Plan::new(fd.as_fd(), place).batch(args.batch).readers(&args.reader).progress(&tell);
-    if !conditions.is_empty() || never {
-        plan = plan.and(window, &meets);
+    if is_narrowed {
+        plan = plan.and(window_of(&conditions, field.offset), &meets);
     }
     if let Some(stripes) = &stripes {
         plan = plan.stripes(stripes.as_fd());
-        if !conditions.is_empty() || never {
-            return Err(Failure::usage(
-                "--where and --zero-is-never are asked before a stripe is held, so they do not go with --stripes: a condition \
-                 under stripes is written in C (keep/include/keep/collector.h)",
-            ));
-        }
     }
     // What the threshold would do is looked at on every kernel, also on one that would refuse to delete.
-    let survey = if args.force {
-        None
-    } else {
-        match Survey::new(&map, place, &threshold, args.batch, &meets, &tell) {
-            Ok(survey) => Some(survey),
-            // Of a type that user space cannot walk, or that this does not work on at all.
-            Err(Error::UnsupportedMap { .. }) => None,
-            Err(error) => return Err(Failure::from_uapi("looking at the entries", &error, FD_MEND)),
-        }
-    };
+    let survey = if args.force { None } else { look(&map, place, &threshold, args.batch, &meets, &tell)? };
     if let Some(doubt) = survey.and_then(|survey| survey.doubt(&threshold)) {
-        bar.finish_and_clear();
         return Err(Failure::usage(doubt));
     }
     let mut collector = plan.open().map_err(|error| failure(&error))?;
@@ -124,6 +113,22 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
             "stripes were held for longer than the collector waits: what is left expires with the next run, or a holder is stuck",
         )),
         None => Ok(()),
+    }
+}
+
+/// What user space sees of the entries; `None` where it cannot walk such a map, or where nothing of this works on it.
+fn look(
+    map: &Map<'_>,
+    field: Field,
+    threshold: &Threshold,
+    batch: u32,
+    meets: &dyn Fn(&[u8], &[u8]) -> bool,
+    tell: &dyn Fn(u64),
+) -> Result<Option<Survey>, Failure> {
+    match Survey::new(map, field, threshold, batch, meets, tell) {
+        Ok(survey) => Ok(Some(survey)),
+        Err(Error::UnsupportedMap { .. }) => Ok(None),
+        Err(error) => Err(Failure::from_uapi("looking at the entries", &error, FD_MEND)),
     }
 }
 

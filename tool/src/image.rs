@@ -27,16 +27,11 @@ impl Image {
     /// # Errors
     /// It lies over another that was named, and contradicts it.
     pub fn put(&mut self, place: Place, path: &str, bytes: &[u8]) -> Result<(), String> {
-        let mut mask = vec![if place.bits.is_none() { 0xff } else { 0 }; place.size];
-        for (at, bit, _) in place.bits.into_iter().flat_map(|bits| bits.each()) {
-            if let Some(mask) = at.checked_sub(place.offset).and_then(|at| mask.get_mut(at)) {
-                *mask |= bit;
-            }
-        }
-        let there = self.bytes.iter_mut().zip(&mut self.mask).skip(place.offset);
-        for (i, ((own, own_mask), (byte, mask))) in there.zip(bytes.iter().zip(&mask)).enumerate() {
+        for ((at, mask), byte) in place.masks().into_iter().zip(bytes) {
+            let (Some(own), Some(own_mask)) = (self.bytes.get_mut(at), self.mask.get_mut(at)) else {
+                continue;
+            };
             if (*own ^ byte) & *own_mask & mask != 0 {
-                let at = place.offset + i;
                 let other = self.named.iter().rev().find(|(other, _)| other.range().contains(&at));
                 let other = other.map_or("what was named before", |(_, path)| path);
                 return Err(format!("`{other}` and `{path}` lie over each other, and contradict each other"));
@@ -51,20 +46,19 @@ impl Image {
     /// How much of it was named.
     #[must_use]
     pub fn has(&self, place: Place) -> There {
-        let mask = |at: usize| self.mask.get(at).copied().unwrap_or_default();
-        let each: Vec<(bool, bool)> = match place.bits {
-            None => place.range().map(|at| (mask(at) == 0xff, mask(at) != 0)).collect(),
-            Some(bits) => {
-                bits.each().map(|(at, bit, _)| (mask(at) & bit != 0, mask(at) & bit != 0)).collect()
-            }
-        };
-        if each.iter().all(|(all, _)| *all) {
+        let masks = place.masks();
+        if masks.iter().all(|(at, mask)| self.named_of(*at, *mask) == *mask) {
             There::All
-        } else if each.iter().any(|(_, some)| *some) {
+        } else if masks.iter().any(|(at, mask)| self.named_of(*at, *mask) != 0) {
             There::Part
         } else {
             There::None
         }
+    }
+
+    /// Of these bits of a byte, those that were named.
+    fn named_of(&self, at: usize, mask: u8) -> u8 {
+        self.mask.get(at).map_or(0, |named| named & mask)
     }
 
     /// Its bytes, zero where nothing was said, and the runs of bytes of which that is so, at least in part.
@@ -79,14 +73,14 @@ impl Image {
     /// # Errors
     /// Nothing was named, or a field lies between that was not.
     pub fn window(&self, layout: &Layout) -> Result<Window, String> {
-        let first = self.mask.iter().position(|&mask| mask != 0).ok_or("the JSON names no field")?;
-        let last = self.mask.iter().rposition(|&mask| mask != 0).unwrap_or(first);
-        let range = first..last + 1;
+        let range = self.range();
+        if range.is_empty() {
+            return Err("the JSON names no field".into());
+        }
         let unnamed = self.unnamed(range.clone());
         for leaf in layout.leaves(&range) {
             // A member of a union that another was named of is named as far as the other goes.
-            let bits = self.unnamed_bits(leaf.place, &range);
-            let Some(at) = bits else { continue };
+            let Some(at) = self.first_unnamed(leaf.place, &range) else { continue };
             let before = self.named.iter().map(|(place, path)| (place.range().end, path));
             let before = before.filter(|(end, _)| *end <= at + 1).max_by_key(|(end, _)| *end);
             let after = self.named.iter().map(|(place, path)| (place.offset, path));
@@ -104,8 +98,9 @@ impl Image {
                 ),
             });
         }
+        let offset = range.start;
         let expected = self.bytes.get(range).unwrap_or_default().to_vec();
-        Ok(Window { offset: first, expected, assumed: unnamed })
+        Ok(Window { offset, expected, assumed: unnamed })
     }
 
     /// Whether the bytes say what was named.
@@ -127,14 +122,10 @@ impl Image {
     }
 
     /// The first byte within the range in which a field was not named, all or in part.
-    fn unnamed_bits(&self, place: Place, range: &Range<usize>) -> Option<usize> {
-        let is_named = |at: usize, bit: u8| self.mask.get(at).is_some_and(|mask| mask & bit == bit);
-        match place.bits {
-            None => place.range().find(|at| range.contains(at) && !is_named(*at, 0xff)),
-            Some(bits) => {
-                bits.each().find(|(at, bit, _)| range.contains(at) && !is_named(*at, *bit)).map(|(at, ..)| at)
-            }
-        }
+    fn first_unnamed(&self, place: Place, range: &Range<usize>) -> Option<usize> {
+        let masks = place.masks().into_iter();
+        let mut within = masks.filter(|(at, _)| range.contains(at));
+        within.find(|(at, mask)| self.named_of(*at, *mask) != *mask).map(|(at, _)| at)
     }
 
     /// Runs of bytes in which some bit was not named.

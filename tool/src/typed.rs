@@ -96,17 +96,15 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
     }
     let characters = characters(layout, place, given);
     let bytes = bytes(layout, place, given);
-    let said = given.text.strip_prefix(TEXT);
+    // What is said to be a text may begin like that by itself, as bpftool prints it; what is not may be meant as something else.
+    let is_plain = match given.text.strip_prefix(TEXT) {
+        Some(said) => numbers || needs_saying(said),
+        None => !(needs_saying(&given.text) || numbers && given.number.is_some()),
+    };
     match (bytes, characters) {
         (Ok(bytes), None) => Ok(bytes),
         (Ok(bytes), Some(text)) if bytes == text => Ok(bytes),
-        // It is said; but what bpftool prints may begin like that by itself.
-        (Err(_), Some(text)) if said.is_some_and(|said| numbers || needs_saying(said)) => Ok(text),
-        (Err(_), Some(text))
-            if said.is_none() && !(needs_saying(&given.text) || numbers && given.number.is_some()) =>
-        {
-            Ok(text)
-        }
+        (Err(_), Some(text)) if is_plain => Ok(text),
         (_, Some(_)) => Err(two(given, "a text")),
         (Err(why), None) => Err(match (numbers || given.number.is_none(), is_number) {
             (false, true) => format!("{why}; a number is written without quotes"),

@@ -2,12 +2,12 @@
 //! Command lines in the documents: `$ cargo xtask …` and `$ cmpdel …` in blocks marked `console`. They are read by the
 //! programs' own parsers, not run.
 
-use std::{env, fs};
+use std::fs;
 
 use anyhow::{Context, Result};
 use xshell::cmd;
 
-use crate::{cli::Cli, context::Ctx, exec};
+use crate::{cargo, cli::Cli, context::Ctx, exec};
 
 /// The prompts, and the program after each.
 const PROMPTS: [&str; 2] = ["$ ", "# "];
@@ -77,7 +77,7 @@ fn fault(ctx: &Ctx, words: &[String]) -> Result<Option<Option<String>>> {
         )),
         ["cmpdel", arguments @ ..] => {
             let sh = &ctx.sh;
-            let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let cargo = cargo::program();
             // With --help last, clap reads all that is before it and then stops.
             let asked =
                 exec::read(ctx, cmd!(sh, "{cargo} run --quiet --package cmpdel -- {arguments...} --help"));

@@ -9,6 +9,7 @@ mod bindings;
 mod boot;
 mod build;
 mod cache;
+mod cargo;
 mod channel;
 mod cli;
 mod cmd;

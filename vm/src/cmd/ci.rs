@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask ci`: every check there is, the quick ones first. Nothing is booted while those fail.
 
-use std::{env, path::PathBuf, process::Command};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use results::Status;
 
 use crate::{
+    cargo,
     cli::{Bench, Ci, Cli, Command as Xtask, Drill, Patches, VmTest},
     context::Ctx,
     documented,
@@ -169,12 +170,8 @@ impl Total {
 }
 
 /// Runs cargo; a failure is a fault found. Test results in what it says are counted.
-fn cargo(ctx: &Ctx, name: &str, arguments: &[&str], headers: Option<PathBuf>) -> Result<Done> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(&ctx.root).env("CARGO_TERM_COLOR", "never");
-    if let Some(headers) = headers {
-        command.env("KERNEL_HEADERS", headers);
-    }
+fn cargo(ctx: &Ctx, name: &str, arguments: &[&str], headers: Option<&Path>) -> Result<Done> {
+    let command = cargo::command(ctx, arguments, headers);
     let mut count = Count::default();
     let ended = ctx.phase(name, || {
         let log = format!("ci-{}", name.replace(' ', "-"));
@@ -221,7 +218,7 @@ fn selftests_rs(
     let packages: Vec<&str> = CLANG.iter().flat_map(|package| ["--package", package]).collect();
     let features = ["--features", "cmpdel/stripes"];
     let arguments = [&[command], options, &packages, &features, &["--"], more].concat();
-    cargo(&ctx, name, &arguments, Some(include))
+    cargo(&ctx, name, &arguments, Some(&include))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! `cargo xtask keep`: the tests of `keep/`, on this machine's kernel or on Debian's in a guest.
 
 use std::{
-    env, fs,
+    fs,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     boot::{Beside, Limits},
+    cargo,
     cli::Keep,
     context::Ctx,
     exec, libtest, lock,
@@ -48,21 +49,15 @@ pub fn run(ctx: &Ctx, opts: &Keep) -> Result<Done> {
 
 /// The test programs of the package.
 fn build(ctx: &Ctx, include: &Path) -> Result<Vec<PathBuf>> {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["test", "--package", "keep", "--lib", "--tests", "--no-run", "--message-format", "json"]);
-    cargo.current_dir(&ctx.root).env("KERNEL_HEADERS", include).env("CARGO_TERM_COLOR", "never");
+    let arguments = ["test", "--package", "keep", "--lib", "--tests", "--no-run", "--message-format", "json"];
+    let cargo = cargo::command(ctx, &arguments, Some(include));
     let mut programs = Vec::new();
-    exec::stream(ctx, &cargo, "keep-build", |line| programs.extend(program_in(line)))
-        .context("the tests do not build")?;
+    exec::stream(ctx, &cargo, "keep-build", |line| {
+        programs.extend(cargo::built(line).filter(|built| built.is_test).map(|built| built.program));
+    })
+    .context("the tests do not build")?;
     ensure!(!programs.is_empty(), "cargo has built no test of keep");
     Ok(programs)
-}
-
-/// The program that a message of cargo's tells of, if it is one of tests.
-fn program_in(line: &str) -> Option<PathBuf> {
-    let message: Value = serde_json::from_str(line).ok()?;
-    message["profile"]["test"].as_bool().filter(|test| *test)?;
-    message["executable"].as_str().map(PathBuf::from)
 }
 
 fn options(opts: &Keep) -> Vec<String> {
@@ -143,23 +138,5 @@ impl Listener for Nothing {
 
     fn running(&self) -> Option<&str> {
         None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cargo_names_the_programs_of_tests_alone() {
-        let test = r#"{"reason":"compiler-artifact","profile":{"test":true},"executable":"/t/native"}"#;
-        assert_eq!(program_in(test), Some("/t/native".into()));
-        for line in [
-            r#"{"reason":"compiler-artifact","profile":{"test":false},"executable":"/t/xtask"}"#,
-            r#"{"reason":"compiler-artifact","profile":{"test":true},"executable":null}"#,
-            "warning: no JSON",
-        ] {
-            assert_eq!(program_in(line), None, "{line}");
-        }
     }
 }
