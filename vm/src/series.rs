@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A series is a folder of mails under `kernel-patches/`.
+//! A series is a folder of mails under `kernel-patches/`; `v3+kfunc` is the first with the second on top of it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -14,7 +14,7 @@ use crate::source;
 /// Names the base itself: no patches.
 pub const NONE: &str = "base";
 /// The series that is meant when none is named.
-pub const DEFAULT: &str = "v2";
+pub const DEFAULT: &str = "v3+kfunc";
 /// The folder beside the series that holds wrong changes to one of them, and no series.
 pub const MUTANTS: &str = "mutants";
 
@@ -45,19 +45,29 @@ pub struct Series {
 }
 
 impl Series {
-    /// Reads `kernel-patches/<name>/*.patch`.
+    /// Reads the folders of `kernel-patches/` that `name` names, joined by `+`. A mail that two of them have is applied
+    /// once: a series that builds on parts of another carries copies of them, so that it applies by itself too.
     ///
     /// # Errors
-    /// When there is no such folder, no patch in it, or a file is no mail.
+    /// When there is no such folder, no patch in it, a file is no mail, or one subject has two different diffs.
     pub fn read(root: &Path, name: &str) -> Result<Self> {
         if name == NONE {
             return Ok(Self { name: name.into(), lineage: name.into(), ..Self::default() });
         }
+        let parts = name.split('+').map(|part| Self::folder(root, part)).collect::<Result<Vec<_>>>()?;
+        let lines: BTreeSet<&String> = parts.iter().flat_map(|part| part.variants.keys()).collect();
+        let join = |line: &str| joined(parts.iter().map(|part| part.patches_for(line)));
+        let variants = lines.iter().map(|line| Ok(((*line).clone(), join(line)?))).collect::<Result<_>>()?;
+        let patches = joined(parts.iter().map(|part| part.patches.as_slice()))?;
+        Ok(Self { name: name.into(), lineage: name.into(), patches, variants })
+    }
+
+    fn folder(root: &Path, name: &str) -> Result<Self> {
         let dir = root.join("kernel-patches").join(name);
         let there = || all(root).join(", ");
         ensure!(
-            !name.contains('/') && dir.is_dir(),
-            "there is no series `{name}` in kernel-patches/; there are: {NONE}, {}",
+            !name.contains('/') && !name.is_empty() && dir.is_dir(),
+            "there is no series `{name}` in kernel-patches/; there are: {NONE}, {}; A+B is B on top of A",
             there()
         );
         let patches = mails(&dir)?;
@@ -98,6 +108,32 @@ impl Series {
     fn named(self, name: &str, lineage: String) -> Self {
         Self { name: name.into(), lineage, ..self }
     }
+}
+
+/// One after the other; a mail that a part before has is left out.
+fn joined<'a>(parts: impl Iterator<Item = &'a [Patch]>) -> Result<Vec<Patch>> {
+    let mut all: Vec<Patch> = Vec::new();
+    for part in parts {
+        let before = all.len();
+        for patch in part {
+            let Some(same) = all[..before].iter().find(|other| other.subject == patch.subject) else {
+                all.push(patch.clone());
+                continue;
+            };
+            ensure!(
+                changes(&same.text).eq(changes(&patch.text)),
+                "{} and {} have one subject and are not the same change: copy the one that is right over the other",
+                same.path.display(),
+                patch.path.display()
+            );
+        }
+    }
+    Ok(all)
+}
+
+/// What the diffs of a mail take and give. Places and object names depend on what was applied before.
+fn changes(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().skip_while(|line| *line != "---").filter(|line| line.starts_with(['+', '-']))
 }
 
 /// The mails of a folder in order, cover letters apart.
@@ -201,6 +237,21 @@ mod tests {
 
     const MAIL: &str = "From 0 Mon Sep 17 00:00:00 2001\nFrom: A B <a@b>\nSubject: [PATCH bpf-next 1/3] bpf: Add a\n flag\n\n\
                         text\n---\n--- a/kernel/x.c\n+++ b/kernel/x.c\n--- /dev/null\n+++ b/new.c\n";
+
+    fn patch(subject: &str, line: &str) -> Patch {
+        let text = format!("Subject: {subject}\n\n---\ndiff --git a/x b/x\n+{line}\n-- \n2.39\n");
+        Patch { path: subject.into(), subject: subject.into(), touches: Vec::new(), text }
+    }
+
+    #[test]
+    fn a_mail_of_two_series_is_applied_once_and_has_to_be_the_same() {
+        let (first, second) = ([patch("a", "1"), patch("b", "2")], [patch("a", "1"), patch("c", "3")]);
+        let both = joined([first.as_slice(), second.as_slice()].into_iter()).unwrap();
+        assert_eq!(both.iter().map(|patch| patch.subject.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+        let other = [patch("a", "9")];
+        let said = joined([first.as_slice(), other.as_slice()].into_iter()).unwrap_err().to_string();
+        assert!(said.contains("not the same change"), "{said}");
+    }
 
     #[test]
     fn a_mail_tells_its_subject_and_files() {

@@ -35,7 +35,7 @@ index 0000000..1111111
 /// Passes, unless `XTASK_FAKE_FAILS` names this test and kernel. Which kernel it is can be told from where the output goes.
 const TEST_PROGS: &str = r#"#!/bin/sh
 for word in "$@"; do case "$word" in --allow=*) test=${word#--allow=} ;; esac; done
-case "$(readlink /proc/$$/fd/1)" in *kselftest-base*) kernel=base ;; *) kernel=v2 ;; esac
+case "$(readlink /proc/$$/fd/1)" in *kselftest-base*) kernel=base ;; *) kernel=v3+kfunc ;; esac
 case " $XTASK_FAKE_FAILS " in
 *" $kernel:$test "*) printf '#1/1 %s/sub:FAIL\n#1 %s:FAIL\n' $test $test; exit 1 ;;
 esac
@@ -59,7 +59,7 @@ fn run(lab: &Lab, fails: &str) -> (Option<i32>, String, Value) {
 
 fn lab() -> Lab {
     let lab = Lab::new();
-    lab.write("root/kernel-patches/v2/0002-y.patch", WITH_A_TEST);
+    lab.write("root/kernel-patches/v3/0002-y.patch", WITH_A_TEST);
     let lru = "#!/bin/sh\necho 'test_lru_sanity0 (map_type:9 map_flags:0x0): Pass'\n";
     let scripts = [
         ("built/test_progs", TEST_PROGS),
@@ -80,9 +80,9 @@ fn the_series_is_to_blame_for_what_it_breaks_and_for_nothing_else() {
     let lab = lab();
     let cases = [
         // The tests of the series fail without it, as they should; another fails on both kernels.
-        ("base:mine base:rhash v2:rhash", 0, "nothing that passed on the base fails with the series"),
-        ("base:mine v2:rhash", 1, "test_progs:rhash/sub: WORSE"),
-        ("base:mine v2:mine", 1, "test_progs:mine/sub: OF THE SERIES, BROKEN"),
+        ("base:mine base:rhash v3+kfunc:rhash", 0, "nothing that passed on the base fails with the series"),
+        ("base:mine v3+kfunc:rhash", 1, "test_progs:rhash/sub: WORSE"),
+        ("base:mine v3+kfunc:mine", 1, "test_progs:mine/sub: OF THE SERIES, BROKEN"),
         ("", 1, "mine, a test of the series, passes without the series as well"),
     ];
     for (fails, code, said) in cases {

@@ -15,9 +15,9 @@ fn a_good_kernel_passes_and_the_report_says_what_was_run() {
     ran.expect(0, &["every promise was kept"]);
     assert_eq!(ran.out.lines().last().unwrap(), "2 passed, 0 failed, 1 skipped");
     let report = &ran.report;
-    assert_eq!(report["kernel"]["series"], "v2");
+    assert_eq!(report["kernel"]["series"], "v3+kfunc");
     assert_eq!(report["kernel"]["patches"][0], "bpf: Count further");
-    assert_eq!(report["kernel"]["version"], "7.3.0-v2");
+    assert_eq!(report["kernel"]["version"], "7.3.0-v3+kfunc");
     assert_eq!(report["kernel"]["config_sha256"].as_str().unwrap().len(), 64);
     assert_eq!((&report["accel"], &report["profile"]), (&"tcg".into(), &"lean".into()));
     assert_eq!(report["splats"].as_array().unwrap().len(), 0);
@@ -26,8 +26,8 @@ fn a_good_kernel_passes_and_the_report_says_what_was_run() {
     assert_eq!(tests.len(), 3);
     assert_eq!(tests[1], (&"keep::a".into(), &"pass".into()));
     let phases = report["phases"].as_array().unwrap();
-    assert!(phases.iter().any(|p| p["name"] == "kernel v2" && p["cached"] == false));
-    assert!(lab.image("v2").contains("int four;") && !lab.image("v2").contains("int three;"));
+    assert!(phases.iter().any(|p| p["name"] == "kernel v3+kfunc" && p["cached"] == false));
+    assert!(lab.image("v3+kfunc").contains("int four;") && !lab.image("v3+kfunc").contains("int three;"));
 }
 
 #[test]
@@ -39,8 +39,8 @@ fn with_base_both_kernels_are_tested_and_told_apart() {
         ran.report["tests"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["host::bindings_in_step", "keep::a", "keep::b", "base::keep::a", "base::keep::b"]);
     assert_eq!(ran.report["base_kernel"]["version"], "7.3.0-base");
-    assert!(lab.image("v2").contains("int four;") && lab.image("base").contains("int three;"));
-    assert!(ran.out.contains("starting from the objects of v2"), "{}", ran.out);
+    assert!(lab.image("v3+kfunc").contains("int four;") && lab.image("base").contains("int three;"));
+    assert!(ran.out.contains("starting from the objects of v3+kfunc"), "{}", ran.out);
 }
 
 /// How the guest goes, exit code, and what the sentence holds.
@@ -66,7 +66,7 @@ fn each_way_a_guest_can_go_ends_in_the_right_outcome() {
         let ran = lab.run(&["--boot-timeout", "1", "--test-timeout", "1"], &[("XTASK_FAKE_GUEST", guest)]);
         ran.expect(code, &[reason]);
         if code == 1 {
-            assert!(ran.out.contains("console-v2.log"), "the console log is named: {}", ran.out);
+            assert!(ran.out.contains("console-v3+kfunc.log"), "the console log is named: {}", ran.out);
         }
         wait_until(&format!("{guest} leaves no process behind"), || lab.processes().is_empty());
     }
@@ -75,7 +75,7 @@ fn each_way_a_guest_can_go_ends_in_the_right_outcome() {
 #[test]
 fn a_patch_that_does_not_apply_is_named_with_its_file() {
     let lab = Lab::new();
-    lab.write("root/kernel-patches/v2/0002-y.patch", &PATCH.replace("int two", "int zwei"));
+    lab.write("root/kernel-patches/v3/0002-y.patch", &PATCH.replace("int two", "int zwei"));
     let ran = lab.run(&[], &[]);
     ran.expect(69, &["0002-y.patch does not apply", "kernel/hashtab.c:4", "patch does not apply"]);
 }
@@ -83,27 +83,27 @@ fn a_patch_that_does_not_apply_is_named_with_its_file() {
 #[test]
 fn a_variant_for_an_older_line_is_used_there_and_nowhere_else() {
     let lab = Lab::new();
-    lab.write("root/kernel-patches/v2/7.2/0001-x.patch", &PATCH.replace("+int four", "+int older"));
+    lab.write("root/kernel-patches/v3/7.2/0001-x.patch", &PATCH.replace("+int four", "+int older"));
     lab.run(&[], &[]).expect(0, &[]);
-    assert!(lab.image("v2").contains("int four;"));
+    assert!(lab.image("v3+kfunc").contains("int four;"));
     let makefile = fs::read_to_string(lab.kernel().join("Makefile")).unwrap();
     lab.write("kernel/Makefile", &makefile.replace("PATCHLEVEL = 3", "PATCHLEVEL = 2"));
     lab.run(&[], &[]).expect(0, &[]);
-    assert!(lab.image("v2").contains("int older;"));
+    assert!(lab.image("v3+kfunc").contains("int older;"));
 }
 
 #[test]
 fn no_fuzz_is_allowed() {
     let lab = Lab::new();
     // patch(1) would take this with fuzz 1: the first line of context is another one.
-    lab.write("root/kernel-patches/v2/0001-x.patch", &PATCH.replace(" int one;", " int eins;"));
+    lab.write("root/kernel-patches/v3/0001-x.patch", &PATCH.replace(" int one;", " int eins;"));
     lab.run(&[], &[]).expect(69, &["0001-x.patch does not apply"]);
 }
 
 #[test]
 fn an_unknown_series_is_refused_with_those_that_are_there() {
     let lab = Lab::new();
-    lab.run(&["--series", "v9"], &[]).expect(69, &["no series `v9`", "base, v2"]);
+    lab.run(&["--series", "v9"], &[]).expect(69, &["no series `v9`", "base, kfunc, v3"]);
 }
 
 #[test]
@@ -119,10 +119,10 @@ fn a_config_option_that_kconfig_drops_stops_the_run() {
 #[test]
 fn a_compile_error_is_quoted_with_its_place() {
     let lab = Lab::new();
-    lab.write("root/kernel-patches/v2/0001-x.patch", &PATCH.replace("+int four;", "+no such thing"));
+    lab.write("root/kernel-patches/v3/0001-x.patch", &PATCH.replace("+int four;", "+no such thing"));
     let ran = lab.run(&[], &[]);
     ran.expect(69, &["kernel/hashtab.c:1:1: error: 'no such thing' undeclared", "make -C"]);
-    lab.write("root/kernel-patches/v2/0001-x.patch", PATCH);
+    lab.write("root/kernel-patches/v3/0001-x.patch", PATCH);
     lab.run(&[], &[]).expect(0, &[]);
 }
 
@@ -142,13 +142,13 @@ fn one_object_is_rebuilt_when_one_file_changed_and_none_when_none_did() {
         assert_eq!(ran.code, Some(0), "{}", ran.out);
         log.lines().filter(|line| line.starts_with("  CC")).count()
     };
-    assert_eq!(counted(&lab.run(&[], &[])), 3);
+    assert_eq!(counted(&lab.run(&[], &[])), 4);
     assert_eq!(counted(&lab.run(&[], &[])), 0);
-    lab.write("root/kernel-patches/v2/0001-x.patch", &PATCH.replace("four", "five"));
+    lab.write("root/kernel-patches/v3/0001-x.patch", &PATCH.replace("four", "five"));
     assert_eq!(counted(&lab.run(&[], &[])), 1);
-    assert!(lab.image("v2").contains("int five;"));
+    assert!(lab.image("v3+kfunc").contains("int five;"));
     // Back to what was built before: no build at all.
-    lab.write("root/kernel-patches/v2/0001-x.patch", PATCH);
+    lab.write("root/kernel-patches/v3/0001-x.patch", PATCH);
     assert_eq!(counted(&lab.run(&[], &[])), 0);
 }
 
@@ -161,11 +161,11 @@ fn ones_own_tree_is_read_and_never_written() {
     // A change in it is seen.
     lab.write("kernel/kernel/b.c", "int changed;\n");
     lab.run(&[], &[]).expect(0, &[]);
-    assert!(lab.image("v2").contains("int changed;"));
+    assert!(lab.image("v3+kfunc").contains("int changed;"));
     // So is a file that is gone.
     fs::remove_file(lab.kernel().join("kernel/b.c")).unwrap();
     lab.run(&[], &[]).expect(0, &[]);
-    assert!(!lab.image("v2").contains("int changed;"));
+    assert!(!lab.image("v3+kfunc").contains("int changed;"));
 }
 
 #[test]
@@ -182,11 +182,11 @@ fn the_events_tell_the_story_in_order() {
     let order = [
         at("phase_done", "tools"),
         at("phase_done", "source"),
-        at("phase_done", "series v2"),
-        at("phase_started", "kernel v2"),
+        at("phase_done", "series v3+kfunc"),
+        at("phase_started", "kernel v3+kfunc"),
         at("progress", ""),
-        at("phase_done", "kernel v2"),
-        at("phase_started", "boot v2"),
+        at("phase_done", "kernel v3+kfunc"),
+        at("phase_started", "boot v3+kfunc"),
         at("plan", ""),
         at("test_started", "keep::a"),
         at("test_finished", "keep::a"),
@@ -202,7 +202,7 @@ fn json_has_standard_output_to_itself() {
     let output = lab.vm_test(&["--json"], &[]).output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["verdict"], "passed");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("==> kernel v2"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("==> kernel v3+kfunc"));
 }
 
 /// Every path below `dir` with its length and time.
@@ -260,5 +260,5 @@ fn a_mutant_is_caught_by_the_promise_that_it_names_and_by_no_other() {
         assert_eq!(ended, Some(code), "{out}");
         assert!(out.contains(said), "{said}: {out}");
     }
-    assert!(lab.image("v2-variants").contains("int five;"));
+    assert!(lab.image("v3+kfunc-variants").contains("int five;"));
 }

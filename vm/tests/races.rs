@@ -63,7 +63,7 @@ fn evidence_that_agrees_fills_the_matrix() {
     }
     let matrix = &ran.matrix;
     assert_eq!(matrix["verdict"], "passed");
-    assert_eq!((&matrix["kernel"]["version"], &matrix["accel"]), (&"7.3.0-v2".into(), &"tcg".into()));
+    assert_eq!((&matrix["kernel"]["version"], &matrix["accel"]), (&"7.3.0-v3+kfunc".into(), &"tcg".into()));
     assert_eq!(matrix["cells"].as_array().unwrap().len(), 2);
     let cell = &matrix["cells"][0];
     assert_eq!(

@@ -19,8 +19,8 @@ type Held = (&'static str, (&'static str, &'static str), fn(&Lab) -> bool);
 
 const HELD: [Held; 3] = [
     ("a half-written object", ("XTASK_MINI_SLEEP", "600"), building),
-    ("the boot", ("XTASK_FAKE_GUEST", "no-boot"), |lab| lab.path("target/vm-test/console-v2.log").exists()),
-    ("the tests", ("XTASK_FAKE_GUEST", "hang-first"), |lab| lab.path("target/vm-test/run-v2/up").exists()),
+    ("the boot", ("XTASK_FAKE_GUEST", "no-boot"), |lab| lab.path("target/vm-test/console-v3+kfunc.log").exists()),
+    ("the tests", ("XTASK_FAKE_GUEST", "hang-first"), |lab| lab.path("target/vm-test/run-v3+kfunc/up").exists()),
 ];
 
 #[test]
@@ -32,7 +32,7 @@ fn a_run_killed_at_any_phase_leaves_no_process_and_the_next_one_passes() {
         kill(&mut held);
         wait_until(&format!("nothing is left of a run killed in {phase}"), || lab.processes().is_empty());
         lab.run(&[], &[]).expect(0, &[]);
-        assert!(!lab.image("v2").contains("half"), "an object written by half was trusted after {phase}");
+        assert!(!lab.image("v3+kfunc").contains("half"), "an object written by half was trusted after {phase}");
     }
 }
 
@@ -54,7 +54,7 @@ fn a_run_killed_while_it_fetches_leaves_nothing_that_is_trusted() {
 fn an_interrupted_run_ends_at_once_and_says_so() {
     let lab = Lab::new();
     let held = lab.vm_test(&[], &[("XTASK_FAKE_GUEST", "no-boot")]).spawn().unwrap();
-    wait_until("the boot", || lab.path("target/vm-test/console-v2.log").exists());
+    wait_until("the boot", || lab.path("target/vm-test/console-v3+kfunc.log").exists());
     let start = Instant::now();
     assert!(Command::new("kill").args(["-TERM", &held.id().to_string()]).status().unwrap().success());
     let output = held.wait_with_output().unwrap();
@@ -262,8 +262,8 @@ fn what_steers_children_elsewhere_does_not_reach_them() {
     lab.run(&[], &vars).expect(0, &[]);
     assert_eq!(state(), before, "the repository of whoever calls was changed");
     // The same for a patch that has changed, and that does not apply.
-    let patch = fs::read_to_string(root.join("kernel-patches/v2/0001-x.patch")).unwrap();
-    lab.write("root/kernel-patches/v2/0001-x.patch", &patch.replace("-int three", "-int seven"));
+    let patch = fs::read_to_string(root.join("kernel-patches/v3/0001-x.patch")).unwrap();
+    lab.write("root/kernel-patches/v3/0001-x.patch", &patch.replace("-int three", "-int seven"));
     lab.run(&[], &vars).expect(69, &["hashtab.c"]);
     assert_eq!(state(), before, "the repository of whoever calls was changed");
 }

@@ -96,20 +96,20 @@ pub mod tests {
 
     #[test]
     fn a_difference_is_found_and_only_in_the_same_row() {
-        let one = [row("a", None, "v2", 1000.0), row("b", Some(4), "v2", 1000.0)];
-        let other = [row("a", None, "v2", 1004.0), row("b", Some(8), "v2", 2000.0)];
+        let one = [row("a", None, "v3", 1000.0), row("b", Some(4), "v3", 1000.0)];
+        let other = [row("a", None, "v3", 1004.0), row("b", Some(8), "v3", 2000.0)];
         let (part, what) = repeat_difference(&one, &other).unwrap();
         assert!(part < PRECISION && part > 0.003, "{part}");
-        assert_eq!(what, "a, hash, v2");
-        assert!(repeat_difference(&one, &[row("c", None, "v2", 1.0)]).is_none());
-        let mut seeded = [row("a", None, "v2", 1000.0), row("a", None, "v2", 1500.0)];
+        assert_eq!(what, "a, hash, v3");
+        assert!(repeat_difference(&one, &[row("c", None, "v3", 1.0)]).is_none());
+        let mut seeded = [row("a", None, "v3", 1000.0), row("a", None, "v3", 1500.0)];
         seeded.iter_mut().for_each(|row| row.measure.map = "rhash".into());
         assert!(repeat_difference(&seeded[..1], &seeded[1..]).is_none());
     }
 
     #[test]
     fn what_was_made_in_another_way_is_not_compared() {
-        let one = row("a", None, "v2", 1.0);
+        let one = row("a", None, "v3", 1.0);
         let spoil: [fn(&mut Row); 4] = [
             |row| row.measure.unit = Unit::Ns,
             |row| row.origin.accel = "kvm".into(),

@@ -215,17 +215,17 @@ mod tests {
     fn a_goal_is_held_against_the_same_kernel_first_and_then_the_base() {
         let rows = [
             row("delete hit", None, "base", 1000.0),
-            row("delete hit", None, "v2", 990.0),
-            row("compare hit", Some(8), "v2", 995.0),
+            row("delete hit", None, "v3", 990.0),
+            row("compare hit", Some(8), "v3", 995.0),
         ];
         let (found, refused) = ratios(&rows);
         let reached: Vec<_> = found.iter().map(|ratio| (ratio.what.as_str(), ratio.reached)).collect();
         assert_eq!(
             reached,
             [
-                ("compare hit, window 8, hash, v2 ÷ delete hit, hash, v2", Some(false)),
-                ("delete hit, hash, v2 ÷ delete hit, hash, base", Some(true)),
-                ("compare hit, window 8, hash, v2 ÷ delete hit, hash, base", Some(true)),
+                ("compare hit, window 8, hash, v3 ÷ delete hit, hash, v3", Some(false)),
+                ("delete hit, hash, v3 ÷ delete hit, hash, base", Some(true)),
+                ("compare hit, window 8, hash, v3 ÷ delete hit, hash, base", Some(true)),
             ]
         );
         assert!(refused.is_empty());
@@ -282,13 +282,13 @@ mod tests {
 
     #[test]
     fn what_costs_nothing_has_no_ratio() {
-        let rows = [row("delete hit", None, "base", 0.0), row("delete hit", None, "v2", 990.0)];
+        let rows = [row("delete hit", None, "base", 0.0), row("delete hit", None, "v3", 990.0)];
         assert!(ratios(&rows).0.is_empty());
     }
 
     #[test]
     fn another_configuration_is_refused_and_said() {
-        let mut rows = [row("delete hit", None, "base", 1000.0), row("delete hit", None, "v2", 990.0)];
+        let mut rows = [row("delete hit", None, "base", 1000.0), row("delete hit", None, "v3", 990.0)];
         rows[1].origin.config_sha256 = "other".into();
         let (found, refused) = ratios(&rows);
         assert!(found.is_empty());

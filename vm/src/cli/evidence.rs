@@ -75,7 +75,7 @@ pub struct Bench {
     /// The machine.
     pub machine: MachineOpts,
     /// Folder of kernel-patches/, or `base` for none; may be given several times. The first gets the whole bench
-    /// [default: v2, base and kfunc; with --quick v2 and base]
+    /// [default: v3+kfunc and base]
     #[arg(long, value_name = "NAME")]
     pub series: Vec<String>,
     /// Only the figures whose name contains this: `compare hit`, `on lru-hash`, `gc compare`

@@ -70,7 +70,7 @@ pub const BENCH: &str = "\
 Examples:
   cargo xtask bench                                     all of it: at most 15 minutes under emulation
   cargo xtask bench --quick                             single operations, and a small round of GC
-  cargo xtask bench --series v2 --filter 'compare hit'  some rows on one kernel
+  cargo xtask bench --series v3 --filter 'compare hit'  some rows on one kernel
   cargo xtask bench --quick --functions                 and where the instructions of a delete go
   cargo xtask bench --quick --twice                     whether two runs of one image agree
 
@@ -103,8 +103,8 @@ Exit codes: 0, written; 1, a claim does not hold, an input contradicts itself, o
 pub const PATCHES: &str = "\
 Examples:
   cargo xtask patches                       all series, on each base, and the mutants
-  cargo xtask patches --series v2 --sparse  W=1 and sparse on the objects that each patch touches
-  cargo xtask patches --series v2 --build   a whole kernel at each patch
+  cargo xtask patches --series v3 --sparse  W=1 and sparse on the objects that each patch touches
+  cargo xtask patches --series v3 --build   a whole kernel at each patch
 
 Exit codes: 0, nothing to say; 1, a finding; 69, could not run.";
 

@@ -28,9 +28,7 @@ use crate::{
 
 /// What the kernels of an ordinary run carry, in this order: the one with the whole bench first, since the programs are
 /// built with its headers.
-const KERNELS: [&str; 3] = [DEFAULT, NONE, "kfunc"];
-/// And in the quick form.
-const QUICK: [&str; 2] = [DEFAULT, NONE];
+const KERNELS: [&str; 2] = [DEFAULT, NONE];
 
 /// `bench.json`.
 #[derive(Serialize)]
@@ -82,10 +80,9 @@ fn count(report: &Report, record: &Record) -> Count {
 /// Measures on one kernel after the other; gives why that failed, or nothing.
 fn measure(ctx: &Ctx, opts: &cli::Bench, report: &mut Report, record: &mut Record) -> Result<String> {
     // A wrong name is told before anything is fetched.
-    let asked: Vec<&str> = match (&opts.series[..], opts.quick) {
-        ([], true) => QUICK.to_vec(),
-        ([], false) => KERNELS.to_vec(),
-        (names, _) => names.iter().map(String::as_str).collect(),
+    let asked: Vec<&str> = match &opts.series[..] {
+        [] => KERNELS.to_vec(),
+        names => names.iter().map(String::as_str).collect(),
     };
     let series: Vec<Series> =
         asked.iter().map(|name| Series::read(&ctx.root, name)).collect::<Result<_>>()?;

@@ -25,8 +25,8 @@ use crate::{
 
 /// The two copies of the UAPI header in a kernel tree.
 const UAPI: [&str; 2] = ["include/uapi/linux/bpf.h", "tools/include/uapi/linux/bpf.h"];
-/// The series that mutants change.
-const MUTATED: &str = series::DEFAULT;
+/// The series of the lab's kernel, which mutants change.
+const LAB: &str = series::DEFAULT;
 
 /// Results so far, told of as they come.
 struct Checks<'a> {
@@ -58,7 +58,7 @@ impl Checks<'_> {
 pub fn run(ctx: &Ctx, opts: &Patches) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
     let names = opts.series.clone().map_or_else(|| series::all(&ctx.root), |name| vec![name]);
-    let all = names.iter().map(|name| Series::read(&ctx.root, name)).collect::<Result<Vec<_>>>()?;
+    let mut all = names.iter().map(|name| Series::read(&ctx.root, name)).collect::<Result<Vec<_>>>()?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
     if opts.sparse {
         ctx.phase("tools of sparse", || tools::ensure(ctx, &warnings::TOOLS, opts.kernel.offline))?;
@@ -67,6 +67,12 @@ pub fn run(ctx: &Ctx, opts: &Patches) -> Result<Done> {
     let mut checks = Checks { ctx, count: Count::default() };
     for series in &all {
         check(&mut checks, &shop, &checkpatch, series, opts)?;
+    }
+    if opts.series.is_none() {
+        let together = Series::read(&ctx.root, LAB)?;
+        let fault = outcome(shop.apply(&together))?.err();
+        checks.add(format!("patches::{LAB}::applies"), fault.as_slice());
+        all.push(together);
     }
     if opts.kernel.kernel_src.is_none() {
         check_other_bases(&mut checks, &shop, &all)?;
@@ -160,7 +166,7 @@ fn check_mutants(checks: &mut Checks<'_>, shop: &Workshop<'_>) -> Result<()> {
     if !dir.is_dir() {
         return Ok(());
     }
-    let series = Series::read(&checks.ctx.root, MUTATED)?;
+    let series = Series::read(&checks.ctx.root, LAB)?;
     for path in patch_files(&dir)? {
         let patch = Patch::read(&path)?;
         let name = file_name(&path.with_extension(""));

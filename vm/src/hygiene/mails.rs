@@ -48,7 +48,9 @@ pub fn numbering_faults(series: &Series) -> Vec<String> {
         let tag = raw.strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or_default();
         let number = tag.split(' ').next_back().unwrap_or_default().to_owned();
         let alone = total == 1 && !number.contains('/');
-        let right = alone || number == format!("{}/{total}", i + 1);
+        // git pads: 02/11.
+        let width = total.to_string().len();
+        let right = alone || number == format!("{:0width$}/{total}", i + 1);
         let in_order = name.starts_with(&format!("{:04}-", i + 1));
         (!right || !in_order)
             .then(|| format!("{name} is patch {} of {total}, its subject says [{tag}]", i + 1))

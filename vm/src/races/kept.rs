@@ -43,7 +43,7 @@ impl Said {
         self.events.iter().filter(counts).cloned().collect()
     }
 
-    /// The series that a kernel of ours names in its release: `7.3.4-v2`.
+    /// The series that a kernel of ours names in its release: `7.3.4-v3`.
     pub fn series(&self) -> Option<String> {
         Some(self.machine()?.0.rsplit_once('-')?.1.to_owned())
     }

@@ -144,9 +144,9 @@ mod tests {
         let here = || cell("store", needs.name, "hash");
         let mut matrix = Matrix::default();
         matrix.add(&[model(cell("store", "blind", "hash"), &[])]);
-        assert!(matrix.other_series("v2").is_empty(), "no such cell");
+        assert!(matrix.other_series("v3").is_empty(), "no such cell");
         matrix.add(&[model(here(), &[])]);
-        assert_eq!(matrix.other_series("v2"), [series]);
+        assert_eq!(matrix.other_series("v3"), [series]);
         assert!(matrix.other_series(series).is_empty(), "that is the one under test");
         matrix.add_from(series, &[stressed(here(), 1, 1, 0)]);
         let from = |gc| matrix.find("store", gc, "hash").unwrap().series.clone();

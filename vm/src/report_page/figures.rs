@@ -136,7 +136,7 @@ impl Figures {
     }
 }
 
-/// What a row is called, as the bench's ratios name it: `compare hit, window 8, hash, v2`.
+/// What a row is called, as the bench's ratios name it: `compare hit, window 8, hash, v3`.
 pub fn name_of(row: &Row) -> String {
     let m = &row.measure;
     let window = m.window.map_or_else(String::new, |window| format!(", window {window}"));
@@ -222,13 +222,13 @@ mod tests {
     #[test]
     fn rows_of_another_configuration_compiler_accel_or_unit_are_not_compared() {
         let one = operation("delete hit", "hash", "base", 100.0);
-        let other = operation("compare hit", "hash", "v2", 90.0);
+        let other = operation("compare hit", "hash", "v3", 90.0);
         assert_eq!(ratio(&other, &one), Ok(0.9));
         let mut config = other.clone();
         config.origin.config_sha256 = "other".into();
         let why = ratio(&config, &one).unwrap_err();
         assert!(
-            why.contains("kernel v2 are not compared with rows of kernel base: configuration differs"),
+            why.contains("kernel v3 are not compared with rows of kernel base: configuration differs"),
             "{why}"
         );
         let mut both = config.clone();
@@ -246,13 +246,13 @@ mod tests {
     fn a_refused_comparison_is_told_once() {
         let mut figures = Figures::of(&bench());
         assert!(figures.troubles().is_empty());
-        for row in figures.rows.iter_mut().filter(|row| row.origin.kernel == "v2") {
+        for row in figures.rows.iter_mut().filter(|row| row.origin.kernel == "v3") {
             row.origin.compiler = "clang".into();
         }
         let troubles = figures.troubles();
         assert!(troubles.len() == 1 && troubles[0].contains("compiler differs"), "{troubles:?}");
         // What belongs to another accel is in another chart and is no trouble.
-        for row in figures.rows.iter_mut().filter(|row| row.origin.kernel == "v2") {
+        for row in figures.rows.iter_mut().filter(|row| row.origin.kernel == "v3") {
             row.origin.accel = "native".into();
         }
         assert!(figures.troubles().is_empty());

@@ -250,7 +250,7 @@ mod tests {
         let small = find(&goals, "compare hit, window 4");
         assert_eq!(
             (small.reached, small.measured.as_str()),
-            (Reached::No, "1.009 × on v2 itself, 0.989 × between the kernels")
+            (Reached::No, "1.009 × on v3 itself, 0.989 × between the kernels")
         );
         for row in figures.rows.iter_mut().filter(|row| row.measure.window == Some(4)) {
             row.measure.min = 1390.0;
@@ -279,8 +279,8 @@ mod tests {
         let figures = made_up();
         let read = |name| Name::read(&figures, name, "hash").unwrap();
         assert_eq!(
-            read("compare batch, all equal, window 4, lru-hash, v2"),
-            Name { operation: "compare batch, all equal", window: Some(4), map: "lru-hash", kernel: "v2" }
+            read("compare batch, all equal, window 4, lru-hash, v3"),
+            Name { operation: "compare batch, all equal", window: Some(4), map: "lru-hash", kernel: "v3" }
         );
         assert_eq!(
             read("delete hit, base"),
@@ -303,6 +303,6 @@ mod tests {
         let goals = all(Some(&figures), &[]);
         let refused = find(&goals, "compare hit, window 4");
         assert_eq!(refused.reached, Reached::NotRun);
-        assert!(refused.measured.starts_with("not compared: rows of kernel v2"), "{}", refused.measured);
+        assert!(refused.measured.starts_with("not compared: rows of kernel v3"), "{}", refused.measured);
     }
 }

@@ -45,7 +45,7 @@ fn kernel(series: &str) -> KernelReport {
 
 fn environment(command: &str) -> Environment {
     Environment {
-        kernel: Some(kernel("v2")),
+        kernel: Some(kernel("v3")),
         base_kernel: Some(kernel("base")),
         other_kernels: Vec::new(),
         release: None,
@@ -182,7 +182,7 @@ fn with(mut row: Row, group: Group, change: impl FnOnce(&mut Measure)) -> Row {
 fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for map in ["hash", "lru-hash"] {
-        for (kernel, factor) in [("base", 1.0), ("v2", 0.98)] {
+        for (kernel, factor) in [("base", 1.0), ("v3", 0.98)] {
             for (name, cost) in [
                 ("look-up", 1990.0),
                 ("delete hit", 1421.0),
@@ -193,28 +193,28 @@ fn rows() -> Vec<Row> {
             }
         }
         for (window, cost) in [(4, 1405.0), (56, 1600.0)] {
-            let compare = |name| operation(name, map, "v2", cost);
+            let compare = |name| operation(name, map, "v3", cost);
             rows.push(with(compare("compare hit"), Group::Operation, |m| m.window = Some(window)));
             rows.push(with(compare("compare mismatch"), Group::Operation, |m| m.window = Some(window)));
         }
-        rows.push(with(operation("compare batch, all equal", map, "v2", 430.0), Group::Operation, |m| {
+        rows.push(with(operation("compare batch, all equal", map, "v3", 430.0), Group::Operation, |m| {
             m.window = Some(4);
         }));
         rows.push(operation("program, array of keys", map, "base", 402.0));
     }
-    rows.push(operation("compare-and-swap", "arena", "v2", 11.0));
+    rows.push(operation("compare-and-swap", "arena", "v3", 11.0));
     for (discipline, costs) in [
         ("store", [212.0, 212.0, 650.0]),
         ("replace", [611.0, 611.0, 655.0]),
         ("lock", [260.0, 260.0, 700.0]),
     ] {
         for (state, cost) in [FlowState::Live, FlowState::Due, FlowState::New].into_iter().zip(costs) {
-            rows.push(with(operation("packet", "hash", "v2", cost), Group::Datapath, |m| {
+            rows.push(with(operation("packet", "hash", "v3", cost), Group::Datapath, |m| {
                 m.packet = Some(Packet { discipline: discipline.into(), state });
             }));
         }
     }
-    rows.push(with(operation("packet", "-", "v2", 21.0), Group::Datapath, |m| {
+    rows.push(with(operation("packet", "-", "v3", 21.0), Group::Datapath, |m| {
         m.packet = Some(Packet { discipline: "empty".into(), state: FlowState::Floor });
     }));
     for (strategy, cost) in [
@@ -226,7 +226,7 @@ fn rows() -> Vec<Row> {
         ("compare-batch", 440.0),
     ] {
         for entries in [1_000, 16_000, 512_000] {
-            rows.push(with(operation("gc", "hash", "v2", 1e6), Group::Job, |m| {
+            rows.push(with(operation("gc", "hash", "v3", 1e6), Group::Job, |m| {
                 m.job = Some(Job {
                     strategy: strategy.into(),
                     entries,
@@ -299,17 +299,17 @@ pub fn bench() -> BenchFile {
             skipped: vec![Skipped {
                 group: Group::Contention,
                 what: "packets and GC".into(),
-                kernel: "v2".into(),
+                kernel: "v3".into(),
                 reason: "one vCPU".into(),
             }],
             ratios: vec![
-                ratio("compare hit, window 4, hash, v2 ÷ delete hit, hash, base", 0.989, Some(1.0)),
-                ratio("compare hit, window 56, hash, v2 ÷ delete hit, hash, base", 1.126, Some(1.1)),
-                ratio("look-up, hash, v2 ÷ delete hit, hash, base", 1.4, None),
+                ratio("compare hit, window 4, hash, v3 ÷ delete hit, hash, base", 0.989, Some(1.0)),
+                ratio("compare hit, window 56, hash, v3 ÷ delete hit, hash, base", 1.126, Some(1.1)),
+                ratio("look-up, hash, v3 ÷ delete hit, hash, base", 1.4, None),
             ],
             profiles: vec![
                 profile("delete hit", None, "base", 240),
-                profile("compare hit", Some(4), "v2", 250),
+                profile("compare hit", Some(4), "v3", 250),
             ],
             repeat_difference: Some(0.0004),
             seconds: 612.0,

@@ -36,6 +36,23 @@ Signed-off-by: A Developer <dev@example.org>
 2.47
 ";
 
+/// On top of it: the lab's kernel carries two series.
+const KFUNC_PATCH: &str = "\
+From 1111111111111111111111111111111111111111 Mon Sep 17 00:00:00 2001
+From: A Developer <dev@example.org>
+Date: Thu, 1 Jan 2026 00:00:00 +0000
+Subject: [PATCH 1/1] bpf: Let programs count
+
+Signed-off-by: A Developer <dev@example.org>
+---
+--- /dev/null
++++ b/kernel/kfunc.c
+@@ -0,0 +1 @@
++int kfunc;
+-- 
+2.47
+";
+
 pub struct Lab {
     dir: PathBuf,
 }
@@ -54,7 +71,8 @@ impl Lab {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         copy(&fixtures.join("mini-kernel"), &lab.kernel());
         copy(&fixtures.join("bin"), &lab.dir.join("bin"));
-        lab.write("root/kernel-patches/v2/0001-x.patch", PATCH);
+        lab.write("root/kernel-patches/v3/0001-x.patch", PATCH);
+        lab.write("root/kernel-patches/kfunc/0001-k.patch", KFUNC_PATCH);
         lab.write("root/vm/config/lean.config", "CONFIG_SMP=y\nCONFIG_BPF=y\n");
         lab.write("root/vm/requirements.txt", "virtme-ng==0\n");
         lab

@@ -10,7 +10,7 @@ use results::races::{
 };
 
 fn all(events: &[RaceEvent]) -> Vec<Objection> {
-    let evidence = Evidence { emulated: judged(events), series: "v2".into(), ..Evidence::default() };
+    let evidence = Evidence { emulated: judged(events), series: "v3".into(), ..Evidence::default() };
     let lines = safety::lines(&evidence);
     weighed(&evidence, &lines, &safety::table(&evidence, &lines), &[])
 }

@@ -21,7 +21,7 @@ fn evidence() -> Evidence {
         here: Some(Natively::of(&here())),
         figures: Figures::of(&bench()),
         native: Figures::of(&native()),
-        series: "v2".into(),
+        series: "v3".into(),
         ..Evidence::default()
     }
 }
@@ -47,7 +47,7 @@ fn what_needs_no_patch_comes_first_and_a_line_holds_one_family_on_the_same_maps(
     let patches: Vec<Patch> = lines.iter().map(Line::patch).collect();
     assert_eq!(patches, [Patch::Without, Patch::Without, Patch::With, Patch::Unknown]);
     let safety = table(&evidence, &lines);
-    assert_eq!(find(&safety, "replace").kernel, "series v2");
+    assert_eq!(find(&safety, "replace").kernel, "series v3");
     assert_eq!(find(&safety, "gone").kernel, "unknown");
     assert_eq!(find(&safety, "gone").family, catalogue::OTHERS);
     assert_eq!(find(&safety, "lock").elsewhere, ["lru-hash: refused, EOPNOTSUPP"]);
