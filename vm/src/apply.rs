@@ -57,7 +57,7 @@ impl std::error::Error for DoesNotApply {}
 /// # Errors
 /// [`DoesNotApply`]; git's own failures.
 pub fn apply(ctx: &Ctx, store: &Store, base: &Base, series: &Series) -> Result<(Patched, bool)> {
-    let patches = series.patches_for(&base.line);
+    let patches = series.patches_for(&base.line)?;
     let base_commit = base.commit.as_str();
     let subjects = || patches.iter().map(|p| p.subject.clone()).collect();
     let tree_of = |commit: &str| store.resolve(ctx, &format!("{commit}^{{tree}}"));

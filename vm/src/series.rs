@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::source;
 
@@ -42,7 +42,12 @@ pub struct Series {
     pub patches: Vec<Patch>,
     /// The patches instead of these for other lines of kernels: those of the folder `LINE/` in the series' own.
     pub variants: BTreeMap<String, Vec<Patch>>,
+    /// Lines of kernels that it is not carried to, and why: `LINE/not-carried.txt`.
+    pub not_carried: BTreeMap<String, String>,
 }
+
+/// The name of that file.
+const NOT_CARRIED: &str = "not-carried.txt";
 
 impl Series {
     /// Reads the folders of `kernel-patches/` that `name` names, joined by `+`. A mail that two of them have is applied
@@ -55,11 +60,13 @@ impl Series {
             return Ok(Self { name: name.into(), lineage: name.into(), ..Self::default() });
         }
         let parts = name.split('+').map(|part| Self::folder(root, part)).collect::<Result<Vec<_>>>()?;
+        let not_carried: BTreeMap<_, _> = parts.iter().flat_map(|part| part.not_carried.clone()).collect();
         let lines: BTreeSet<&String> = parts.iter().flat_map(|part| part.variants.keys()).collect();
-        let join = |line: &str| joined(parts.iter().map(|part| part.patches_for(line)));
-        let variants = lines.iter().map(|line| Ok(((*line).clone(), join(line)?))).collect::<Result<_>>()?;
+        let join = |line: &str| joined(parts.iter().map(|part| part.variants.get(line).unwrap_or(&part.patches).as_slice()));
+        let carried = lines.iter().filter(|line| !not_carried.contains_key(**line));
+        let variants = carried.map(|line| Ok(((*line).clone(), join(line)?))).collect::<Result<_>>()?;
         let patches = joined(parts.iter().map(|part| part.patches.as_slice()))?;
-        Ok(Self { name: name.into(), lineage: name.into(), patches, variants })
+        Ok(Self { name: name.into(), lineage: name.into(), patches, variants, not_carried })
     }
 
     fn folder(root: &Path, name: &str) -> Result<Self> {
@@ -72,19 +79,27 @@ impl Series {
         );
         let patches = mails(&dir)?;
         ensure!(!patches.is_empty(), "kernel-patches/{name} holds no *.patch file");
-        let mut variants = BTreeMap::new();
+        let (mut variants, mut not_carried) = (BTreeMap::new(), BTreeMap::new());
         for line in source::lines() {
             let dir = dir.join(line);
-            if dir.is_dir() {
+            if let Ok(reason) = fs::read_to_string(dir.join(NOT_CARRIED)) {
+                not_carried.insert(line.to_owned(), reason.split_whitespace().collect::<Vec<_>>().join(" "));
+            } else if dir.is_dir() {
                 variants.insert(line.to_owned(), mails(&dir)?);
             }
         }
-        Ok(Self { name: name.into(), lineage: name.into(), patches, variants })
+        Ok(Self { name: name.into(), lineage: name.into(), patches, variants, not_carried })
     }
 
     /// The patches for that line of kernels.
-    pub fn patches_for(&self, line: &str) -> &[Patch] {
-        self.variants.get(line).unwrap_or(&self.patches)
+    ///
+    /// # Errors
+    /// When the series is not carried to it.
+    pub fn patches_for(&self, line: &str) -> Result<&[Patch]> {
+        if let Some(reason) = self.not_carried.get(line) {
+            bail!("{} is not carried to {line}: {reason}", self.name);
+        }
+        Ok(self.variants.get(line).unwrap_or(&self.patches))
     }
 
     /// This series with one more patch at its end, under another name. All such variants of a series are built in one

@@ -24,10 +24,12 @@ use crate::{
 /// The line of kernels that is meant when none is named. The bindings and the cover letters are made on it.
 pub const DEFAULT: &str = "7.3";
 /// The lines of kernels that the series apply to, and where Debian keeps them, the suite with the newest first.
-const LINES: [(&str, [&str; 3]); 2] = [
+const LINES: [(&str, [&str; 3]); 3] = [
     (DEFAULT, ["trixie-backports", "forky", "sid"]),
     // Debian's unstable suite still follows this one.
     ("7.2", ["sid", "forky", "trixie-backports"]),
+    // The line of the stable distribution, supported for longest.
+    ("6.12", ["trixie-security", "trixie", "trixie-backports"]),
 ];
 /// Unpacked tree, package and store together, in MiB.
 const UNPACK_MIB: u64 = 2600;

@@ -65,7 +65,7 @@ fn test(ctx: &Ctx, opts: &cli::Kselftest, report: &mut Report, rows: &mut Vec<Ro
     ensure!(opts.series != NONE, "the base is what a series is compared with: name a series");
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
-    let ours = kselftest::ours(series.patches_for(&shop.base.line));
+    let ours = kselftest::ours(series.patches_for(&shop.base.line)?);
     let mut steps = kselftest::steps(&ours, opts.quick);
     if let Some(filter) = &opts.filter {
         steps.retain(|step| step.name.contains(filter.as_str()));

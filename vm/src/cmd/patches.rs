@@ -91,7 +91,7 @@ fn check(
     opts: &Patches,
 ) -> Result<()> {
     let name = |check: &str| format!("patches::{}::{check}", series.name);
-    let patches = series.patches_for(&shop.base.line);
+    let patches = series.patches_for(&shop.base.line)?;
     let patched = outcome(shop.apply(series))?;
     checks.add(name("applies"), patched.as_ref().err().map(std::slice::from_ref).unwrap_or_default());
     let each = |fault: fn(&Patch) -> Option<String>| -> Vec<String> {
@@ -143,6 +143,10 @@ fn check_other_bases(checks: &mut Checks<'_>, shop: &Workshop<'_>, all: &[Series
             }
         };
         for series in all {
+            if let Some(reason) = series.not_carried.get(line) {
+                checks.skip(name(series), reason);
+                continue;
+            }
             let patched = apply::apply(checks.ctx, &shop.store, &base, series).map(|(patched, _)| patched);
             let fault = outcome(patched)?.err();
             checks.add(name(series), fault.as_slice());
