@@ -10,10 +10,13 @@ mod common;
 mod gc;
 #[path = "cmpdel/people.rs"]
 mod people;
+#[path = "cmpdel/set.rs"]
+mod set;
 #[path = "cmpdel/stripes.rs"]
 mod stripes;
 
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt as _;
 
 use cmpdel_uapi_raw as raw;
 use common::{Fixture, KEY, Run, SUPPORTED, VALUE, cmpdel, cmpdel_with_input, file};
@@ -153,6 +156,25 @@ fn without_the_right_to_it_exits_5() {
         return;
     };
     assert_eq!((run.code, run.stderr.contains("CAP_SYS_ADMIN")), (5, true), "{run:?}");
+}
+
+#[test]
+fn who_may_open_a_pin_and_make_no_map_has_the_map_itself_asked() {
+    let Some(bpffs) = common::Bpffs::mount() else { return };
+    let rows = [
+        ("--expect u32:43 --offset 0", 1),
+        ("--expect u32:42 --offset 0 --dry-run", 0),
+        ("--expect u32:42 --offset 0", 0),
+    ];
+    for (i, (args, code)) in rows.into_iter().enumerate() {
+        let Some(fixture) = Fixture::new("pin_of_nobody") else { return };
+        let path = bpffs.path().join(format!("map{i}"));
+        raw::pin(fixture.fd.as_fd(), &path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        let args = format!("--pinned {} --key 0x0a000001 {args}", path.display());
+        let Some(run) = common::cmpdel_as_nobody(&args) else { return };
+        assert_run(&args, &fixture, &run, code);
+    }
 }
 
 #[test]

@@ -43,6 +43,19 @@ impl Fixture {
         Self::create(&create, &KEY, &VALUE)
     }
 
+    /// A hash map of [`KEY`] and this value.
+    pub fn of_size(name: &str, value: &[u8]) -> Option<Self> {
+        let create = Create {
+            map_type: BPF_MAP_TYPE_HASH,
+            key_size: 4,
+            value_size: u32::try_from(value.len()).unwrap(),
+            max_entries: 4,
+            name,
+            ..Create::default()
+        };
+        Self::create(&create, &KEY, value)
+    }
+
     /// A hash map of `struct ct`: lifetime 42, closing, port 80 in network order; its key is 7.
     pub fn with_btf(name: &str) -> Option<Self> {
         let btf = load(&btf::conntrack_btf())?;
