@@ -18,7 +18,9 @@ mod stripes;
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt as _;
 
-use cmpdel_uapi_raw as raw;
+use cmpdel_uapi::bindings::{BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_PERCPU_HASH};
+use cmpdel_uapi::{Map, Support, probe_map_type};
+use cmpdel_uapi_raw::{self as raw, Create};
 use common::{Fixture, KEY, Run, SUPPORTED, VALUE, cmpdel, cmpdel_with_input, file};
 
 /// What a run did: exit code, and whether the entry is still there.
@@ -226,13 +228,35 @@ fn fields_are_named_where_the_map_has_btf() {
 
 #[test]
 fn a_map_without_the_operation_exits_4() {
-    let Some(fixture) = Fixture::of_type(cmpdel_uapi::bindings::BPF_MAP_TYPE_LRU_HASH, "lru") else { return };
-    for dry in ["", " --dry-run"] {
+    let Some(_) = Fixture::new("other_types") else { return };
+    let create = Create {
+        map_type: BPF_MAP_TYPE_PERCPU_HASH,
+        key_size: 4,
+        value_size: 8,
+        max_entries: 4,
+        ..Create::default()
+    };
+    let per_cpu = raw::map_create(&create).unwrap();
+    let id = Map::new(per_cpu.as_fd()).unwrap().info().id;
+    for (command, rest) in
+        [("", ""), ("", " --dry-run"), ("set ", " --value u32:43"), ("set ", " --value u32:43 --dry-run")]
+    {
+        let run = cmpdel(&format!("{command}--id {id} --key 0x0a000001 --expect u32:42 --offset 0{rest}"));
+        let which = if *SUPPORTED { "this map (type percpu_hash)" } else { "this kernel" };
+        assert_eq!((run.code, run.stderr.contains(which)), (4, true), "{run:?}");
+    }
+}
+
+#[test]
+fn an_lru_map_is_dealt_with_where_the_kernel_has_it_for_that_type() {
+    let Some(fixture) = Fixture::of_type(BPF_MAP_TYPE_LRU_HASH, "lru") else { return };
+    let has = probe_map_type(BPF_MAP_TYPE_LRU_HASH).unwrap() == Support::Supported;
+    for dry in [" --dry-run", ""] {
         let run = cmpdel(&format!("--id {} --key 0x0a000001 --expect u32:42 --offset 0{dry}", fixture.id()));
-        assert_eq!(run.code, 4, "{run:?}");
+        assert_eq!(run.code, if has { 0 } else { 4 }, "{run:?}");
         let which = if *SUPPORTED { "this map (type lru_hash)" } else { "this kernel" };
-        assert!(run.stderr.contains(which), "{run:?}");
-        assert!(fixture.value().is_some());
+        assert!(has || run.stderr.contains(which), "{run:?}");
+        assert_eq!(fixture.value().is_none(), has && dry.is_empty());
     }
 }
 
