@@ -49,7 +49,8 @@ fn compared(args: &Set, found: &Found<'_>, new: &Image) -> Result<Range<u32>, Fa
     if value_size > MAX_WINDOW {
         return Err(Failure::usage(format!(
             "values of this map have {value_size} bytes, and the kernel compares {MAX_WINDOW} at most: what an update gives another \
-             field meanwhile would be undone. Give a whole value (bytes, @FILE), or say --rest-as-seen"
+             field meanwhile would be undone. Say --rest-as-seen, or expect fields as JSON and give a whole \
+             value (bytes, @FILE)"
         )));
     }
     Ok(0..value_size)
