@@ -165,7 +165,6 @@ impl<'a> Plan<'a> {
             Some(Means::Stripes) => self.open_striped(&map),
             None if striped => self.open_striped(&map),
             _ => {
-                map.check()?;
                 let key_size = info.key_size;
                 let way = Way::Compare(Compare::open(map, &self)?);
                 Ok(Collector { way, key_size })

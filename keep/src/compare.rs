@@ -24,18 +24,19 @@ pub struct Compare<'a> {
 
 impl<'a> Compare<'a> {
     pub fn open(map: Map<'a>, plan: &Plan<'a>) -> Result<Self, Error> {
-        let batched = match probe_batch(map.info().map_type) {
-            Ok(support) => support == Support::Supported,
-            // It could not be tried out: one by one is what there is to trust.
-            Err(Denied::Permission) => false,
-            Err(error) => return Err(error.into()),
-        };
         let &Plan { field, batch, condition, progress, .. } = plan;
         let mut window = field.window();
         if let Some(Condition { from, to, .. }) = condition.filter(|condition| condition.from < condition.to)
         {
             window = window.start.min(from)..window.end.max(to);
         }
+        map.check_delete(window.clone())?;
+        let batched = match probe_batch(map.info().map_type) {
+            Ok(support) => support == Support::Supported,
+            // It could not be tried out: one by one is what there is to trust.
+            Err(Denied::Permission) => false,
+            Err(error) => return Err(error.into()),
+        };
         Ok(Self { map, field, window, condition, progress, batch, batched })
     }
 

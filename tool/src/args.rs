@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The command line.
 
-use std::io::{self, Write};
+mod help;
+
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use clap_mangen::Man;
 
 use crate::bytes::{Given, parse_number};
 use crate::gc::{Age, Clock, IntType, Unit, Where};
-use crate::outcome::EXIT_CODES;
+use crate::window::Choice;
 
-/// Delete a BPF map entry if, and only if, its value is what you last saw.
+pub use help::man;
+
+/// Delete a BPF map entry, or set its value, if, and only if, its value is what you last saw.
 ///
-/// The kernel compares and deletes in one step, so an update between your look and your delete is never lost. Where the
-/// kernel cannot do that, nothing is deleted.
+/// The kernel compares and changes in one step, so an update between your look and your delete is never lost. Where the
+/// kernel cannot do that, nothing is deleted or set.
 #[derive(Debug, Parser)]
 #[command(
     name = "cmpdel",
@@ -23,9 +25,10 @@ use crate::outcome::EXIT_CODES;
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     override_usage = "cmpdel <--pinned PATH|--id N|--name NAME> --key K --expect V [--offset N [--size N]|--field NAME] \
-                      [--dry-run] [--json]\n       cmpdel gc <--pinned PATH|--id N|--name NAME> --older-than V \
+                      [--dry-run] [--json]\n       cmpdel set <--pinned PATH|--id N|--name NAME> --key K --expect V --value NEW \
+                      [--offset N [--size N]|--field NAME]\n       cmpdel gc <--pinned PATH|--id N|--name NAME> --older-than V \
                       [--clock C|--now N] <--field NAME|--offset N --type T>\n       cmpdel probe [--json]\n       cmpdel completions SHELL\n       cmpdel man",
-    after_long_help = after_help()
+    after_long_help = help::of_delete()
 )]
 pub struct Cli {
     /// What to do instead of deleting.
@@ -33,12 +36,22 @@ pub struct Cli {
     pub command: Option<Command>,
     /// What to delete.
     #[command(flatten)]
-    pub delete: Delete,
+    pub entry: Entry,
 }
 
 /// What to do instead of deleting.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Set the value of an entry if, and only if, it is what you last saw
+    ///
+    /// The kernel compares and updates in one step, so an update between your look and your set is never lost, and no entry is ever
+    /// made.
+    #[command(
+        override_usage = "cmpdel set <--pinned PATH|--id N|--name NAME> --key K --expect V --value NEW\n                  \
+                          [--offset N [--size N]|--field NAME] [--rest-as-seen] [--dry-run] [--json]",
+        after_long_help = help::of_set()
+    )]
+    Set(Box<Set>),
     /// Delete every entry whose time field is too low, unless it is refreshed meanwhile
     ///
     /// Looks entries up in batches, picks those whose field is lower than V (with --clock or --now: than now - V), and deletes
@@ -47,7 +60,7 @@ pub enum Command {
         override_usage = "cmpdel gc <--pinned PATH|--id N|--name NAME> --older-than V [--clock C|--now N] [--unit U]\n                 \
                           <--field NAME|--offset N --type T> [--where CONDITION]... [--zero-is-never]\n                 \
                           [--stripes PATH [--reader ID]...] [--batch N] [--keys] [--dry-run] [--force] [--json]",
-        after_long_help = GC_HELP
+        after_long_help = help::GC
     )]
     Gc(Box<Gc>),
     /// Say whether this kernel has compare-and-delete: exit 0 if it has, 4 if not
@@ -65,9 +78,9 @@ pub enum Command {
     Man,
 }
 
-/// What to delete. Key and expected bytes are there unless a command is.
+/// Which entry, and what is expected of it. Key and expected bytes are there unless a command is that has its own.
 #[derive(Debug, Args)]
-pub struct Delete {
+pub struct Entry {
     #[command(flatten)]
     pub map: MapArgs,
 
@@ -95,13 +108,36 @@ pub struct Delete {
     )]
     pub field: Option<String>,
 
-    /// Look and compare, delete nothing; the exit code is that of the real thing at this moment
+    /// Look and compare, change nothing; the exit code is that of the real thing at this moment
     #[arg(long)]
     pub dry_run: bool,
 
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+impl Entry {
+    /// How the window was chosen.
+    #[must_use]
+    pub fn choice(&self) -> Choice<'_> {
+        Choice { offset: self.offset, size: self.size, field: self.field.as_deref() }
+    }
+}
+
+/// What to set.
+#[derive(Debug, Args)]
+pub struct Set {
+    #[command(flatten)]
+    pub entry: Entry,
+
+    /// What to put there: of the window that --field or --offset says, of the fields that JSON names, or a whole value
+    #[arg(long, value_name = "NEW", value_parser = Given::parse, allow_negative_numbers = true)]
+    pub value: Given,
+
+    /// Compare V alone: what an update gives another field between the look-up and the set is undone
+    #[arg(long)]
+    pub rest_as_seen: bool,
 }
 
 /// Which map.
@@ -196,88 +232,10 @@ fn number(text: &str) -> Result<i128, String> {
     parse_number(text).ok_or_else(|| format!("`{text}` is no decimal number"))
 }
 
-const GC_HELP: &str = "\
-Examples:
-  cmpdel gc --name ct --field last_seen --clock monotonic --older-than 5m --dry-run
-  cmpdel gc --pinned /sys/fs/bpf/ct --offset 32 --type u32 --clock boottime --unit s --older-than 0
-  cmpdel gc --name ct --field last_seen --clock monotonic --older-than 30s --where key.proto=17 --keys
-  cmpdel gc --name ct --field generation --older-than 42 --json
-  cmpdel gc --pinned /sys/fs/bpf/ct --offset 32 --type u32 --older-than 42 --stripes /sys/fs/bpf/keep_stripes
-
-Clocks: bpf_ktime_get_ns() is monotonic, bpf_ktime_get_boot_ns() is boottime; date(1) and user space are realtime. A field that
-says until when an entry lives has --older-than 0.
-
-Before anything is deleted all entries are looked at, and gc stops (exit 2) where the threshold cannot be right: all of several
-entries have expired, stamps lie in the future or before boot or are 0, the bytes are no such integer by BTF, the type cannot hold the
-number. --force goes on all the same. (Of a map of type rhash, under stripes, it is seen alone whether all have expired.)
-
-The summary counts entries looked at, expired, deleted, kept since they were refreshed after the look, and gone already.
-
-What is compared is the field, and what --where asks of the value. So the field has to change with each refresh and each life of
-an entry: one that was deleted and put back with equal bytes is taken for the old one. And the call is one step for updates
-alone: a datapath that stores in place, through a pointer from a look-up (as Cilium, Calico and AWS's agent do), can still lose a
-store that falls between the comparison and the delete. A field that is not aligned to its size can be read half stored.
-
-A kernel without compare-and-delete deletes nothing, unless the datapath takes stripes (keep/include/keep) and --stripes
-names their table. Every program that uses the map is then looked at: one that takes none of these stripes is an error.
-
-Exit codes:
-  0  every expired entry was dealt with, also where some were kept (with --dry-run: would be)
-  2  usage, and a threshold that cannot be right; what is wrong with the command line itself is text, also with --json
-  4  this kernel, or this map, has no compare-and-delete; nothing was deleted
-  5  not permitted
-  6  anything else; the summary says how far it came";
-
-/// The manual page, that of `gc` behind it.
-///
-/// # Errors
-/// Where it cannot be written.
-pub fn man(out: &mut impl Write) -> io::Result<()> {
-    let mut cli = Cli::command();
-    cli.build();
-    Man::new(cli.clone()).render(out)?;
-    match cli.find_subcommand("gc") {
-        Some(gc) => Man::new(gc.clone()).title("cmpdel-gc").render(out),
-        None => Ok(()),
-    }
-}
-
-const FORMS: &str = "\
-K and V:
-  0a 00 00 01           bytes of two hex digits, as bpftool prints them; `hex 10 20` where all digits are decimal ones
-  0x0a000001            the same; bytes in the order written, never a number
-  u32:42  u32be:0x2a    an integer of 8, 16, 32 or 64 bits; `be` for network order, else this machine's
-  \"u32be:1 u16:80 00 00\"  several of these, joined
-  @FILE  -              the bytes of a file, of standard input
-  [\"0x0a\", \"0x00\"]      bytes, as bpftool --json prints them
-  {\"lifetime\": 42}      fields by name, where the map has BTF; what bpftool prints as `formatted` can be pasted. As V, the
-                        window is exactly the fields named, in one run of bytes. As K, every field must be named, and of a
-                        union one member. Padding is taken to be zero. A field takes a number, the name of an enumerator, a
-                        text (\"bash\", \"text:42\"), an object, an array, or a string in one of the forms above.
-  42  CT_OPEN  text:a   with --field, and where the whole key or value is one: what a field takes. Numbers of __be16 and the
-                        like are put into network order.
-What can be read in two ways is an error.
-
-V has to be something that changes: an entry that was deleted and put back with equal bytes is deleted as well. And the kernel's
-comparison and delete are one step for updates: a store in place, through a pointer that a program has looked up, can fall
-between them and is lost. A window that is not aligned can hold half of such a store.";
-
-const EXAMPLES: &str = "\
-Examples:
-  cmpdel --pinned /sys/fs/bpf/ct --key \"0a 00 00 01\" --expect @value.bin
-  cmpdel --name ct --key u32be:0x0a000001 --expect u32:42 --offset 32
-  cmpdel --id 7 --key '{\"addr\": 1, \"port\": 80}' --expect '{\"lifetime\": 42}'
-  cmpdel --name ct --key u32:1 --field lifetime --expect 42 --dry-run
-  cmpdel --name ct --key '{\"addr\": \"0x0a000001\", \"port\": 80}' --field state --expect CT_CLOSING
-  cmpdel gc --name ct --field last_seen --clock monotonic --older-than 5m";
-
-fn after_help() -> String {
-    let codes: Vec<_> = EXIT_CODES.iter().map(|(code, _, text)| format!("  {code}  {text}")).collect();
-    format!("{FORMS}\n\n{EXAMPLES}\n\nExit codes:\n{}", codes.join("\n"))
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]
@@ -292,6 +250,9 @@ mod tests {
             "--id 1 --key 00 --expect 00",
             "--name n --key - --expect @f --offset 1 --size 1 --json --dry-run",
             "--pinned p --key 00 --expect -5 --field f",
+            "set --id 1 --key 00 --expect 00 --value 01",
+            "set --name n --key 00 --expect 42 --value -5 --field f --rest-as-seen --dry-run --json",
+            "set --pinned p --key 00 --expect 00 --value - --offset 1 --size 1",
             "gc --id 1 --field f --older-than 5",
             "gc --id 1 --field f --older-than 5 --stripes /s --reader 7 --reader 8",
             "gc --name n --offset 8 --type u32be --older-than -10 --now 20 --batch 1 --json --dry-run",
@@ -320,6 +281,14 @@ mod tests {
             "--id 1 --key 00 --expect 00 --offset -1",
             "--id 1 --key 00 --expect 00 --key 01",
             "--id 1 --key 00 --expect 00 probe",
+            "--id 1 --key 00 --expect 00 --value 00",
+            "set --id 1 --key 00 --expect 00",
+            "set --id 1 --key 00 --value 00",
+            "set --id 1 --expect 00 --value 00",
+            "set --key 00 --expect 00 --value 00",
+            "set --id 1 --key 00 --expect 00 --value 00 --value 01",
+            "set --id 1 --key 00 --expect 00 --value 00 --offset 1 --field f",
+            "--id 1 set --key 00 --expect 00 --value 00",
             "gc --id 1 --field f",
             "gc --id 1 --older-than 5",
             "gc --field f --older-than 5",

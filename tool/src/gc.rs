@@ -12,7 +12,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::Range;
 use std::os::fd::AsFd;
 
-use cmpdel_uapi::{Error, Map, MapInfo, map_type_name};
+use cmpdel_uapi::{Error, MAX_WINDOW, Map, MapInfo, map_type_name};
 use indicatif::{ProgressBar, ProgressStyle};
 use keep::{Collector, Field, Means, Plan, Round};
 
@@ -63,6 +63,7 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     report.field = Some(field.clone());
     report.notes = notes(&field, &threshold);
     let conditions = conditions(args, info)?;
+    let window = window_of(&conditions, &field)?;
     let (place, never) = (field.place(), args.zero_is_never);
     let meets = |key: &[u8], value: &[u8]| {
         conditions.iter().all(|condition| condition.holds(key, value))
@@ -81,7 +82,7 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     let tell = |looked_at: u64| bar.set_position(looked_at);
     let mut plan = Plan::new(fd.as_fd(), place).batch(args.batch).readers(&args.reader).progress(&tell);
     if is_narrowed {
-        plan = plan.and(window_of(&conditions, field.offset), &meets);
+        plan = plan.and(window, &meets);
     }
     if let Some(stripes) = &stripes {
         plan = plan.stripes(stripes.as_fd());
@@ -170,13 +171,22 @@ fn conditions(args: &Gc, info: &MapInfo) -> Result<Vec<Condition>, Failure> {
     args.conditions.iter().map(|given| Condition::new(given, &layout(info, given.of)?)).collect()
 }
 
-/// The bytes of the value that all conditions depend on.
-fn window_of(conditions: &[Condition], field: u32) -> Range<u32> {
+/// The bytes of the value that the field and all conditions depend on.
+fn window_of(conditions: &[Condition], field: &IntField) -> Result<Range<u32>, Failure> {
     let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     let windows = conditions.iter().filter_map(Condition::window);
-    windows.fold(field..field, |all, window| {
+    let window = windows.fold(field.offset..field.offset + field.size, |all, window| {
         all.start.min(narrow(window.start))..all.end.max(narrow(window.end))
-    })
+    });
+    let (Range { start, end }, size) = (window.clone(), window.len());
+    if size <= MAX_WINDOW as usize {
+        return Ok(window);
+    }
+    Err(Failure::usage(format!(
+        "--where: the field and what is asked of the value lie in bytes {start} to {} of it, and are compared as one run of {size}: \
+         the kernel compares {MAX_WINDOW} at most. Ask of fields nearer by, or of the key",
+        end - 1
+    )))
 }
 
 /// Maps that user space cannot walk are counted in the kernel, where nothing is known of clocks.

@@ -22,6 +22,29 @@ impl Image {
         Self { bytes: vec![0; size], mask: vec![0; size], named: Vec::new() }
     }
 
+    /// All of a run of bytes is said, of `size`.
+    #[must_use]
+    pub fn of(offset: usize, bytes: &[u8], size: usize) -> Self {
+        let mut image = Self::new(size);
+        for ((own, mask), byte) in image.bytes.iter_mut().zip(&mut image.mask).skip(offset).zip(bytes) {
+            (*own, *mask) = (*byte, 0xff);
+        }
+        image
+    }
+
+    /// Whether every bit was named.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.mask.iter().all(|&mask| mask == 0xff)
+    }
+
+    /// These bytes, but for the bits that were named.
+    #[must_use]
+    pub fn over(&self, bytes: &[u8]) -> Vec<u8> {
+        let named = self.bytes.iter().zip(&self.mask);
+        bytes.iter().zip(named).map(|(byte, (own, mask))| byte & !mask | own & mask).collect()
+    }
+
     /// Says what the field at `place` is. `bytes` are as many as it has; of a bit-field, its bits where they lie in them.
     ///
     /// # Errors

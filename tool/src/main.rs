@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! `cmpdel` deletes a BPF map entry if, and only if, its value is what the caller last saw.
+//! `cmpdel` deletes a BPF map entry, or sets its value, if, and only if, that is what the caller last saw.
 
 mod args;
 mod btf;
@@ -13,6 +13,7 @@ mod open;
 mod outcome;
 mod output;
 mod run;
+mod set;
 #[cfg(test)]
 mod testing;
 mod typed;
@@ -21,19 +22,16 @@ mod window;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
-use cmpdel_uapi::Support;
-
 use crate::args::{Cli, Command};
 use crate::outcome::Outcome;
+use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let code = match cli.command {
+        Some(Command::Set(args)) => set::set(&args).print(args.entry.json),
         Some(Command::Gc(args)) => gc::gc(&args).print(args.json || args.keys),
-        Some(Command::Probe { json }) => {
-            output::print_support(run::support().map(|support| support == Support::Supported), json)
-        }
+        Some(Command::Probe { json }) => output::print_support(&run::support(), json),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "cmpdel", &mut text);
@@ -46,7 +44,7 @@ fn main() -> ExitCode {
                 Err(_) => Outcome::Error.exit_code(),
             }
         }
-        None => run::delete(&cli.delete).print(cli.delete.json),
+        None => run::delete(&cli.entry).print(cli.entry.json),
     };
     ExitCode::from(code)
 }

@@ -4,7 +4,7 @@
 use cmpdel_uapi::{Error, map_type_name};
 use serde::Serialize;
 
-/// How it ended. An entry is gone with [`Outcome::Deleted`] alone.
+/// How it ended. An entry is gone with [`Outcome::Deleted`] alone, and has a new value with [`Outcome::Set`] alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -12,6 +12,10 @@ pub enum Outcome {
     Deleted,
     /// A dry run found the window equal.
     WouldBeDeleted,
+    /// The window was equal and the entry has its new value.
+    Set,
+    /// A dry run of that found the window equal.
+    WouldBeSet,
     /// A collection came to its end.
     Collected,
     /// A dry run of one did.
@@ -34,13 +38,24 @@ pub enum Outcome {
 pub const EXIT_CODES: [(u8, &[Outcome], &str); 7] = [
     (
         0,
-        &[Outcome::Deleted, Outcome::WouldBeDeleted, Outcome::Collected, Outcome::WouldBeCollected],
-        "deleted (with --dry-run: would be)",
+        &[
+            Outcome::Deleted,
+            Outcome::WouldBeDeleted,
+            Outcome::Set,
+            Outcome::WouldBeSet,
+            Outcome::Collected,
+            Outcome::WouldBeCollected,
+        ],
+        "deleted; `set`: the entry has the new value (with --dry-run: would be, would have)",
     ),
     (1, &[Outcome::Kept], "kept: the window differs; the difference is shown"),
     (2, &[Outcome::Usage], "usage, such as a length that does not fit, or a name that several maps have"),
     (3, &[Outcome::Absent], "no such key"),
-    (4, &[Outcome::Unsupported], "this kernel, or this map, has no compare-and-delete"),
+    (
+        4,
+        &[Outcome::Unsupported],
+        "this kernel, or this map, has no compare-and-delete; `set`: no compare-and-update",
+    ),
     (5, &[Outcome::NotPermitted], "not permitted"),
     (6, &[Outcome::Error], "anything else"),
 ];
@@ -86,30 +101,57 @@ impl Failure {
                      from user space compares and deletes in one step"
                 ),
             },
-            Error::UnsupportedMap { map_type } => {
-                let reason = match map_type_name(*map_type) {
-                    "hash" => {
-                        "its values hold fields that the kernel manages by BTF (a lock, a timer, a kptr), or it lives on \
-                         a device; a hash map of plain values would work"
-                    }
-                    "lru_hash" => {
-                        "either its values hold fields that the kernel manages by BTF (a timer, a kptr), or the series on \
-                         this kernel is the first version, with maps of type hash alone"
-                    }
-                    _ => "a map of type hash or lru_hash would work",
-                };
-                Self {
-                    outcome: Outcome::Unsupported,
-                    message: format!("{error}; nothing was deleted: {reason}"),
-                }
-            }
+            Error::UnsupportedMap { map_type } => Self {
+                outcome: Outcome::Unsupported,
+                message: format!("{error}; nothing was deleted: {}", would_work(*map_type)),
+            },
             Error::Permission => {
                 Self { outcome: Outcome::NotPermitted, message: format!("{what}: not permitted; {mend}") }
             }
-            Error::BadWindow { .. } | Error::KeySize { .. } => Self::usage(error.to_string()),
+            Error::BadWindow { .. }
+            | Error::WindowTooLong { .. }
+            | Error::ManagedField { .. }
+            | Error::KeySize { .. }
+            | Error::ValueSize { .. } => Self::usage(error.to_string()),
             Error::NotAMap => Self::other(format!("{what}: this is a BPF object, but no map")),
             _ => Self::other(format!("{what}: {error}")),
         }
+    }
+
+    /// The same of compare-and-update.
+    #[must_use]
+    pub fn from_update(error: &Error, mend: &str) -> Self {
+        let unsupported = |message| Self { outcome: Outcome::Unsupported, message };
+        match error {
+            Error::UnsupportedKernel => unsupported(
+                "this kernel has no compare-and-update (BPF_F_COMPARE); nothing was changed. It takes a kernel with the \
+                 BPF_F_COMPARE series: without it, no call from user space compares and updates in one step"
+                    .into(),
+            ),
+            Error::UnsupportedUpdate { .. } => unsupported(format!(
+                "{error}; nothing was changed: the series on this kernel is the first version"
+            )),
+            Error::UnsupportedMap { map_type } => unsupported(format!(
+                "this map (type {}) has no compare-and-update on this kernel; nothing was changed: {}",
+                map_type_name(*map_type),
+                would_work(*map_type)
+            )),
+            _ => Self::from_uapi("compare-and-update", error, mend),
+        }
+    }
+}
+
+/// Why a map is refused, and which would not be.
+fn would_work(map_type: u32) -> &'static str {
+    match map_type_name(map_type) {
+        "hash" => {
+            "its values hold a lock (bpf_spin_lock), or it lives on a device, or the series on this kernel is the first version \
+             and its values hold something else that the kernel manages (a timer, a kptr); a hash map of plain values would work"
+        }
+        "lru_hash" => {
+            "its values hold a lock, or the series on this kernel is the first version, with maps of type hash alone"
+        }
+        _ => "a map of type hash or lru_hash would work",
     }
 }
 
@@ -122,6 +164,8 @@ mod tests {
         let codes = [
             (Outcome::Deleted, 0),
             (Outcome::WouldBeDeleted, 0),
+            (Outcome::Set, 0),
+            (Outcome::WouldBeSet, 0),
             (Outcome::Collected, 0),
             (Outcome::WouldBeCollected, 0),
             (Outcome::Kept, 1),
@@ -143,5 +187,14 @@ mod tests {
             message(5).contains("percpu_hash") && message(5).contains("type hash or lru_hash would work")
         );
         assert!(message(1).contains("plain values would work"));
+        let message = |error| Failure::from_update(&error, "").message;
+        for error in [
+            Error::UnsupportedKernel,
+            Error::UnsupportedUpdate { map_type: 1 },
+            Error::UnsupportedMap { map_type: 5 },
+        ] {
+            assert_eq!(Failure::from_update(&error, "").outcome, Outcome::Unsupported);
+            assert!(message(error).contains("nothing was changed"));
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::window::Window;
 pub struct Report {
     /// How it ended.
     pub outcome: Outcome,
-    /// Whether nothing was to be deleted.
+    /// Whether nothing was to be changed.
     pub dry_run: bool,
     /// The map, once it was open.
     pub map: Option<MapReport>,
@@ -23,6 +23,8 @@ pub struct Report {
     pub key: Option<Vec<u8>>,
     /// The window, once it was known.
     pub window: Option<WindowReport>,
+    /// The value that the entry was to get, if it was to get one and that was known.
+    pub new_value: Option<Vec<u8>>,
     /// What differs.
     pub difference: Option<Difference>,
     /// What to know of the difference.
@@ -77,6 +79,8 @@ struct Json<'a> {
     map: &'a Option<MapReport>,
     key: Option<String>,
     window: &'a Option<WindowReport>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_value: Option<String>,
     difference: &'a Option<Difference>,
     note: &'a Option<String>,
     error: &'a Option<String>,
@@ -111,6 +115,7 @@ impl Report {
             map: None,
             key: None,
             window: None,
+            new_value: None,
             difference: None,
             note: None,
             error: None,
@@ -132,6 +137,7 @@ impl Report {
             map: &self.map,
             key: self.key.as_deref().map(hex),
             window: &self.window,
+            new_value: self.new_value.as_deref().map(hex),
             difference: &self.difference,
             note: &self.note,
             error: &self.error,
@@ -148,6 +154,8 @@ impl Report {
             Outcome::WouldBeDeleted => {
                 format!("would be deleted: {key} from {map}; dry run, it is still there\n")
             }
+            Outcome::Set => format!("set: {key} in {map}\n"),
+            Outcome::WouldBeSet => format!("would be set: {key} in {map}; dry run, it is as it was\n"),
             Outcome::Absent => match &self.note {
                 Some(note) => format!("no such key: {key} in {map} ({note})\n"),
                 None => format!("no such key: {key} in {map}\n"),
@@ -174,19 +182,42 @@ impl Report {
     }
 }
 
+/// What a kernel has.
+#[derive(Clone, Copy, Debug)]
+pub struct Has {
+    /// Compare-and-delete.
+    pub delete: bool,
+    /// Compare-and-update.
+    pub update: bool,
+}
+
 /// Prints whether this kernel has compare-and-delete, and gives the exit code.
 #[must_use]
-pub fn print_support(support: Result<bool, Failure>, json: bool) -> u8 {
+pub fn print_support(support: &Result<Has, Failure>, json: bool) -> u8 {
     let (outcome, text, error) = match support {
-        Ok(true) => (Outcome::Deleted, "this kernel has compare-and-delete (BPF_F_COMPARE)", None),
-        Ok(false) => (Outcome::Unsupported, "this kernel has no compare-and-delete (BPF_F_COMPARE)", None),
-        Err(failure) => (failure.outcome, "", Some(failure.message)),
+        Ok(Has { delete: true, update: true }) => (
+            Outcome::Deleted,
+            "this kernel has compare-and-delete and compare-and-update (BPF_F_COMPARE)",
+            None,
+        ),
+        Ok(Has { delete: true, .. }) => (
+            Outcome::Deleted,
+            "this kernel has compare-and-delete (BPF_F_COMPARE), and no compare-and-update",
+            None,
+        ),
+        Ok(_) => (Outcome::Unsupported, "this kernel has no compare-and-delete (BPF_F_COMPARE)", None),
+        Err(failure) => (failure.outcome, "", Some(&failure.message)),
     };
     let code = outcome.exit_code();
     let _ = match (json, &error) {
         (true, _) => {
-            let supported = error.is_none().then_some(code == 0);
-            let object = serde_json::json!({"supported": supported, "exit_code": code, "error": error});
+            let has = support.as_ref().ok();
+            let object = serde_json::json!({
+                "supported": has.map(|has| has.delete),
+                "update": has.map(|has| has.update),
+                "exit_code": code,
+                "error": error,
+            });
             writeln!(io::stdout(), "{object}")
         }
         (false, Some(error)) => writeln!(io::stderr(), "cmpdel: {error}"),
@@ -220,6 +251,8 @@ mod tests {
         assert_eq!(report(Outcome::Deleted).text(false), "deleted: 0a 00 from map 7 (ct)\n");
         assert_eq!(report(Outcome::Absent).text(false), "no such key: 0a 00 in map 7 (ct)\n");
         assert!(report(Outcome::WouldBeDeleted).text(false).contains("still there"));
+        assert_eq!(report(Outcome::Set).text(false), "set: 0a 00 in map 7 (ct)\n");
+        assert!(report(Outcome::WouldBeSet).text(false).ends_with("dry run, it is as it was\n"));
         let mut kept = report(Outcome::Kept);
         kept.note = Some("as a later look-up shows it".into());
         kept.difference = Some(Difference::new(8, &[42, 0, 0, 0], &[43, 0, 0, 0], None));
@@ -245,5 +278,7 @@ mod tests {
              \"difference\":{\"actual\":\"2b 00 00 00\",\"bytes\":[8],\"fields\":[]},\
              \"note\":null,\"error\":null}\n"
         );
+        let set = Report { new_value: Some(vec![43, 0]), ..report(Outcome::Set) };
+        assert!(set.json().contains("\"new_value\":\"2b 00\","));
     }
 }

@@ -1,26 +1,57 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One compare-and-delete, from arguments to report.
+//! One entry that is dealt with if its window is equal, from arguments to report; and compare-and-delete.
 
 use std::os::fd::AsFd;
 
-use cmpdel_uapi::{Map, Support, map_type_name, probe};
+use cmpdel_uapi::bindings::BPF_MAP_TYPE_HASH;
+use cmpdel_uapi::{Error, Map, Support, map_type_name, probe, probe_update};
 
-use crate::args::Delete;
+use crate::args::Entry;
 use crate::bytes::Given;
 use crate::diff::Difference;
 use crate::open::{Of, layout, open};
 use crate::outcome::{Failure, Outcome};
-use crate::output::{MapReport, Report, WindowReport};
-use crate::window::{Choice, Window, assumed_zero, key, window};
+use crate::output::{Has, MapReport, Report, WindowReport};
+use crate::window::{Window, assumed_zero, key, window};
 
 /// What to try where a map is not permitted.
 pub const FD_MEND: &str = "the map may be frozen, or open to reading or writing alone";
 
-/// Carries out what `args` say. Whatever goes wrong is in the report.
+/// Deletes the entry that `args` say. Whatever goes wrong is in the report.
 #[must_use]
-pub fn delete(args: &Delete) -> Report {
+pub fn delete(args: &Entry) -> Report {
+    run(args, None, |entry, report| {
+        let Found { map, key, window } = entry;
+        let refused = |error| Failure::from_uapi("compare-and-delete", &error, FD_MEND);
+        if args.dry_run {
+            map.check_delete(window.range()).map_err(refused)?;
+            return Ok(match entry.look(report)? {
+                Look::Equal(_) => Outcome::WouldBeDeleted,
+                Look::Differs => Outcome::Kept,
+                Look::Absent => Outcome::Absent,
+            });
+        }
+        Ok(match map.delete_if_eq(key, window.sent()).map_err(refused)? {
+            cmpdel_uapi::Outcome::Deleted => Outcome::Deleted,
+            cmpdel_uapi::Outcome::Absent => Outcome::Absent,
+            cmpdel_uapi::Outcome::Mismatch => {
+                explain(map, key, window, report);
+                Outcome::Kept
+            }
+        })
+    })
+}
+
+/// Finds the entry that `args` say, and has it dealt with; `new_value` is what it is to get, if anything. Whatever goes wrong is in
+/// the report.
+#[must_use]
+pub fn run(
+    args: &Entry,
+    new_value: Option<&Given>,
+    deal_with: impl FnOnce(&Found<'_>, &mut Report) -> Result<Outcome, Failure>,
+) -> Report {
     let mut report = Report::new(args.dry_run);
-    match fill(args, &mut report) {
+    match fill(args, new_value, &mut report, deal_with) {
         Ok(outcome) => report.outcome = outcome,
         Err(Failure { outcome, message }) => {
             report.outcome = outcome;
@@ -30,13 +61,60 @@ pub fn delete(args: &Delete) -> Report {
     report
 }
 
+/// The map, the key and the window that the command line says.
+pub struct Found<'a> {
+    /// The map.
+    pub map: &'a Map<'a>,
+    /// As long as its keys.
+    pub key: Vec<u8>,
+    /// Within its values.
+    pub window: Window,
+}
+
+/// What a look-up has found.
+pub enum Look {
+    /// The window is equal; the whole value.
+    Equal(Vec<u8>),
+    /// The window differs, which the report says.
+    Differs,
+    /// There is no such key.
+    Absent,
+}
+
+impl Found<'_> {
+    /// Looks the entry up, and compares.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn look(&self, report: &mut Report) -> Result<Look, Failure> {
+        let value = self
+            .map
+            .lookup(&self.key)
+            .map_err(|e| Failure::from_uapi("looking the entry up", &e, FD_MEND))?;
+        let Some(value) = value else { return Ok(Look::Absent) };
+        let actual = part(&value, &self.window);
+        if actual == self.window.expected {
+            return Ok(Look::Equal(value));
+        }
+        report.difference = Some(difference(self.map, &self.window, actual));
+        Ok(Look::Differs)
+    }
+}
+
 /// Does it, and notes in the report how far it came.
-fn fill(args: &Delete, report: &mut Report) -> Result<Outcome, Failure> {
+fn fill(
+    args: &Entry,
+    new_value: Option<&Given>,
+    report: &mut Report,
+    deal_with: impl FnOnce(&Found<'_>, &mut Report) -> Result<Outcome, Failure>,
+) -> Result<Outcome, Failure> {
     let (Some(given_key), Some(given_value)) = (&args.key, &args.expect) else {
         return Err(Failure::usage("--key and --expect must be given"));
     };
-    if (given_key, given_value) == (&Given::Stdin, &Given::Stdin) {
-        return Err(Failure::usage("--key and --expect cannot both be read from standard input"));
+    let given = [("--key", Some(given_key)), ("--expect", Some(given_value)), ("--value", new_value)];
+    let mut read = given.iter().filter(|(_, given)| *given == Some(&Given::Stdin)).map(|(name, _)| name);
+    if let (Some(first), Some(second)) = (read.next(), read.next()) {
+        return Err(Failure::usage(format!("{first} and {second} cannot both be read from standard input")));
     }
     let fd = open(&args.map)?;
     let map = Map::new(fd.as_fd()).map_err(|e| Failure::from_uapi("asking for the map", &e, FD_MEND))?;
@@ -46,27 +124,12 @@ fn fill(args: &Delete, report: &mut Report) -> Result<Outcome, Failure> {
 
     let key = key(given_key, info.key_size, || layout(info, Of::Key))?;
     let key_assumed = assumed_zero(&key.assumed).map(|what| format!("of the key, {what}"));
-    let key = key.bytes;
-    report.key = Some(key.clone());
-    let choice = Choice { offset: args.offset, size: args.size, field: args.field.as_deref() };
-    let window = window(given_value, choice, info.value_size, || layout(info, Of::Value))?;
+    report.key = Some(key.bytes.clone());
+    let window = window(given_value, args.choice(), info.value_size, || layout(info, Of::Value))?;
     report.window = Some(WindowReport::new(&window, args.field.clone()));
     let value_assumed = assumed_zero(&window.assumed).map(|what| format!("of the value, {what}"));
 
-    let sent = cmpdel_uapi::Window::at(window.offset, &window.expected);
-    let outcome = if args.dry_run {
-        dry_run(&map, &key, &window, report)?
-    } else {
-        match map.delete_if_eq(&key, sent) {
-            Ok(cmpdel_uapi::Outcome::Deleted) => Outcome::Deleted,
-            Ok(cmpdel_uapi::Outcome::Absent) => Outcome::Absent,
-            Ok(cmpdel_uapi::Outcome::Mismatch) => {
-                explain(&map, &key, &window, report);
-                Outcome::Kept
-            }
-            Err(error) => return Err(Failure::from_uapi("compare-and-delete", &error, FD_MEND)),
-        }
-    };
+    let outcome = deal_with(&Found { map: &map, key: key.bytes, window }, report)?;
     // Where it may be the reason.
     let assumed = match outcome {
         Outcome::Absent => key_assumed,
@@ -78,20 +141,8 @@ fn fill(args: &Delete, report: &mut Report) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// What the real thing would say at this moment.
-fn dry_run(map: &Map<'_>, key: &[u8], window: &Window, report: &mut Report) -> Result<Outcome, Failure> {
-    map.check().map_err(|e| Failure::from_uapi("compare-and-delete", &e, FD_MEND))?;
-    let value = map.lookup(key).map_err(|e| Failure::from_uapi("looking the entry up", &e, FD_MEND))?;
-    let Some(actual) = value.as_deref().map(|value| part(value, window)) else { return Ok(Outcome::Absent) };
-    if actual == window.expected {
-        return Ok(Outcome::WouldBeDeleted);
-    }
-    report.difference = Some(difference(map, window, actual));
-    Ok(Outcome::Kept)
-}
-
 /// Looks up what is there now. The kernel said that the window differed; it may have changed again since.
-fn explain(map: &Map<'_>, key: &[u8], window: &Window, report: &mut Report) {
+pub fn explain(map: &Map<'_>, key: &[u8], window: &Window, report: &mut Report) {
     match map.lookup(key) {
         Ok(Some(value)) if part(&value, window) == window.expected => {
             report.note = Some("it is equal again at a later look-up: somebody is writing to it".into());
@@ -117,11 +168,15 @@ fn part<'a>(value: &'a [u8], window: &Window) -> &'a [u8] {
     value.get(start..start + window.expected.len()).unwrap_or_default()
 }
 
-/// Whether this kernel has compare-and-delete.
+/// What this kernel has.
 ///
 /// # Errors
 /// Where it cannot be found out.
-pub fn support() -> Result<Support, Failure> {
+pub fn support() -> Result<Has, Failure> {
     let mend = "bpf(2) is refused to this process: run as root or with CAP_BPF";
-    probe().map_err(|error| Failure::from_uapi("asking the kernel", &error, mend))
+    let has = |support: Result<Support, Error>| {
+        let support = support.map_err(|error| Failure::from_uapi("asking the kernel", &error, mend))?;
+        Ok(support == Support::Supported)
+    };
+    Ok(Has { delete: has(probe())?, update: has(probe_update(BPF_MAP_TYPE_HASH))? })
 }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From what the user gave to the key and the window, once the map is known.
 
+mod new_value;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
+
+use cmpdel_uapi::MAX_WINDOW;
 
 use crate::bytes::{Given, Literal, hex};
 use crate::image::{self, Image};
@@ -11,6 +15,8 @@ use crate::json::Json;
 use crate::layout::{Layout, Place};
 use crate::outcome::Failure;
 use crate::typed;
+
+pub use new_value::new_value;
 
 /// The compared region of a value, and what is expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +27,21 @@ pub struct Window {
     pub expected: Vec<u8>,
     /// What of the value is taken to be zero, since nothing was said of it and no field lies there.
     pub assumed: Vec<Range<usize>>,
+}
+
+impl Window {
+    /// As the kernel is given it.
+    #[must_use]
+    pub fn sent(&self) -> cmpdel_uapi::Window<'_> {
+        cmpdel_uapi::Window::at(self.offset, &self.expected)
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn range(&self) -> Range<u32> {
+        let size = u32::try_from(self.expected.len()).unwrap_or(u32::MAX);
+        self.offset..self.offset.saturating_add(size)
+    }
 }
 
 /// A key.
@@ -168,22 +189,69 @@ fn all_of(
     }
 }
 
+/// What a run of bytes of the value is given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// To be compared.
+    Expect,
+    /// To be put in its place.
+    Value,
+}
+
+impl Role {
+    fn usage(self, why: &str) -> Failure {
+        let option = match self {
+            Self::Expect => "--expect",
+            Self::Value => "--value",
+        };
+        Failure::usage(format!("{option}: {why}"))
+    }
+}
+
 /// The window.
 ///
 /// # Errors
-/// Where it does not fit the value, or cannot be read.
+/// Where it does not fit the value, is longer than a kernel compares, or cannot be read.
 pub fn window(
     given: &Given,
     choice: Choice<'_>,
     value_size: u32,
     layout: impl FnOnce() -> Result<Layout, Failure>,
 ) -> Result<Window, Failure> {
-    let usage = |why: String| Failure::usage(format!("--expect: {why}"));
+    let window = run(Role::Expect, given, choice, value_size, layout)?;
+    match window.expected.len() {
+        size if size <= MAX_WINDOW as usize => Ok(window),
+        size => Err(Role::Expect.usage(&format!(
+            "a window of {size} bytes is longer than the {MAX_WINDOW} that the kernel compares: narrow it to what changes with each \
+             update, with --field NAME, or with --offset N and fewer bytes"
+        ))),
+    }
+}
+
+/// The fields that JSON names.
+fn named(role: Role, json: &Json, layout: &Layout) -> Result<Image, Failure> {
+    let usage = |why: String| role.usage(&why);
+    let place = layout.whole().map_err(usage)?;
+    let mut image = Image::new(place.size);
+    typed::json(layout, place, "", pasted(layout, place, json, "value"), &mut image).map_err(usage)?;
+    Ok(image)
+}
+
+/// A run of bytes of the value.
+fn run(
+    role: Role,
+    given: &Given,
+    choice: Choice<'_>,
+    value_size: u32,
+    layout: impl FnOnce() -> Result<Layout, Failure>,
+) -> Result<Window, Failure> {
+    let usage = |why: String| role.usage(&why);
     if let Some(field) = choice.field {
-        return in_field(given, field, &layout()?);
+        return in_field(role, given, field, &layout()?);
     }
     let Choice { offset, size, .. } = choice;
     let whole_value = offset.is_none() && size.is_none();
+    let length = |bytes: usize| too_short(role, bytes, value_size);
     let expected = match (given, raw_bytes(given, "value", value_size)) {
         (_, Some(bytes)) => bytes?,
         (Given::Json(json), None) => {
@@ -193,14 +261,9 @@ pub fn window(
                 ));
             }
             let layout = layout()?;
-            let place = layout.whole().map_err(usage)?;
-            let mut image = Image::new(place.size);
-            typed::json(&layout, place, "", pasted(&layout, place, json, "value"), &mut image)
-                .map_err(usage)?;
-            return at(image.window(&layout).map_err(usage)?);
+            return at(named(role, json, &layout)?.window(&layout).map_err(usage)?);
         }
         (Given::Literal(literal), None) if whole_value => {
-            let length = |bytes: usize| too_short(bytes, value_size);
             let (expected, assumed) =
                 all_of(literal, value_size, layout(), "value", &length).map_err(usage)?;
             return Ok(Window { offset: 0, expected, assumed });
@@ -223,7 +286,7 @@ pub fn window(
         if u32::try_from(len) == Ok(value_size) {
             return Ok(Window { offset: 0, expected, assumed: Vec::new() });
         }
-        return Err(usage(too_short(len, value_size)));
+        return Err(usage(length(len)));
     };
     let end = u64::from(offset) + len as u64;
     if len == 0 || end > u64::from(value_size) {
@@ -234,16 +297,20 @@ pub fn window(
     Ok(Window { offset, expected, assumed: Vec::new() })
 }
 
-fn too_short(len: usize, value_size: u32) -> String {
+fn too_short(role: Role, len: usize, value_size: u32) -> String {
+    let what = match role {
+        Role::Expect => "compare",
+        Role::Value => "set",
+    };
     format!(
-        "{len} bytes given, values of this map have {value_size}; to compare a part, say where with --offset or --field"
+        "{len} bytes given, values of this map have {value_size}; to {what} a part, say where with --offset or --field"
     )
 }
 
 /// The window of one field, in which a plain number is of the field's own type.
-fn in_field(given: &Given, field: &str, layout: &Layout) -> Result<Window, Failure> {
+fn in_field(role: Role, given: &Given, field: &str, layout: &Layout) -> Result<Window, Failure> {
     let place = layout.field(field).map_err(|why| Failure::usage(format!("--field {field}: {why}")))?;
-    let usage = |why: String| Failure::usage(format!("--expect: {why}"));
+    let usage = |why: String| role.usage(&why);
     if let Some(bits) = place.bits {
         return Err(Failure::usage(format!(
             "--field {field}: it is {} bits, and a window is whole bytes: name all fields that share them as JSON, \
@@ -303,170 +370,4 @@ pub fn assumed_zero(assumed: &[Range<usize>]) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::outcome::Outcome;
-    use crate::testing::{conntrack, number, owner, tuple};
-
-    fn choose(expect: &str, choice: Choice<'_>) -> Result<(u32, Vec<u8>), Failure> {
-        window(&Given::parse(expect).unwrap(), choice, 24, || Ok(conntrack())).map(|w| (w.offset, w.expected))
-    }
-
-    fn whole() -> Choice<'static> {
-        Choice::default()
-    }
-
-    fn offset(offset: u32) -> Choice<'static> {
-        Choice { offset: Some(offset), ..Choice::default() }
-    }
-
-    fn field(field: &str) -> Choice<'_> {
-        Choice { field: Some(field), ..Choice::default() }
-    }
-
-    #[test]
-    fn windows_are_chosen_as_documented() {
-        let long = format!("0x{}", "00".repeat(24));
-        let lifetime = 42_u32.to_ne_bytes().to_vec();
-        let rows: [(&str, Choice<'_>, u32, Vec<u8>); 13] = [
-            (&long, whole(), 0, vec![0; 24]),
-            ("u32:42", offset(8), 8, lifetime.clone()),
-            ("00", offset(23), 23, vec![0]),
-            ("0x42", offset(0), 0, vec![0x42]),
-            ("0a 0b", Choice { size: Some(2), ..offset(1) }, 1, vec![10, 11]),
-            ("42", field("lifetime"), 8, lifetime.clone()),
-            ("u32:42", field("lifetime"), 8, lifetime.clone()),
-            ("{\"lifetime\": 42}", whole(), 8, lifetime),
-            ("-3", field("delta"), 14, (-3_i16).to_ne_bytes().to_vec()),
-            ("42", field("nat.tag[1]"), 21, vec![42]),
-            ("0x42", field("nat.tag[1]"), 21, vec![0x42]),
-            ("[1, 2]", field("nat.tag"), 20, vec![1, 2]),
-            ("{\"mark\": 0, \"tag\": [1, 2]}", field("nat"), 18, vec![0, 0, 1, 2]),
-        ];
-        for (expect, choice, offset, expected) in rows {
-            assert_eq!(choose(expect, choice), Ok((offset, expected)), "{expect} {choice:?}");
-        }
-    }
-
-    #[test]
-    fn what_does_not_fit_says_both_lengths() {
-        for (expect, choice, why) in [
-            ("00 01", whole(), "2 bytes given, values of this map have 24"),
-            ("4200", whole(), "u32:4200"),
-            ("00 01", offset(23), "a window of 2 bytes at offset 23 does not fit values of 24"),
-            ("00", offset(24), "does not fit values of 24"),
-            ("00", offset(u32::MAX), "does not fit values of 24"),
-            ("00 01", Choice { size: Some(3), ..offset(0) }, "2 bytes given, --size says 3"),
-            ("{\"lifetime\": 42}", offset(8), "leave one out"),
-            ("00 01", field("lifetime"), "2 bytes given (00 01), the field has 4"),
-            ("0x2a", field("lifetime"), "1 bytes given (2a), the field has 4"),
-            ("42", offset(0), "hex, as bpftool prints bytes"),
-            ("1", field("seen"), "1 bits, and a window is whole bytes"),
-            ("256", field("state"), "256 does not fit enum ct_state (1 bytes)"),
-            ("-1", field("lifetime"), "does not fit __u32"),
-            ("{\"tag\": [1, 2]}", field("nat"), "the JSON names 2 bytes at 20, `nat` has 4 at 18"),
-            ("1", field("nope"), "--field nope: no field"),
-        ] {
-            let failure = choose(expect, choice).unwrap_err();
-            assert!(failure.message.contains(why), "{expect} {choice:?}: {}", failure.message);
-            assert_eq!(failure.outcome, Outcome::Usage);
-        }
-    }
-
-    fn tuple_key(text: &str) -> Result<Key, Failure> {
-        key(&Given::parse(text).unwrap(), 24, || Ok(tuple()))
-    }
-
-    fn owner_window(text: &str) -> Result<Window, Failure> {
-        window(&Given::parse(text).unwrap(), whole(), 24, || Ok(owner()))
-    }
-
-    #[test]
-    fn keys_are_whole() {
-        let key = |text: &str| key(&Given::parse(text).unwrap(), 4, || Ok(conntrack())).map(|key| key.bytes);
-        assert_eq!(key("u32be:1"), Ok(vec![0, 0, 0, 1]));
-        assert_eq!(key("[\"0x0a\", \"0x00\", \"0x00\", \"0x01\"]"), Ok(vec![10, 0, 0, 1]));
-        assert!(key("10 20 30 40").unwrap_err().message.contains("hex, as bpftool prints bytes"));
-        assert_eq!(key("hex 10 20 30 40"), Ok(vec![0x10, 0x20, 0x30, 0x40]));
-        assert!(key("0a 00 00").unwrap_err().message.contains("3 bytes given, keys of this map have 4"));
-        assert!(key("{\"packets\": 1}").unwrap_err().message.contains("is not named"));
-        assert!(key("@/dev/zero").unwrap_err().message.contains("5 bytes given"));
-        let words = super::key(
-            &Given::parse("u32:1 0x000000000000000000000000 0x0050 06 00 00 0x000000").unwrap(),
-            24,
-            || Ok(tuple()),
-        );
-        assert!(
-            words.unwrap_err().message.contains("(__be32)"),
-            "by BTF, bytes of a struct are known as well"
-        );
-        assert!(key("@/nonexistent").unwrap_err().message.contains("/nonexistent"));
-    }
-
-    #[test]
-    fn of_a_union_one_member_is_enough() {
-        let rest = "\"port\": 80, \"proto\": 6, \"netns\": 1, \"client\": 2, \"tail\": 3";
-        let expected = |src: &[u8; 16]| {
-            let flags = if cfg!(target_endian = "little") { 2 << 1 | 1 } else { 1 << 7 | 2 };
-            [&src[..], &[0, 80, 6, flags, 3, 0, 0, 0]].concat()
-        };
-        let mut src = [0; 16];
-        src[..4].copy_from_slice(&[10, 0, 0, 1]);
-        for union in [
-            "\"src\": \"0x0a000001\"",
-            "\"srcv6\": [167772161, 0, 0, 0]",
-            "\"\": {\"src\": 167772161, \"srcv6\": [167772161, 0, 0, 0]}",
-        ] {
-            let key = tuple_key(&format!("{{{union}, {rest}}}")).unwrap();
-            assert_eq!(key.bytes, expected(&src), "{union}");
-        }
-        let key = tuple_key(&format!("{{\"src\": 1, {rest}}}")).unwrap();
-        let said = assumed_zero(&key.assumed).unwrap();
-        assert!(said.starts_with("bytes 4 to 15, bytes 21 to 23 taken to be zero"), "{said}");
-        for (union, why) in [
-            (
-                "\"src\": 1, \"srcv6\": [2, 0, 0, 0]",
-                "`src` and `srcv6[0]` lie over each other, and contradict",
-            ),
-            ("\"proto\": 6", "is there twice"),
-        ] {
-            let error = Given::parse(&format!("{{{union}, {rest}}}"))
-                .map_err(Failure::usage)
-                .and_then(|given| super::key(&given, 24, || Ok(tuple())));
-            assert!(error.clone().unwrap_err().message.contains(why), "{union}: {error:?}");
-        }
-        assert!(tuple_key(&format!("{{{rest}}}")).unwrap_err().message.contains("`src` is not named"));
-    }
-
-    #[test]
-    fn what_bpftool_prints_can_be_pasted() {
-        let value = "{\"comm\": \"bash\", \"expires\": 1000, \"dport\": 80, \"code\": 42, \"seen\": 7}";
-        let window = owner_window(value).unwrap();
-        let expected = [&b"bash\0\0\0\0"[..], &[0, 0, 3, 0xe8, 0, 80, 42, 0], &7_u64.to_ne_bytes()].concat();
-        assert_eq!((window.offset, &window.expected), (0, &expected));
-        assert!(assumed_zero(&window.assumed).unwrap().starts_with("byte 15 taken"));
-        for entry in [
-            format!("{{\"key\": 5, \"value\": {value}}}"),
-            format!("{{\"formatted\": {{\"key\": 5, \"value\": {value}}}, \"key\": [1]}}"),
-        ] {
-            assert_eq!(owner_window(&entry).unwrap().expected, expected, "{entry}");
-        }
-        let raw: Vec<_> = expected.iter().map(|byte| format!("\"0x{byte:02x}\"")).collect();
-        let raw = format!("{{\"key\": [\"0x05\"], \"value\": [{}]}}", raw.join(","));
-        assert_eq!(owner_window(&raw).unwrap().expected, expected);
-    }
-
-    #[test]
-    fn a_value_that_is_one_number_takes_it() {
-        let window = |text: &str| {
-            window(&Given::parse(text).unwrap(), whole(), 8, || Ok(number())).map(|window| window.expected)
-        };
-        assert_eq!(window("1000"), Ok(1000_u64.to_ne_bytes().to_vec()));
-        assert_eq!(window("42"), Ok(42_u64.to_ne_bytes().to_vec()), "as hex it would be a byte");
-        assert_eq!(window("hex 2a 00 00 00 00 00 00 00"), Ok(vec![0x2a, 0, 0, 0, 0, 0, 0, 0]));
-        assert!(window("0x2a").unwrap_err().message.contains("1 bytes given, values of this map have 8"));
-        assert!(window("x").is_err());
-        let failure = number().field("x").unwrap_err();
-        assert!(failure.contains("gc --offset 0 --type u64"), "{failure}");
-    }
-}
+mod tests;

@@ -10,12 +10,17 @@ mod common;
 mod gc;
 #[path = "cmpdel/people.rs"]
 mod people;
+#[path = "cmpdel/set.rs"]
+mod set;
 #[path = "cmpdel/stripes.rs"]
 mod stripes;
 
 use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt as _;
 
-use cmpdel_uapi_raw as raw;
+use cmpdel_uapi::bindings::{BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_PERCPU_HASH};
+use cmpdel_uapi::{Map, Support, probe_map_type};
+use cmpdel_uapi_raw::{self as raw, Create};
 use common::{Fixture, KEY, Run, SUPPORTED, VALUE, cmpdel, cmpdel_with_input, file};
 
 /// What a run did: exit code, and whether the entry is still there.
@@ -156,6 +161,25 @@ fn without_the_right_to_it_exits_5() {
 }
 
 #[test]
+fn who_may_open_a_pin_and_make_no_map_has_the_map_itself_asked() {
+    let Some(bpffs) = common::Bpffs::mount() else { return };
+    let rows = [
+        ("--expect u32:43 --offset 0", 1),
+        ("--expect u32:42 --offset 0 --dry-run", 0),
+        ("--expect u32:42 --offset 0", 0),
+    ];
+    for (i, (args, code)) in rows.into_iter().enumerate() {
+        let Some(fixture) = Fixture::new("pin_of_nobody") else { return };
+        let path = bpffs.path().join(format!("map{i}"));
+        raw::pin(fixture.fd.as_fd(), &path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        let args = format!("--pinned {} --key 0x0a000001 {args}", path.display());
+        let Some(run) = common::cmpdel_as_nobody(&args) else { return };
+        assert_run(&args, &fixture, &run, code);
+    }
+}
+
+#[test]
 fn json_is_one_object_whatever_happens() {
     let Some(fixture) = Fixture::new("json") else { return };
     let run = cmpdel(&format!("--id {} --key 0x0a000001 --expect u32:43 --offset 0 --json", fixture.id()));
@@ -204,13 +228,35 @@ fn fields_are_named_where_the_map_has_btf() {
 
 #[test]
 fn a_map_without_the_operation_exits_4() {
-    let Some(fixture) = Fixture::of_type(cmpdel_uapi::bindings::BPF_MAP_TYPE_LRU_HASH, "lru") else { return };
-    for dry in ["", " --dry-run"] {
+    let Some(_) = Fixture::new("other_types") else { return };
+    let create = Create {
+        map_type: BPF_MAP_TYPE_PERCPU_HASH,
+        key_size: 4,
+        value_size: 8,
+        max_entries: 4,
+        ..Create::default()
+    };
+    let per_cpu = raw::map_create(&create).unwrap();
+    let id = Map::new(per_cpu.as_fd()).unwrap().info().id;
+    for (command, rest) in
+        [("", ""), ("", " --dry-run"), ("set ", " --value u32:43"), ("set ", " --value u32:43 --dry-run")]
+    {
+        let run = cmpdel(&format!("{command}--id {id} --key 0x0a000001 --expect u32:42 --offset 0{rest}"));
+        let which = if *SUPPORTED { "this map (type percpu_hash)" } else { "this kernel" };
+        assert_eq!((run.code, run.stderr.contains(which)), (4, true), "{run:?}");
+    }
+}
+
+#[test]
+fn an_lru_map_is_dealt_with_where_the_kernel_has_it_for_that_type() {
+    let Some(fixture) = Fixture::of_type(BPF_MAP_TYPE_LRU_HASH, "lru") else { return };
+    let has = probe_map_type(BPF_MAP_TYPE_LRU_HASH).unwrap() == Support::Supported;
+    for dry in [" --dry-run", ""] {
         let run = cmpdel(&format!("--id {} --key 0x0a000001 --expect u32:42 --offset 0{dry}", fixture.id()));
-        assert_eq!(run.code, 4, "{run:?}");
+        assert_eq!(run.code, if has { 0 } else { 4 }, "{run:?}");
         let which = if *SUPPORTED { "this map (type lru_hash)" } else { "this kernel" };
-        assert!(run.stderr.contains(which), "{run:?}");
-        assert!(fixture.value().is_some());
+        assert!(has || run.stderr.contains(which), "{run:?}");
+        assert_eq!(fixture.value().is_none(), has && dry.is_empty());
     }
 }
 

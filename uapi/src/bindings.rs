@@ -390,13 +390,15 @@ pub struct bpf_attr__bindgen_ty_3 {
     pub map_fd: __u32,
     pub elem_flags: __u64,
     pub flags: __u64,
+    pub compare: __u64,
     pub statuses: __u64,
     pub compare_offset: __u32,
     pub compare_size: __u32,
+    pub compare_stride: __u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of bpf_attr__bindgen_ty_3"][::core::mem::size_of::<bpf_attr__bindgen_ty_3>() - 72usize];
+    ["Size of bpf_attr__bindgen_ty_3"][::core::mem::size_of::<bpf_attr__bindgen_ty_3>() - 88usize];
     ["Alignment of bpf_attr__bindgen_ty_3"][::core::mem::align_of::<bpf_attr__bindgen_ty_3>() - 8usize];
     ["Offset of field: bpf_attr__bindgen_ty_3::in_batch"]
         [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, in_batch) - 0usize];
@@ -414,12 +416,16 @@ const _: () = {
         [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, elem_flags) - 40usize];
     ["Offset of field: bpf_attr__bindgen_ty_3::flags"]
         [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, flags) - 48usize];
+    ["Offset of field: bpf_attr__bindgen_ty_3::compare"]
+        [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, compare) - 56usize];
     ["Offset of field: bpf_attr__bindgen_ty_3::statuses"]
-        [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, statuses) - 56usize];
+        [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, statuses) - 64usize];
     ["Offset of field: bpf_attr__bindgen_ty_3::compare_offset"]
-        [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, compare_offset) - 64usize];
+        [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, compare_offset) - 72usize];
     ["Offset of field: bpf_attr__bindgen_ty_3::compare_size"]
-        [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, compare_size) - 68usize];
+        [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, compare_size) - 76usize];
+    ["Offset of field: bpf_attr__bindgen_ty_3::compare_stride"]
+        [::core::mem::offset_of!(bpf_attr__bindgen_ty_3, compare_stride) - 80usize];
 };
 #[repr(C)]
 #[derive(Copy, Clone)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Compare-and-delete for BPF hash maps: deletes an entry if, and only if, a window of its value is what the caller
-//! last saw, compare and unlink being one critical section of the kernel (`BPF_F_COMPARE`).
+//! Compare-and-delete and compare-and-update for BPF hash maps: deletes an entry, or gives it a new value, if, and only if, a
+//! window of its value is what the caller last saw, compare and change being one critical section of the kernel
+//! (`BPF_F_COMPARE`).
 //!
 //! ```no_run
 //! use std::os::fd::AsFd;
@@ -18,15 +19,17 @@
 //! # Ok::<(), cmpdel_uapi::Error>(())
 //! ```
 //!
-//! An entry at a time is [`Map::delete_if_eq`]. A collector that goes through a whole map takes a [`Walk`] of
-//! [`Snapshot`]s and gives what it wants gone of each to [`Map::delete_batch_if_eq`], at the price of two system calls for
-//! hundreds of entries.
+//! An entry at a time is [`Map::delete_if_eq`], and [`Map::update_if_eq`] for a new value. A collector that goes through a whole
+//! map takes a [`Walk`] of [`Snapshot`]s and gives what it wants gone of each to [`Map::delete_batch_if_eq`], at the price of two
+//! system calls for hundreds of entries; [`Map::update_batch_if_eq`] is the same for new values. A window has [`MAX_WINDOW`]
+//! bytes at most, and lies beside what the kernel manages in a value (timers, kptrs).
 //!
 //! # The promise
-//! No argument to this crate leads to an unconditional delete, on any kernel. A kernel without the series reads the
+//! No argument to this crate leads to an unconditional delete or update, on any kernel. A kernel without the series reads the
 //! flag and refuses, *unless* the attribute is passed too short to hold it: then it deletes. So the attribute is always
-//! passed whole and zeroed, and nothing is sent to a caller's map before [`probe()`], [`probe_map_type()`] or
-//! [`probe_batch()`] has seen this kernel keep and delete as documented.
+//! passed whole and zeroed, and no key is sent to a caller's map before this kernel was seen to keep and change as documented:
+//! on a scratch map ([`probe()`], [`probe_map_type()`], [`probe_batch()`], [`probe_update()`], [`probe_update_batch()`]), or, where
+//! none may be made, by what it says of the caller's own map to calls that point to no readable key.
 
 // The one crate that speaks to the kernel; each block says why it is sound.
 #![allow(unsafe_code)]
@@ -42,6 +45,8 @@ mod batch;
 #[allow(clippy::all, clippy::undocumented_unsafe_blocks, clippy::semicolon_if_nothing_returned)]
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, rustdoc::all)]
 pub mod bindings;
+mod change;
+mod compare;
 mod error;
 mod map;
 mod map_type;
@@ -53,10 +58,11 @@ mod walk;
 mod window;
 
 pub use batch::BatchOutcome;
+pub use compare::delete_if_eq;
 pub use error::{Error, Kind};
-pub use map::{Map, MapInfo, delete_if_eq};
+pub use map::{Map, MapInfo};
 pub use map_type::map_type_name;
 pub use objects::{ProgramInfo, btf_by_id, map_by_id, map_pinned, next_map_id, programs};
-pub use probe::{Support, probe, probe_batch, probe_map_type};
+pub use probe::{Support, probe, probe_batch, probe_map_type, probe_update, probe_update_batch};
 pub use walk::{Snapshot, Walk};
-pub use window::{Outcome, Window};
+pub use window::{MAX_WINDOW, Outcome, Updated, Window};

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A map behind a borrowed fd: what it looks like, compare-and-delete, look-up.
+//! A map behind a borrowed fd: what it looks like, look-up.
 
-use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use crate::Error;
 use crate::bindings::{self as abi, bpf_map_info};
-use crate::probe::{Differs, require};
-use crate::sys::{self, address, address_mut, delete_compare, lookup};
-use crate::{Error, Outcome, Window};
+use crate::probe::OwnAnswers;
+use crate::sys::{self, address, address_mut, lookup};
 
 /// What the kernel says of a map (`BPF_OBJ_GET_INFO_BY_FD`). None of it changes in the life of a map.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,19 +36,12 @@ pub struct MapInfo {
     pub map_extra: u64,
 }
 
-/// A BPF map. Made once, it deletes with one system call an entry.
+/// A BPF map. Made once, it deletes or updates with one system call an entry.
 #[derive(Clone, Debug)]
 pub struct Map<'fd> {
     fd: BorrowedFd<'fd>,
     info: MapInfo,
-}
-
-/// Compare-and-delete on a map seldom used: [`Map::new`] and [`Map::delete_if_eq`] in one.
-///
-/// # Errors
-/// Those of the two.
-pub fn delete_if_eq(map: BorrowedFd<'_>, key: &[u8], window: Window<'_>) -> Result<Outcome, Error> {
-    Map::new(map)?.delete_if_eq(key, window)
+    pub(crate) own_answers: OwnAnswers,
 }
 
 impl<'fd> Map<'fd> {
@@ -58,7 +50,7 @@ impl<'fd> Map<'fd> {
     /// # Errors
     /// [`Error::NotAMap`], [`Error::Permission`], [`Error::NoBpf`], [`Error::Os`].
     pub fn new(fd: BorrowedFd<'fd>) -> Result<Self, Error> {
-        Ok(Self { fd, info: MapInfo::read(fd)? })
+        Ok(Self { fd, info: MapInfo::read(fd)?, own_answers: OwnAnswers::default() })
     }
 
     pub(crate) fn raw_fd(&self) -> i32 {
@@ -69,51 +61,6 @@ impl<'fd> Map<'fd> {
     #[must_use]
     pub fn info(&self) -> &MapInfo {
         &self.info
-    }
-
-    /// Deletes the entry at `key` if, and only if, the window of its value equals the expected bytes.
-    ///
-    /// Atomic against every writer that takes the bucket's lock (each update and delete through bpf(2) or a helper);
-    /// not against a program that stores through a pointer it looked up before.
-    ///
-    /// # Errors
-    /// Nothing was deleted. [`Error::KeySize`] and [`Error::BadWindow`] are found here; then [`crate::probe()`] may say
-    /// [`Error::UnsupportedKernel`], [`Error::NoBpf`] or [`Error::Permission`], and
-    /// [`crate::probe_map_type()`] [`Error::UnsupportedMap`]; then the kernel [`Error::UnsupportedMap`] (`-EOPNOTSUPP`), [`Error::Permission`] (`-EPERM`: the fd may not read and write, the map is
-    /// frozen) or [`Error::Os`] (`-ENOMEM`, and `-EDEADLK` or `-ETIMEDOUT` from the bucket's lock).
-    pub fn delete_if_eq(&self, key: &[u8], window: Window<'_>) -> Result<Outcome, Error> {
-        let size = self.check_arguments(key, window)?;
-        let differs = require(self.info.map_type)?;
-        // SAFETY: check_arguments saw `key` to be key_size long and `size` to be the length of `expected`. These are what
-        // the kernel reads: a shorter key would have it read beyond the slice.
-        let answer = unsafe {
-            delete_compare(self.fd.as_raw_fd(), address(key), address(window.expected), window.offset, size)
-        };
-        match answer {
-            Ok(()) => Ok(Outcome::Deleted),
-            Err(error) => self.sort(error, differs),
-        }
-    }
-
-    /// Asks the kernel whether it would take [`Map::delete_if_eq`] on this map through this fd. Deletes nothing,
-    /// whatever the kernel: the expected bytes it is pointed to cannot be read.
-    ///
-    /// # Errors
-    /// As [`Map::delete_if_eq`], the arguments' own excepted.
-    pub fn check(&self) -> Result<(), Error> {
-        if self.info.key_size == 0 || self.info.value_size == 0 {
-            return Err(Error::UnsupportedMap { map_type: self.info.map_type });
-        }
-        let differs = require(self.info.map_type)?;
-        let key = vec![0; self.info.key_size as usize];
-        // SAFETY: the key is key_size long; at UNREADABLE this process can have nothing.
-        let answer = unsafe { delete_compare(self.fd.as_raw_fd(), address(&key), UNREADABLE, 0, 1) };
-        match answer {
-            // The map and the fd are checked before the expected bytes are copied.
-            Err(error) if error.raw_os_error() == Some(libc::EFAULT) => Ok(()),
-            Err(error) => Err(unexpected(self.sort(error, differs)?)),
-            Ok(()) => Err(unexpected(Outcome::Deleted)),
-        }
     }
 
     /// Copies out the value at `key`, `None` where there is none.
@@ -142,50 +89,28 @@ impl<'fd> Map<'fd> {
         Err(Error::UnsupportedMap { map_type: self.info.map_type })
     }
 
+    /// No map without keys or values is a hash.
+    pub(crate) fn check_sizes(&self) -> Result<(), Error> {
+        if self.info.key_size == 0 || self.info.value_size == 0 {
+            return Err(Error::UnsupportedMap { map_type: self.info.map_type });
+        }
+        Ok(())
+    }
+
     /// A matter of soundness, not of courtesy: the kernel reads `key_size` bytes, however long the slice is.
-    fn check_key(&self, key: &[u8]) -> Result<(), Error> {
+    pub(crate) fn check_key(&self, key: &[u8]) -> Result<(), Error> {
         if u32::try_from(key.len()) == Ok(self.info.key_size) {
             return Ok(());
         }
         Err(Error::KeySize { given: key.len(), expected: self.info.key_size })
     }
 
-    /// The size of the window, once key and window are seen to fit.
-    fn check_arguments(&self, key: &[u8], window: Window<'_>) -> Result<u32, Error> {
-        // No map without keys or values is a hash.
-        if self.info.key_size == 0 || self.info.value_size == 0 {
-            return Err(Error::UnsupportedMap { map_type: self.info.map_type });
+    /// The same of a new value.
+    pub(crate) fn check_value(&self, value: &[u8]) -> Result<(), Error> {
+        if u32::try_from(value.len()) == Ok(self.info.value_size) {
+            return Ok(());
         }
-        self.check_key(key)?;
-        self.check_window(window.offset, window.expected.len())
-    }
-
-    /// The size of a window, once it is seen to fit.
-    pub(crate) fn check_window(&self, offset: u32, size: usize) -> Result<u32, Error> {
-        let value_size = self.info.value_size;
-        let bad = Error::BadWindow { offset, size, value_size };
-        let Ok(size) = u32::try_from(size) else { return Err(bad) };
-        // As the kernel does it: `offset + size` could wrap.
-        if size == 0 || size > value_size || offset > value_size - size { Err(bad) } else { Ok(size) }
-    }
-
-    /// What an errno of compare-and-delete means. `-EINVAL` is left as it is: flag, fields and window are known to be
-    /// right by now.
-    fn sort(&self, error: io::Error, differs: Differs) -> Result<Outcome, Error> {
-        match error.raw_os_error() {
-            Some(errno) if differs.is(errno) => Ok(Outcome::Mismatch),
-            Some(libc::ENOENT) => Ok(Outcome::Absent),
-            _ => Err(self.sort_refusal(DELETE, error)),
-        }
-    }
-
-    /// What an errno means that says nothing of an entry.
-    pub(crate) fn sort_refusal(&self, call: &'static str, error: io::Error) -> Error {
-        match error.raw_os_error() {
-            Some(libc::EOPNOTSUPP) => Error::UnsupportedMap { map_type: self.info.map_type },
-            Some(libc::E2BIG) => Error::UnsupportedKernel,
-            _ => Error::from_os(call, error),
-        }
+        Err(Error::ValueSize { given: value.len(), expected: self.info.value_size })
     }
 }
 
@@ -221,17 +146,6 @@ impl From<&bpf_map_info> for MapInfo {
             map_extra: info.map_extra,
         }
     }
-}
-
-const DELETE: &str = "BPF_MAP_DELETE_ELEM with BPF_F_COMPARE";
-
-/// An address in the last page of the address space, where no process can map anything.
-const UNREADABLE: u64 = u64::MAX - 4095;
-
-/// An answer that no kernel with the series gives.
-fn unexpected(outcome: Outcome) -> Error {
-    let text = format!("{outcome:?} though the expected bytes could not be read");
-    Error::Os { call: DELETE, source: io::Error::other(text) }
 }
 
 /// True for an fd that procfs knows to be something else than a map. The information that the kernel gives of a

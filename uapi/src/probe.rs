@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Does this kernel have compare-and-delete? Asked of the kernel's behaviour, never of its version.
+//! Does this kernel have compare-and-delete, and what else of it? Asked of the kernel's behaviour, never of its version.
 //!
-//! Bit 32 may one day mean something else on a kernel without the series. So an answer of "supported" needs every one
-//! of the documented ones: those that a kernel gives before it looks at the fd, and, where a map may be made, a scratch
-//! map of the type in question that keeps its entry on a difference and loses it on equality. Anything else is
-//! "unsupported".
+//! Bit 32 may one day mean something else on a kernel without the series. So an answer of "supported" needs every one of the
+//! documented ones: refusals that are asked for with addresses which cannot be read ([`refusals`]), and a scratch map of the type in
+//! question whose entries change on equality and stay on a difference ([`scratch`]). Anything else is "unsupported".
 //!
-//! The same look tells which errno means a difference: `-EBUSY` in the posted series, `-EAGAIN` in its second version.
-//! Only the one that this kernel was seen to say is taken for it, so the other stays an error that a caller hears of.
+//! The same look tells which errno means a difference: `-EBUSY` in the series as first posted, `-ESTALE` since. Only the one that
+//! this kernel was seen to say is taken for it, so the other stays an error that a caller hears of.
+//!
+//! Where this process may not make a map, the refusals are asked of the caller's own one ([`own`]).
 
-mod batch;
+mod own;
+mod refusals;
+mod scratch;
 
 use std::io;
 use std::sync::OnceLock;
 
-use crate::Error;
 use crate::bindings as abi;
-use crate::scratch::Scratch;
-use crate::sys::{self, address};
+use crate::change::Change;
+use crate::{Error, Map};
 
-pub use batch::probe_batch;
-pub(crate) use batch::require_batch;
+pub(crate) use own::OwnAnswers;
 
-/// Whether this kernel has compare-and-delete.
+/// Whether this kernel has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Support {
     /// It does, and was seen to behave as documented.
@@ -35,26 +36,64 @@ pub enum Support {
 /// life of the process; touches no map but a scratch one of its own.
 ///
 /// # Errors
-/// No answer, and none is kept: [`Error::NoBpf`] (`-ENOSYS`), [`Error::Permission`] (bpf(2) itself is refused),
-/// [`Error::Os`] (the scratch map could not be made for another reason than permission).
+/// No answer, and none is kept: [`Error::NoBpf`] (`-ENOSYS`), [`Error::Permission`] (bpf(2) itself is refused, or this process may
+/// not make a map to find out with: then [`Map::check`] asks with a map of the caller's), [`Error::Os`] (the scratch map could not
+/// be made for another reason).
 pub fn probe() -> Result<Support, Error> {
-    Ok(if ask_kernel()?.is_some() { Support::Supported } else { Support::Unsupported })
+    probe_map_type(abi::BPF_MAP_TYPE_HASH)
 }
 
 /// The same for maps of one type. Only `BPF_MAP_TYPE_HASH` and `BPF_MAP_TYPE_LRU_HASH` are known to this crate, any other
-/// is unsupported. The answers are kept for the life of the process.
+/// is unsupported.
 ///
 /// # Errors
-/// As [`probe()`]; [`Error::Permission`] also where this process may not make a map of this type to find out with.
+/// As [`probe()`].
 pub fn probe_map_type(map_type: u32) -> Result<Support, Error> {
-    if ask_kernel()?.is_none() || slot(map_type).is_none() {
-        return Ok(Support::Unsupported);
+    support(map_type, Change::Delete, Size::One)
+}
+
+/// Whether it compares and deletes batches of maps of this type.
+///
+/// # Errors
+/// As [`probe()`].
+pub fn probe_batch(map_type: u32) -> Result<Support, Error> {
+    support(map_type, Change::Delete, Size::Many)
+}
+
+/// Whether it compares and updates entries of maps of this type.
+///
+/// # Errors
+/// As [`probe()`].
+pub fn probe_update(map_type: u32) -> Result<Support, Error> {
+    support(map_type, Change::Update, Size::One)
+}
+
+/// Whether it compares and updates batches of maps of this type.
+///
+/// # Errors
+/// As [`probe()`].
+pub fn probe_update_batch(map_type: u32) -> Result<Support, Error> {
+    support(map_type, Change::Update, Size::Many)
+}
+
+fn support(map_type: u32, change: Change, size: Size) -> Result<Support, Error> {
+    match seen_on_scratch(map_type, change, size) {
+        Ok(_) => Ok(Support::Supported),
+        Err(
+            Error::UnsupportedKernel
+            | Error::UnsupportedMap { .. }
+            | Error::UnsupportedUpdate { .. }
+            | Error::UnsupportedBatch { .. },
+        ) => Ok(Support::Unsupported),
+        Err(error) => Err(error),
     }
-    match ask_map_type(map_type)? {
-        Some(Differs::Unseen) if map_type != abi::BPF_MAP_TYPE_HASH => Err(Error::Permission),
-        Some(_) => Ok(Support::Supported),
-        None => Ok(Support::Unsupported),
-    }
+}
+
+/// How many entries a command is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    One,
+    Many,
 }
 
 /// What this kernel says of a window that differs.
@@ -77,16 +116,24 @@ impl Differs {
 }
 
 /// What the series have said of a window that differs.
-const DOCUMENTED: [i32; 2] = [libc::EBUSY, libc::EAGAIN];
+const DOCUMENTED: [i32; 2] = [libc::EBUSY, libc::ESTALE];
 
-/// Nothing goes to a caller's map before this kernel was seen to do as documented with another of its type. A type
-/// that is not known here is left to the kernel, which then says `-EOPNOTSUPP`.
-pub(crate) fn require(map_type: u32) -> Result<Differs, Error> {
-    let Some(differs) = ask_kernel()? else { return Err(Error::UnsupportedKernel) };
-    if slot(map_type).is_none() {
-        return Ok(differs);
+/// No key goes to a caller's map before this kernel was seen to do as documented with another of its type, or, where no other may
+/// be made, to refuse as documented with that map itself.
+pub(crate) fn require(map: &Map<'_>, change: Change) -> Result<Differs, Error> {
+    require_size(map, change, Size::One)
+}
+
+/// The same of a batch, where a wrong answer would cost more: a kernel without the series deletes every key of one.
+pub(crate) fn require_batch(map: &Map<'_>, change: Change) -> Result<Differs, Error> {
+    require_size(map, change, Size::Many)
+}
+
+fn require_size(map: &Map<'_>, change: Change, size: Size) -> Result<Differs, Error> {
+    match seen_on_scratch(map.info().map_type, change, size) {
+        Err(Error::Permission) => own::seen(map, change, size),
+        answer => answer,
     }
-    ask_map_type(map_type)?.ok_or(Error::UnsupportedMap { map_type })
 }
 
 /// Whether maps of this type are asked about, and known to hold plain bytes.
@@ -99,85 +146,47 @@ fn slot(map_type: u32) -> Option<usize> {
     [abi::BPF_MAP_TYPE_HASH, abi::BPF_MAP_TYPE_LRU_HASH].iter().position(|&known| known == map_type)
 }
 
-/// Answers for the types of [`slot`].
-type Answers<T> = [OnceLock<T>; 2];
+/// What was seen of maps of this type, from the least to what was asked for: the error says what is the first that is not there.
+fn seen_on_scratch(map_type: u32, change: Change, size: Size) -> Result<Differs, Error> {
+    use Size::{Many, One};
+    let ask = |map_type, change, size, missing| ask(map_type, change, size)?.ok_or(missing);
+    let differs = ask(abi::BPF_MAP_TYPE_HASH, Change::Delete, One, Error::UnsupportedKernel)?;
+    if map_type == abi::BPF_MAP_TYPE_HASH && (change, size) == (Change::Delete, One) {
+        return Ok(differs);
+    }
+    let differs = ask(map_type, Change::Delete, One, Error::UnsupportedMap { map_type })?;
+    let differs = match change {
+        Change::Delete => differs,
+        Change::Update => ask(map_type, change, One, Error::UnsupportedUpdate { map_type })?,
+    };
+    match size {
+        One => Ok(differs),
+        Many => ask(map_type, change, Many, Error::UnsupportedBatch { map_type }),
+    }
+}
 
 /// An answer, asked for once. What ends in an error is asked for again.
-fn once<T: Copy>(kept: Option<&OnceLock<T>>, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    match kept.map(|kept| (kept, kept.get())) {
-        Some((_, Some(&answer))) => Ok(answer),
-        Some((kept, None)) => ask().map(|answer| *kept.get_or_init(|| answer)),
-        None => ask(),
+fn ask(map_type: u32, change: Change, size: Size) -> Result<Option<Differs>, Error> {
+    static ANSWERS: [Answers<Option<Differs>>; 2] = [const { Answers::new() }; 2];
+    let Some(slot) = slot(map_type) else { return Ok(None) };
+    ANSWERS[slot].once(change, size, || scratch::seen(map_type, change, size))
+}
+
+/// Answers by what was asked.
+#[derive(Clone, Debug)]
+struct Answers<T>([OnceLock<T>; 4]);
+
+impl<T: Copy> Answers<T> {
+    const fn new() -> Self {
+        Self([const { OnceLock::new() }; 4])
     }
-}
 
-fn ask_kernel() -> Result<Option<Differs>, Error> {
-    static ANSWER: OnceLock<Option<Differs>> = OnceLock::new();
-    once(Some(&ANSWER), || {
-        Ok(if answers_before_the_fd()? { ask_map_type(abi::BPF_MAP_TYPE_HASH)? } else { None })
-    })
-}
-
-fn ask_map_type(map_type: u32) -> Result<Option<Differs>, Error> {
-    static ANSWERS: Answers<Option<Differs>> = [const { OnceLock::new() }; 2];
-    once(slot(map_type).map(|i| &ANSWERS[i]), || behaves_on_a_scratch_map(map_type))
-}
-
-/// What is checked before the fd is looked up, on an fd that cannot exist: `-EBADF` where all is right, `-EINVAL` for
-/// an empty window and for compare fields without the flag. A kernel without the series says `-EINVAL` to the first.
-fn answers_before_the_fd() -> Result<bool, Error> {
-    const CASES: [(u32, u32, i32); 3] =
-        [(abi::BPF_F_COMPARE, 1, libc::EBADF), (abi::BPF_F_COMPARE, 0, libc::EINVAL), (0, 1, libc::EINVAL)];
-    let byte = [0_u8];
-    for (flags, compare_size, documented) in CASES {
-        let mut attr = sys::zeroed_attr();
-        attr.__bindgen_anon_2.map_fd = NO_FD;
-        attr.__bindgen_anon_2.key = address(&byte);
-        attr.__bindgen_anon_2.flags = flags.into();
-        attr.__bindgen_anon_2.compare = address(&byte);
-        attr.__bindgen_anon_2.compare_size = compare_size;
-        // SAFETY: without a map there are no keys to read; the window is one byte at most, and one is there.
-        let answer = unsafe { sys::bpf(abi::BPF_MAP_DELETE_ELEM, &mut attr) };
-        if !is_documented(answer, documented, "BPF_MAP_DELETE_ELEM")? {
-            return Ok(false);
+    fn once(&self, change: Change, size: Size, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let kept = &self.0[2 * usize::from(change == Change::Update) + usize::from(size == Size::Many)];
+        match kept.get() {
+            Some(&answer) => Ok(answer),
+            None => ask().map(|answer| *kept.get_or_init(|| answer)),
         }
-    }
-    Ok(true)
-}
-
-/// No process has this one.
-const NO_FD: u32 = u32::MAX;
-
-/// Whether the kernel said this errno. That bpf(2) is refused altogether is no answer.
-fn is_documented<T>(answer: io::Result<T>, documented: i32, call: &'static str) -> Result<bool, Error> {
-    match errno(answer) {
-        Some(said) if said == documented => Ok(true),
-        Some(said @ (libc::ENOSYS | libc::EPERM | libc::EACCES)) => {
-            Err(Error::from_os(call, io::Error::from_raw_os_error(said)))
-        }
-        _ => Ok(false),
-    }
-}
-
-/// A map of a few entries must keep one when the window differs and lose it when the window is equal. Where this
-/// process may not make maps, the answers before the fd must do, and those of the kernel to the real call.
-fn behaves_on_a_scratch_map(map_type: u32) -> Result<Option<Differs>, Error> {
-    const VALUE: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
-    let Some(scratch) = scratch_of(map_type)? else { return Ok(Some(Differs::Unseen)) };
-    scratch.put(Scratch::KEY, VALUE).map_err(|error| Error::from_os("BPF_MAP_UPDATE_ELEM", error))?;
-
-    let said = errno(scratch.delete(3, [4, 5, 6, 8])).filter(|said| DOCUMENTED.contains(said));
-    let kept = scratch.get(Scratch::KEY).is_ok_and(|value| value == VALUE);
-    let deletes = || scratch.delete(3, [4, 5, 6, 7]).is_ok() && scratch.lacks(Scratch::KEY);
-    Ok(said.filter(|_| kept && deletes()).map(Differs::Says))
-}
-
-/// A scratch map, or none where this process may not make one.
-fn scratch_of(map_type: u32) -> Result<Option<Scratch>, Error> {
-    match Scratch::new(map_type) {
-        Ok(scratch) => Ok(Some(scratch)),
-        Err(error) if matches!(error.raw_os_error(), Some(libc::EPERM | libc::EACCES)) => Ok(None),
-        Err(error) => Err(Error::from_os("BPF_MAP_CREATE", error)),
     }
 }
 

@@ -2,10 +2,11 @@
 //! A map of this crate's own, on which a kernel shows how it behaves.
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use crate::bindings as abi;
-use crate::sys::{self, address, address_mut, delete_compare, lookup};
+use crate::change::Change;
+use crate::sys::{self, Element, address, address_mut, compare_element, lookup};
 
 /// A map of a few entries, keys of 4 bytes and values of 8.
 pub(crate) struct Scratch(OwnedFd);
@@ -20,9 +21,10 @@ impl Scratch {
         attr.__bindgen_anon_1.map_type = map_type;
         attr.__bindgen_anon_1.key_size = 4;
         attr.__bindgen_anon_1.value_size = 8;
-        attr.__bindgen_anon_1.max_entries = 4;
-        // An LRU map has to have all its elements from the start; the other need not.
+        // An LRU map has to have all its elements from the start; the other need not. An update takes an element before it gives
+        // the old one back, and each CPU keeps some for itself: with room to spare nothing is evicted.
         let lru = map_type == abi::BPF_MAP_TYPE_LRU_HASH;
+        attr.__bindgen_anon_1.max_entries = if lru { 64 } else { 4 };
         attr.__bindgen_anon_1.map_flags = if lru { 0 } else { abi::BPF_F_NO_PREALLOC };
         // SAFETY: no address in it.
         let fd = unsafe { sys::bpf(abi::BPF_MAP_CREATE, &mut attr) }?;
@@ -59,9 +61,24 @@ impl Scratch {
         self.get(key).is_err_and(|error| error.raw_os_error() == Some(libc::ENOENT))
     }
 
-    /// Compare-and-delete of [`Scratch::KEY`] with a window of 4 bytes.
-    pub(crate) fn delete(&self, offset: u32, expected: [u8; 4]) -> io::Result<()> {
-        // SAFETY: the key is as long as this map's, the window 4 bytes.
-        unsafe { delete_compare(self.fd(), address(&Self::KEY), address(&expected), offset, 4) }
+    /// Changes the entry at `key` if the four bytes of its value from `offset` on are as expected.
+    pub(crate) fn change(
+        &self,
+        change: Change,
+        key: [u8; 4],
+        (offset, expected): (u32, [u8; 4]),
+        new: [u8; 8],
+    ) -> io::Result<()> {
+        let value = if change == Change::Update { address(&new) } else { 0 };
+        let (key, expected) = (address(&key), address(&expected));
+        let element = Element { fd: self.fd(), key, value, expected, offset, size: 4 };
+        // SAFETY: key and value are as long as this map's, the window 4 bytes.
+        unsafe { compare_element(change, &element) }
+    }
+}
+
+impl AsFd for Scratch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }

@@ -10,18 +10,21 @@ use std::io;
 use std::mem::{offset_of, size_of};
 
 use crate::bindings::{self as abi, bpf_attr, bpf_cmd};
+use crate::change::Change;
 
 const _: () = {
-    assert!(size_of::<bpf_attr>() >= 72);
+    assert!(size_of::<bpf_attr>() >= 84);
     assert!(offset_of!(bpf_attr, __bindgen_anon_2.flags) == 24);
     assert!(offset_of!(bpf_attr, __bindgen_anon_2.compare) == 32);
     assert!(offset_of!(bpf_attr, __bindgen_anon_2.compare_offset) == 40);
     assert!(offset_of!(bpf_attr, __bindgen_anon_2.compare_size) == 44);
     assert!(offset_of!(bpf_attr, batch.values) == 24);
     assert!(offset_of!(bpf_attr, batch.elem_flags) == 40);
-    assert!(offset_of!(bpf_attr, batch.statuses) == 56);
-    assert!(offset_of!(bpf_attr, batch.compare_offset) == 64);
-    assert!(offset_of!(bpf_attr, batch.compare_size) == 68);
+    assert!(offset_of!(bpf_attr, batch.compare) == 56);
+    assert!(offset_of!(bpf_attr, batch.statuses) == 64);
+    assert!(offset_of!(bpf_attr, batch.compare_offset) == 72);
+    assert!(offset_of!(bpf_attr, batch.compare_size) == 76);
+    assert!(offset_of!(bpf_attr, batch.compare_stride) == 80);
     assert!(abi::BPF_F_COMPARE == 32);
 };
 
@@ -69,26 +72,42 @@ pub(crate) unsafe fn read_info<I>(fd: i32, info: &mut I) -> io::Result<()> {
     unsafe { bpf(abi::BPF_OBJ_GET_INFO_BY_FD, &mut attr) }.map(drop)
 }
 
-/// `BPF_MAP_DELETE_ELEM` with `BPF_F_COMPARE`, and never without.
+/// An address in the last page of the address space, where no process can map anything.
+pub(crate) const UNREADABLE: u64 = u64::MAX - 4095;
+
+/// What a change of one entry is made of.
+pub(crate) struct Element {
+    pub(crate) fd: i32,
+    /// Addresses of a whole key and, for an update, of a whole value; 0 for a delete.
+    pub(crate) key: u64,
+    pub(crate) value: u64,
+    /// Address of `size` expected bytes.
+    pub(crate) expected: u64,
+    /// The window in the value.
+    pub(crate) offset: u32,
+    pub(crate) size: u32,
+}
+
+/// The attribute of a change of one entry, with `BPF_F_COMPARE`.
+pub(crate) fn element_attr(element: &Element) -> bpf_attr {
+    let mut attr = zeroed_attr();
+    attr.__bindgen_anon_2.map_fd = element.fd.cast_unsigned();
+    attr.__bindgen_anon_2.key = element.key;
+    attr.__bindgen_anon_2.__bindgen_anon_1.value = element.value;
+    attr.__bindgen_anon_2.flags = abi::BPF_F_COMPARE.into();
+    attr.__bindgen_anon_2.compare = element.expected;
+    attr.__bindgen_anon_2.compare_offset = element.offset;
+    attr.__bindgen_anon_2.compare_size = element.size;
+    attr
+}
+
+/// Changes one entry with `BPF_F_COMPARE`, and never without.
 ///
 /// # Safety
-/// `key` is the address of as many bytes as keys of the map have, `expected` of `size` bytes; or nothing is there.
-pub(crate) unsafe fn delete_compare(
-    fd: i32,
-    key: u64,
-    expected: u64,
-    offset: u32,
-    size: u32,
-) -> io::Result<()> {
-    let mut attr = zeroed_attr();
-    attr.__bindgen_anon_2.map_fd = fd.cast_unsigned();
-    attr.__bindgen_anon_2.key = key;
-    attr.__bindgen_anon_2.flags = abi::BPF_F_COMPARE.into();
-    attr.__bindgen_anon_2.compare = expected;
-    attr.__bindgen_anon_2.compare_offset = offset;
-    attr.__bindgen_anon_2.compare_size = size;
+/// The addresses in `element` are of as many bytes as it says and as keys and values of the map have; or nothing is there.
+pub(crate) unsafe fn compare_element(change: Change, element: &Element) -> io::Result<()> {
     // SAFETY: the caller's promise.
-    unsafe { bpf(abi::BPF_MAP_DELETE_ELEM, &mut attr) }.map(drop)
+    unsafe { bpf(change.of_one().0, &mut element_attr(element)) }.map(drop)
 }
 
 /// `BPF_MAP_LOOKUP_ELEM`.
@@ -104,30 +123,35 @@ pub(crate) unsafe fn lookup(fd: i32, key: u64, value: u64) -> io::Result<()> {
     unsafe { bpf(abi::BPF_MAP_LOOKUP_ELEM, &mut attr) }.map(drop)
 }
 
-/// What a batch of compare-and-deletes is made of.
-pub(crate) struct BatchArguments {
+/// What a change of many entries is made of.
+pub(crate) struct Batch {
     pub(crate) fd: i32,
-    /// Addresses of `count` keys, whole values and statuses of 4 bytes.
+    /// Addresses of `count` keys, of `count` new values (0 for a delete), and of `count` statuses of 4 bytes.
     pub(crate) keys: u64,
     pub(crate) values: u64,
     pub(crate) statuses: u64,
     pub(crate) count: u32,
+    /// Address of the first entry's expected bytes, and how far it is from each entry's to the next one's.
+    pub(crate) expected: u64,
+    pub(crate) stride: u32,
     /// The window in each value.
     pub(crate) offset: u32,
     pub(crate) size: u32,
 }
 
-/// The attribute of `BPF_MAP_DELETE_BATCH` with `BPF_F_COMPARE`.
-pub(crate) fn batch_attr(arguments: &BatchArguments) -> bpf_attr {
+/// The attribute of a change of many entries, with `BPF_F_COMPARE`.
+pub(crate) fn batch_attr(batch: &Batch) -> bpf_attr {
     let mut attr = zeroed_attr();
-    attr.batch.map_fd = arguments.fd.cast_unsigned();
-    attr.batch.keys = arguments.keys;
-    attr.batch.values = arguments.values;
-    attr.batch.statuses = arguments.statuses;
-    attr.batch.count = arguments.count;
+    attr.batch.map_fd = batch.fd.cast_unsigned();
+    attr.batch.keys = batch.keys;
+    attr.batch.values = batch.values;
+    attr.batch.count = batch.count;
     attr.batch.elem_flags = abi::BPF_F_COMPARE.into();
-    attr.batch.compare_offset = arguments.offset;
-    attr.batch.compare_size = arguments.size;
+    attr.batch.compare = batch.expected;
+    attr.batch.statuses = batch.statuses;
+    attr.batch.compare_offset = batch.offset;
+    attr.batch.compare_size = batch.size;
+    attr.batch.compare_stride = batch.stride;
     attr
 }
 
@@ -136,16 +160,16 @@ pub(crate) fn address_of_statuses(statuses: &mut [i32]) -> u64 {
     statuses.as_mut_ptr().expose_provenance() as u64
 }
 
-/// `BPF_MAP_DELETE_BATCH` with `BPF_F_COMPARE`, and never without. The number is `count` as the kernel left it, which is
-/// what was asked for where the batch was refused as a whole.
+/// Changes many entries with `BPF_F_COMPARE`, and never without. The number is `count` as the kernel left it, which is what
+/// was asked for where the batch was refused as a whole.
 ///
 /// # Safety
-/// The addresses are those of `count` keys and values of the map's sizes, and of `count` statuses that are the caller's
-/// to write.
-pub(crate) unsafe fn delete_batch_compare(arguments: &BatchArguments) -> (u32, io::Result<()>) {
-    let mut attr = batch_attr(arguments);
+/// The addresses are those of `count` keys, values and windows of the map's sizes, and of `count` statuses that are the
+/// caller's to write.
+pub(crate) unsafe fn compare_batch(change: Change, batch: &Batch) -> (u32, io::Result<()>) {
+    let mut attr = batch_attr(batch);
     // SAFETY: the caller's promise.
-    let answer = unsafe { bpf(abi::BPF_MAP_DELETE_BATCH, &mut attr) };
+    let answer = unsafe { bpf(change.of_many().0, &mut attr) };
     // SAFETY: a union of integers, of which this is one in each of its forms.
     (unsafe { attr.batch.count }, answer.map(drop))
 }

@@ -147,6 +147,13 @@ fn an_empty_batch_is_no_error_and_a_bad_one_is_found_before_the_kernel_is_asked(
     }
     for (keys, values) in [(4, 0), (0, 8), (3, 8), (4, 7), (5, 8), (8, 8), (4, 16), (8, 15)] {
         let (keys, values) = (vec![0; keys], vec![0; values]);
+        let updates = [
+            map.update_batch_if_eq(&keys, &values, &values, 0..4),
+            map.update_each_if_eq(&keys, &values, &values, 0..4),
+        ];
+        for answer in updates {
+            assert!(matches!(answer, Err(Error::BatchLength { .. })), "{answer:?}");
+        }
         for answer in
             [map.delete_batch_if_eq(&keys, &values, 0..4), map.delete_each_if_eq(&keys, &values, 0..4)]
         {

@@ -10,6 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use cmpdel_uapi::bindings::BPF_MAP_TYPE_HASH;
 use cmpdel_uapi::{Map, Snapshot, Support, probe};
@@ -41,6 +42,19 @@ impl Fixture {
         let create =
             Create { map_type, key_size: 4, value_size: 8, max_entries: 4, name, ..Create::default() };
         Self::create(&create, &KEY, &VALUE)
+    }
+
+    /// A hash map of [`KEY`] and this value.
+    pub fn of_size(name: &str, value: &[u8]) -> Option<Self> {
+        let create = Create {
+            map_type: BPF_MAP_TYPE_HASH,
+            key_size: 4,
+            value_size: u32::try_from(value.len()).unwrap(),
+            max_entries: 4,
+            name,
+            ..Create::default()
+        };
+        Self::create(&create, &KEY, value)
     }
 
     /// A hash map of `struct ct`: lifetime 42, closing, port 80 in network order; its key is 7.
@@ -217,7 +231,9 @@ pub struct Bpffs(PathBuf);
 impl Bpffs {
     /// Mounts one; without the right to, the reason on standard error.
     pub fn mount() -> Option<Self> {
-        let path = std::env::temp_dir().join(format!("cmpdel-bpffs.{}", std::process::id()));
+        static MOUNTED: AtomicU32 = AtomicU32::new(0);
+        let number = MOUNTED.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("cmpdel-bpffs.{}.{number}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         let mount = Command::new("mount").args(["-t", "bpf", "bpf"]).arg(&path).output();
         match mount {

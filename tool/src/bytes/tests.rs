@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is read as bytes, as a number, as a word, and what is refused.
+
+use super::*;
+
+#[test]
+fn bytes_are_read() {
+    let rows: [(&str, &[u8]); 14] = [
+        ("0a 00 00 01", &[10, 0, 0, 1]),
+        ("0x0a 0x00", &[10, 0]),
+        ("0x0a000001", &[10, 0, 0, 1]),
+        ("  0A\tfF \n", &[10, 255]),
+        ("u8:255", &[255]),
+        ("u16:0x102", &0x102_u16.to_ne_bytes()),
+        ("u32:42", &42_u32.to_ne_bytes()),
+        ("u64:18446744073709551615", &[255; 8]),
+        ("u16be:80", &[0, 80]),
+        ("u32be:0x0a000001", &[10, 0, 0, 1]),
+        ("u64be:1", &[0, 0, 0, 0, 0, 0, 0, 1]),
+        ("u32be:0x0a000001 u16be:80 06 0x00", &[10, 0, 0, 1, 0, 80, 6, 0]),
+        ("u8:007", &[7]),
+        ("00", &[0]),
+    ];
+    for (text, bytes) in rows {
+        assert_eq!(parse_bytes(text).as_deref(), Ok(bytes), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_bytes_says_why() {
+    let rows = [
+        ("", "no bytes"),
+        ("   ", "no bytes"),
+        ("a", "two hex digits"),
+        ("100", "as u32:100"),
+        ("0a000001", "begins with 0x"),
+        ("0x", "must follow"),
+        ("0xabc", "3 hex digits"),
+        ("0xzz", "`z` is no hex digit"),
+        ("zz", "`z` is no hex digit"),
+        ("0a,00", "no byte"),
+        ("é", "no hex digit"),
+        ("u8:256", "does not fit 8 bits"),
+        ("u16:65536", "does not fit 16 bits"),
+        ("u32be:0x100000000", "does not fit 32 bits"),
+        ("u64:18446744073709551616", "does not fit 64 bits"),
+        ("u64:999999999999999999999999999999999999999999999", "does not fit 64 bits"),
+        ("u8:-1", "unsigned"),
+        ("u8:+1", "unsigned"),
+        ("u8:", "unsigned"),
+        ("u8:0x", "unsigned"),
+        ("u8:1.5", "unsigned"),
+        ("u8be:1", "no type"),
+        ("i32:1", "no type"),
+        ("U8:1", "no type"),
+        (":1", "no type"),
+    ];
+    for (text, why) in rows {
+        let error = parse_bytes(text).unwrap_err();
+        assert!(error.contains(why), "{text}: {error}");
+    }
+}
+
+#[test]
+fn arguments_are_sorted_by_their_first_characters() {
+    assert_eq!(Given::parse("-"), Ok(Given::Stdin));
+    assert_eq!(Given::parse("@/tmp/x y"), Ok(Given::File("/tmp/x y".into())));
+    let object = Json::Object(vec![("a".into(), Json::Number(1))]);
+    assert_eq!(Given::parse("{\"a\": 1}"), Ok(Given::Json(object)));
+    assert_eq!(Given::parse(" [1]"), Ok(Given::Json(Json::Array(vec![Json::Number(1)]))));
+    assert!(Given::parse("@").unwrap_err().contains("file name"));
+    assert!(Given::parse("{a}").unwrap_err().contains("not JSON"));
+    assert!(Given::parse("").unwrap_err().contains("no bytes"));
+    assert_eq!(Given::parse("\"bash \""), Ok(Given::Json(Json::String("bash ".into()))));
+    assert!(Given::parse("  ").unwrap_err().contains("no bytes"));
+}
+
+#[test]
+fn digits_are_a_byte_and_a_number() {
+    let literal = |text: &str| {
+        let literal = Literal::parse(text);
+        (literal.bytes.ok(), literal.number)
+    };
+    assert_eq!(literal("42"), (Some(vec![0x42]), Some(42)));
+    assert_eq!(literal("4200"), (None, Some(4200)));
+    assert_eq!(literal("-5"), (None, Some(-5)));
+    assert_eq!(literal("010"), (None, None), "octal to many");
+    assert_eq!(literal("0x42"), (Some(vec![0x42]), None));
+    assert_eq!(literal("42 00"), (Some(vec![0x42, 0]), None));
+    assert_eq!(literal("hex 42 00"), (Some(vec![0x42, 0]), None));
+    assert_eq!(literal("u8:1"), (Some(vec![1]), None));
+    assert_eq!(literal("CT_OPEN"), (None, None));
+    assert_eq!(literal("hex"), (None, None));
+    assert_eq!(literal("hex u8:1"), (None, None));
+}
+
+#[test]
+fn what_bpftool_prints_one_way_and_takes_another_is_refused() {
+    for text in ["10 20 30 40", "42", "99", "10 20 30 0x40", "10 20 30 u8:5", "u16:80 10 10"] {
+        assert!(Literal::parse(text).one_reading().unwrap_err().contains("hex, as bpftool"), "{text}");
+    }
+    for text in [
+        "00 01 09",
+        "07 00 29 00",
+        "00 10",
+        "0a 10",
+        "hex 10 20",
+        "0x10 0x20",
+        "u8:10",
+        "07",
+        "10 2f",
+        "80 00",
+    ] {
+        assert_eq!(Literal::parse(text).one_reading(), Ok(()), "{text}");
+    }
+}
+
+#[test]
+fn how_a_literal_is_written_is_known() {
+    let literal = Literal::parse;
+    assert_eq!(literal("0x1").hex_number(), Some(1));
+    assert_eq!(literal("0xffffffffffffffff").hex_number(), Some(u64::MAX.into()));
+    for text in ["0x", "1", "0x10000000000000000", "0x+1"] {
+        assert_eq!(literal(text).hex_number(), None, "{text}");
+    }
+    assert_eq!(literal("u16:80").native_integers(), [(0, 2)]);
+    assert_eq!(literal("0a00 u16be:1 0x0b0c u16:1 00 u64:2").native_integers(), [(6, 2), (9, 8)]);
+    for text in ["u8:1", "u16be:80", "80", "x:1", "hex 00"] {
+        assert_eq!(literal(text).native_integers(), [], "{text}");
+    }
+    assert!(literal("ab").is_one_word() && !literal("a b").is_one_word() && !literal("u8:1").is_one_word());
+}
+
+#[test]
+fn numbers_go_there_and_back() {
+    for (number, size, signed) in [
+        (0, 1, false),
+        (255, 1, false),
+        (-128, 1, true),
+        (127, 1, true),
+        (-1, 4, true),
+        (i128::from(u64::MAX), 8, false),
+        (i128::from(i64::MIN), 8, true),
+        (70_000, 3, false),
+    ] {
+        let bytes = encode(number, size, signed).unwrap();
+        assert_eq!((bytes.len(), decode(&bytes, signed)), (size, Some(number)));
+    }
+    for (number, size, signed) in
+        [(256, 1, false), (-1, 8, false), (128, 1, true), (-129, 1, true), (1, 0, false), (1, 9, false)]
+    {
+        assert_eq!(encode(number, size, signed), None, "{number} {size} {signed}");
+    }
+    assert_eq!(encode(0x0102, 2, false).unwrap(), 0x0102_u16.to_ne_bytes());
+    assert_eq!((decode(&[], false), decode(&[0; 9], false)), (None, None));
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Windows and keys as people give them.
+
+use super::*;
+use crate::outcome::Outcome;
+use crate::testing::{conntrack, number, owner, tuple};
+
+fn choose(expect: &str, choice: Choice<'_>) -> Result<(u32, Vec<u8>), Failure> {
+    window(&Given::parse(expect).unwrap(), choice, 24, || Ok(conntrack())).map(|w| (w.offset, w.expected))
+}
+
+fn whole() -> Choice<'static> {
+    Choice::default()
+}
+
+fn offset(offset: u32) -> Choice<'static> {
+    Choice { offset: Some(offset), ..Choice::default() }
+}
+
+fn field(field: &str) -> Choice<'_> {
+    Choice { field: Some(field), ..Choice::default() }
+}
+
+#[test]
+fn windows_are_chosen_as_documented() {
+    let long = format!("0x{}", "00".repeat(24));
+    let lifetime = 42_u32.to_ne_bytes().to_vec();
+    let rows: [(&str, Choice<'_>, u32, Vec<u8>); 13] = [
+        (&long, whole(), 0, vec![0; 24]),
+        ("u32:42", offset(8), 8, lifetime.clone()),
+        ("00", offset(23), 23, vec![0]),
+        ("0x42", offset(0), 0, vec![0x42]),
+        ("0a 0b", Choice { size: Some(2), ..offset(1) }, 1, vec![10, 11]),
+        ("42", field("lifetime"), 8, lifetime.clone()),
+        ("u32:42", field("lifetime"), 8, lifetime.clone()),
+        ("{\"lifetime\": 42}", whole(), 8, lifetime),
+        ("-3", field("delta"), 14, (-3_i16).to_ne_bytes().to_vec()),
+        ("42", field("nat.tag[1]"), 21, vec![42]),
+        ("0x42", field("nat.tag[1]"), 21, vec![0x42]),
+        ("[1, 2]", field("nat.tag"), 20, vec![1, 2]),
+        ("{\"mark\": 0, \"tag\": [1, 2]}", field("nat"), 18, vec![0, 0, 1, 2]),
+    ];
+    for (expect, choice, offset, expected) in rows {
+        assert_eq!(choose(expect, choice), Ok((offset, expected)), "{expect} {choice:?}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_says_both_lengths() {
+    for (expect, choice, why) in [
+        ("00 01", whole(), "2 bytes given, values of this map have 24"),
+        ("4200", whole(), "u32:4200"),
+        ("00 01", offset(23), "a window of 2 bytes at offset 23 does not fit values of 24"),
+        ("00", offset(24), "does not fit values of 24"),
+        ("00", offset(u32::MAX), "does not fit values of 24"),
+        ("00 01", Choice { size: Some(3), ..offset(0) }, "2 bytes given, --size says 3"),
+        ("{\"lifetime\": 42}", offset(8), "leave one out"),
+        ("00 01", field("lifetime"), "2 bytes given (00 01), the field has 4"),
+        ("0x2a", field("lifetime"), "1 bytes given (2a), the field has 4"),
+        ("42", offset(0), "hex, as bpftool prints bytes"),
+        ("1", field("seen"), "1 bits, and a window is whole bytes"),
+        ("256", field("state"), "256 does not fit enum ct_state (1 bytes)"),
+        ("-1", field("lifetime"), "does not fit __u32"),
+        ("{\"tag\": [1, 2]}", field("nat"), "the JSON names 2 bytes at 20, `nat` has 4 at 18"),
+        ("1", field("nope"), "--field nope: no field"),
+    ] {
+        let failure = choose(expect, choice).unwrap_err();
+        assert!(failure.message.contains(why), "{expect} {choice:?}: {}", failure.message);
+        assert_eq!(failure.outcome, Outcome::Usage);
+    }
+}
+
+fn tuple_key(text: &str) -> Result<Key, Failure> {
+    key(&Given::parse(text).unwrap(), 24, || Ok(tuple()))
+}
+
+fn owner_window(text: &str) -> Result<Window, Failure> {
+    window(&Given::parse(text).unwrap(), whole(), 24, || Ok(owner()))
+}
+
+#[test]
+fn keys_are_whole() {
+    let key = |text: &str| key(&Given::parse(text).unwrap(), 4, || Ok(conntrack())).map(|key| key.bytes);
+    assert_eq!(key("u32be:1"), Ok(vec![0, 0, 0, 1]));
+    assert_eq!(key("[\"0x0a\", \"0x00\", \"0x00\", \"0x01\"]"), Ok(vec![10, 0, 0, 1]));
+    assert!(key("10 20 30 40").unwrap_err().message.contains("hex, as bpftool prints bytes"));
+    assert_eq!(key("hex 10 20 30 40"), Ok(vec![0x10, 0x20, 0x30, 0x40]));
+    assert!(key("0a 00 00").unwrap_err().message.contains("3 bytes given, keys of this map have 4"));
+    assert!(key("{\"packets\": 1}").unwrap_err().message.contains("is not named"));
+    assert!(key("@/dev/zero").unwrap_err().message.contains("5 bytes given"));
+    let words = super::key(
+        &Given::parse("u32:1 0x000000000000000000000000 0x0050 06 00 00 0x000000").unwrap(),
+        24,
+        || Ok(tuple()),
+    );
+    assert!(words.unwrap_err().message.contains("(__be32)"), "by BTF, bytes of a struct are known as well");
+    assert!(key("@/nonexistent").unwrap_err().message.contains("/nonexistent"));
+}
+
+#[test]
+fn of_a_union_one_member_is_enough() {
+    let rest = "\"port\": 80, \"proto\": 6, \"netns\": 1, \"client\": 2, \"tail\": 3";
+    let expected = |src: &[u8; 16]| {
+        let flags = if cfg!(target_endian = "little") { 2 << 1 | 1 } else { 1 << 7 | 2 };
+        [&src[..], &[0, 80, 6, flags, 3, 0, 0, 0]].concat()
+    };
+    let mut src = [0; 16];
+    src[..4].copy_from_slice(&[10, 0, 0, 1]);
+    for union in [
+        "\"src\": \"0x0a000001\"",
+        "\"srcv6\": [167772161, 0, 0, 0]",
+        "\"\": {\"src\": 167772161, \"srcv6\": [167772161, 0, 0, 0]}",
+    ] {
+        let key = tuple_key(&format!("{{{union}, {rest}}}")).unwrap();
+        assert_eq!(key.bytes, expected(&src), "{union}");
+    }
+    let key = tuple_key(&format!("{{\"src\": 1, {rest}}}")).unwrap();
+    let said = assumed_zero(&key.assumed).unwrap();
+    assert!(said.starts_with("bytes 4 to 15, bytes 21 to 23 taken to be zero"), "{said}");
+    for (union, why) in [
+        ("\"src\": 1, \"srcv6\": [2, 0, 0, 0]", "`src` and `srcv6[0]` lie over each other, and contradict"),
+        ("\"proto\": 6", "is there twice"),
+    ] {
+        let error = Given::parse(&format!("{{{union}, {rest}}}"))
+            .map_err(Failure::usage)
+            .and_then(|given| super::key(&given, 24, || Ok(tuple())));
+        assert!(error.clone().unwrap_err().message.contains(why), "{union}: {error:?}");
+    }
+    assert!(tuple_key(&format!("{{{rest}}}")).unwrap_err().message.contains("`src` is not named"));
+}
+
+#[test]
+fn what_bpftool_prints_can_be_pasted() {
+    let value = "{\"comm\": \"bash\", \"expires\": 1000, \"dport\": 80, \"code\": 42, \"seen\": 7}";
+    let window = owner_window(value).unwrap();
+    let expected = [&b"bash\0\0\0\0"[..], &[0, 0, 3, 0xe8, 0, 80, 42, 0], &7_u64.to_ne_bytes()].concat();
+    assert_eq!((window.offset, &window.expected), (0, &expected));
+    assert!(assumed_zero(&window.assumed).unwrap().starts_with("byte 15 taken"));
+    for entry in [
+        format!("{{\"key\": 5, \"value\": {value}}}"),
+        format!("{{\"formatted\": {{\"key\": 5, \"value\": {value}}}, \"key\": [1]}}"),
+    ] {
+        assert_eq!(owner_window(&entry).unwrap().expected, expected, "{entry}");
+    }
+    let raw: Vec<_> = expected.iter().map(|byte| format!("\"0x{byte:02x}\"")).collect();
+    let raw = format!("{{\"key\": [\"0x05\"], \"value\": [{}]}}", raw.join(","));
+    assert_eq!(owner_window(&raw).unwrap().expected, expected);
+}
+
+#[test]
+fn a_value_that_is_one_number_takes_it() {
+    let window = |text: &str| {
+        window(&Given::parse(text).unwrap(), whole(), 8, || Ok(number())).map(|window| window.expected)
+    };
+    assert_eq!(window("1000"), Ok(1000_u64.to_ne_bytes().to_vec()));
+    assert_eq!(window("42"), Ok(42_u64.to_ne_bytes().to_vec()), "as hex it would be a byte");
+    assert_eq!(window("hex 2a 00 00 00 00 00 00 00"), Ok(vec![0x2a, 0, 0, 0, 0, 0, 0, 0]));
+    assert!(window("0x2a").unwrap_err().message.contains("1 bytes given, values of this map have 8"));
+    assert!(window("x").is_err());
+    let failure = number().field("x").unwrap_err();
+    assert!(failure.contains("gc --offset 0 --type u64"), "{failure}");
+}
+
+#[test]
+fn a_longer_window_than_is_compared_says_how_to_narrow_it() {
+    let window = |size: usize| {
+        let bytes = Given::parse(&format!("0x{}", "07".repeat(size))).unwrap();
+        window(&bytes, whole(), 80, || Err(Failure::other("no BTF")))
+    };
+    let choose = |size: usize| {
+        let bytes = Given::parse(&format!("0x{}", "07".repeat(size))).unwrap();
+        super::window(&bytes, offset(8), 80, || Err(Failure::other("no BTF"))).map(|window| window.range())
+    };
+    let failure = window(80).unwrap_err();
+    assert!(
+        failure.message.contains("80 bytes is longer than the 64 that the kernel compares"),
+        "{failure:?}"
+    );
+    assert_eq!(failure.outcome, Outcome::Usage);
+    assert_eq!(choose(64), Ok(8..72));
+    assert!(choose(65).unwrap_err().message.contains("--field NAME"));
+}
+
+#[test]
+fn a_new_value_is_of_the_window_of_the_fields_named_or_whole() {
+    let mut seen = vec![0xaa; 24];
+    seen[8..12].copy_from_slice(&42_u32.to_ne_bytes());
+    let set = |expect: &str, value: &str, choice: Choice<'_>| {
+        let window = window(&Given::parse(expect).unwrap(), choice, 24, || Ok(conntrack()))?;
+        new_value(&Given::parse(value).unwrap(), choice, &window, 24, || Ok(conntrack()))
+            .map(|image| (image.is_whole(), image.over(&seen)))
+    };
+    let with = |at: usize, bytes: &[u8]| {
+        let mut value = seen.clone();
+        value[at..at + bytes.len()].copy_from_slice(bytes);
+        Ok((false, value))
+    };
+    let fifty = 50_u32.to_ne_bytes();
+    let json = "{\"lifetime\": 42}";
+    assert_eq!(set("42", "50", field("lifetime")), with(8, &fifty));
+    assert_eq!(set("u32:42", "u32:50", offset(8)), with(8, &fifty));
+    assert_eq!(set(json, "{\"lifetime\": 50}", whole()), with(8, &fifty));
+    assert_eq!(set(json, "{\"state\": \"CT_OPEN\"}", whole()), with(12, &[0]));
+    if cfg!(target_endian = "little") {
+        assert_eq!(
+            set(json, "{\"seen\": 1}", whole()),
+            with(22, &[0xab]),
+            "one bit, and no other of its byte"
+        );
+    }
+    let bytes = format!("0x{}", "07".repeat(24));
+    assert_eq!(set(json, &bytes, whole()), Ok((true, vec![7; 24])));
+    assert_eq!(set(&bytes, &bytes, whole()), Ok((true, vec![7; 24])));
+    for (expect, value, choice, why) in [
+        ("u32:42", "u16:50", offset(8), "--value: 2 bytes given, and --expect has 4"),
+        ("42", "4294967296", field("lifetime"), "--value: 4294967296 does not fit"),
+        (json, "0x07", whole(), "--value: 1 bytes given, values of this map have 24; to set a part"),
+        (json, "{}", whole(), "--value: the JSON names no field"),
+        (json, "{\"nope\": 1}", whole(), "--value: no field `nope`"),
+        (json, "hex 10", whole(), "--value: 1 bytes given"),
+    ] {
+        let failure = set(expect, value, choice).unwrap_err();
+        assert!(failure.message.contains(why), "{expect} {value}: {}", failure.message);
+        assert_eq!(failure.outcome, Outcome::Usage);
+    }
+}
