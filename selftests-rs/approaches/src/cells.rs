@@ -3,7 +3,7 @@
 
 use results::races::Cell;
 
-use crate::{Column, Family, Gc, MapKind, Protocol, Refresh, Since};
+use crate::{Column, Family, MapKind, Protocol, Refresh, Since};
 
 /// A cell by its row, its column and its map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +50,18 @@ impl Place {
     #[must_use]
     pub fn since(&self) -> Since {
         self.refresh.since.max(self.gc.since).max(self.map.since())
+    }
+
+    /// The series whose kernels alone have what it takes.
+    #[must_use]
+    pub fn series(&self) -> Option<&'static str> {
+        self.refresh.series.or(self.gc.series)
+    }
+
+    /// It takes a kernel with some series.
+    #[must_use]
+    pub fn patched(&self) -> bool {
+        self.gc.patched || self.series().is_some()
     }
 
     /// Why no kernel is asked about it, if none is. A collector of one protocol beside a datapath of another is nothing that
@@ -110,8 +122,8 @@ pub fn all() -> impl Iterator<Item = Place> {
         .filter(Place::exists)
 }
 
-/// The strategies of a series' kernel alone.
+/// Whether the kernel called so carries that series: `v3+kfunc` is one with two of them.
 #[must_use]
-pub fn series_of(gc: Gc) -> Option<&'static str> {
-    gc.series
+pub fn carries(kernel: &str, series: &str) -> bool {
+    kernel.split('+').any(|part| part == series)
 }

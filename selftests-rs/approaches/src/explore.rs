@@ -85,7 +85,8 @@ fn functions(map: MapKind) -> &'static [(&'static str, &'static str)] {
         MapKind::LruHash => &[
             ("htab_map_update_elem", "htab_lru_map_update_elem"),
             ("htab_map_delete_elem", "htab_lru_map_delete_elem"),
-            ("htab_map_delete_elem_cmp", "htab_lru_map_delete_elem_cmp"),
+            ("htab_map_compare_and_delete_elem", "htab_lru_map_compare_and_delete_elem"),
+            ("htab_map_compare_and_update_elem", "htab_lru_map_compare_and_update_elem"),
             ("free_htab_elem", "htab_lru_push_free"),
             ("alloc_htab_elem", "htab_lru_map_update_elem"),
         ],

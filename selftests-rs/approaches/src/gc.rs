@@ -28,7 +28,7 @@ pub struct Strategy {
     pub family: Family,
     /// The objections that it answers.
     pub answers: &'static [Objection],
-    /// The series whose kernel alone has what it takes; none for what is tried on every kernel.
+    /// The series whose kernels alone have what it takes; none for what is tried on every kernel.
     pub series: Option<&'static str>,
     /// It takes a kernel with some series.
     pub patched: bool,
@@ -232,7 +232,7 @@ const DROP_STRIPE: Step =
     Step::new("drop_stripe", "program: xchg of the lock word", Op::DropStripe).same_call();
 
 /// `BPF_F_COMPARE`: the first half of the critical section of `__htab_map_delete_elem` as the series has it.
-const COMPARE: Step = Step::new("compare", "htab_map_delete_elem_cmp", Op::Compare)
+const COMPARE: Step = Step::new("compare", "htab_map_compare_and_delete_elem", Op::Compare)
     .on(&[(Outcome::Differs, Then::End), (Outcome::Missing, Then::End)]);
 
 /// The second half: nothing can be held between the two but a CPU in the hands of a debugger.

@@ -21,6 +21,8 @@ pub struct Discipline {
     pub ordering: bool,
     /// Whether it tells its flow's values from those of others by a tag: what a collision does is explored as well.
     pub tagged: bool,
+    /// The series whose kernels alone have what it takes; none for what is tried on every kernel.
+    pub series: Option<&'static str>,
     /// The oldest kernel that it runs on.
     pub since: Since,
     /// What whoever uses it does without.
@@ -38,6 +40,7 @@ impl Discipline {
         protocol: Protocol::Plain,
         ordering: false,
         tagged: false,
+        series: None,
         since: (6, 1),
         gives_up: &[],
         never_with: "",
@@ -50,6 +53,7 @@ catalogue! {
         store => Store,
         replace => Replace,
         replace_checked => ReplaceChecked,
+        replace_compared => ReplaceCompared,
         lock => Lock,
         lock_tagged => LockTagged,
         verify => Verify,

@@ -42,7 +42,7 @@ pub struct Options {
     /// On the kernel that is there: only what needs no patch, in nanoseconds
     #[arg(long)]
     native: bool,
-    /// Series that this kernel carries
+    /// Series that this kernel carries, joined by `+`
     #[arg(long, value_name = "NAME", default_value = "")]
     kernel_series: String,
     /// Single operations, and the gc strategies that only this series has
@@ -130,7 +130,7 @@ pub fn run(options: &Options) -> Result<()> {
     let whose = job::Whose { series: &options.kernel_series, own: options.own };
     if !options.operations {
         if !options.quick && !options.own {
-            steps.extend(datapath::steps(&packets));
+            steps.extend(datapath::steps(&packets, whose));
         }
         let extent = match (options.native, options.quick) {
             (true, _) => Extent::Native,

@@ -10,7 +10,7 @@ use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
-use approaches::{Column, Form, MapKind, Place, Protocol, Runs};
+use approaches::{Column, Form, MapKind, Place, Protocol, Runs, cells};
 use clap::Args;
 use results::races::{Cell, Circumstance, Model, RaceEvent, Violation, Witness};
 use results::{read_events, write_event};
@@ -31,10 +31,10 @@ pub struct Options {
     /// it nothing is replayed, and every cell is tried for as long
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
-    /// Series that this kernel carries: strategies that need another one are left to that one's kernel
+    /// Series that this kernel carries, joined by `+`: what needs another one is left to a kernel with that one
     #[arg(long, value_name = "NAME", default_value = "")]
     kernel_series: String,
-    /// Only strategies that need this very series
+    /// Only what needs one of these very series
     #[arg(long)]
     own: bool,
     /// Only what needs no patch, on the kernel that is there, in a minute or two
@@ -53,8 +53,8 @@ pub struct Options {
 
 impl Options {
     fn wants(&self, place: &Place) -> bool {
-        let own = place.gc.series.map(|series| series == self.kernel_series);
-        let kernel = if self.here { !place.gc.patched } else { own.unwrap_or(!self.own) };
+        let own = place.series().map(|series| cells::carries(&self.kernel_series, series));
+        let kernel = if self.here { !place.patched() } else { own.unwrap_or(!self.own) };
         kernel && self.filter.as_ref().is_none_or(|text| place.cell().to_string().contains(text.as_str()))
     }
 
@@ -94,7 +94,7 @@ pub fn run(options: &Options) -> Result<()> {
     // of it.
     // Then all of one datapath on one map, which is loaded once for them.
     places.sort_by_key(|place| {
-        let first = (!lab.clean(place), place.gc.patched, place.gc.protocol == Protocol::Plain);
+        let first = (!lab.clean(place), place.patched(), place.gc.protocol == Protocol::Plain);
         (first, place.refresh.name, place.map)
     });
     let steps = places.iter().map(|place| lab.trials(place).map_or(1, |trials| trials.len()));

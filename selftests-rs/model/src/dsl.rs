@@ -70,6 +70,8 @@ pub enum Op {
     Delete,
     /// Takes the bucket lock and compares A's lifetime with the copy: `Done` (lock kept), `Differs` or `Missing`.
     Compare,
+    /// The same of everything that the copied value holds, but for the tag: a packet's, before `Replace`.
+    CompareValue,
     /// Takes the bucket lock and copies A's lifetime: `Done` (lock kept) or `Missing`. Where elements wait for a grace period
     /// it unlinks first, and the next step copies.
     TakeCopy,

@@ -76,8 +76,9 @@ impl Rules {
             }
             Op::CopyValue => {
                 let element = *map.element(me.pointer);
-                let owner = map.owner(me.pointer);
+                let (owner, lifetime) = (map.owner(me.pointer), map.lifetime(cpu, me.pointer));
                 let me = &mut state.actors[actor];
+                me.copy = lifetime;
                 (me.tag, me.backend, me.dead) = (element.tag, element.backend, element.dead);
                 whole(Done, Seen::CopiedValue { element: me.pointer, backend: element.backend, owner })
             }

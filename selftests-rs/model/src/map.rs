@@ -160,6 +160,13 @@ impl Map {
         }
     }
 
+    /// Drops A's bucket, if that actor holds it.
+    pub fn unlock(&mut self, actor: u8) {
+        if self.bucket == actor {
+            self.bucket = NONE;
+        }
+    }
+
     /// The datapath's write to an element lands.
     pub fn refresh(&mut self, element: u8, lifetime: u8) {
         self.touch(element);

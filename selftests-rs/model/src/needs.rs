@@ -34,7 +34,7 @@ pub(crate) fn reads(op: Op) -> u8 {
         | Op::DropPrevious => POINTER,
         Op::CasStore | Op::CasMark | Op::CasUnmark | Op::CasRefresh | Op::CasRemove => POINTER | COPY,
         Op::Replace => VALUE,
-        Op::Restore => COPY | VALUE,
+        Op::Restore | Op::CompareValue => COPY | VALUE,
         Op::Compare | Op::Free | Op::LookUpPrevious => COPY,
         _ => 0,
     }
@@ -44,7 +44,7 @@ pub(crate) fn reads(op: Op) -> u8 {
 pub(crate) fn writes(op: Op) -> u8 {
     match op {
         Op::LookUp | Op::Fire => POINTER,
-        Op::CopyValue => VALUE,
+        Op::CopyValue => COPY | VALUE,
         Op::ReadPrevious => COPY,
         _ => 0,
     }

@@ -202,14 +202,16 @@ impl Rules {
         match op {
             Op::GraceEnd => me.waits_for == 0,
             Op::Replace | Op::Create if self.recycling == Recycling::AfterGrace => drained,
+            // One that has compared holds the lock.
+            Op::Replace => drained && [NONE, actor_id(actor)].contains(&state.map.bucket),
             Op::Snapshot
             | Op::CopyAll
-            | Op::Replace
             | Op::Create
             | Op::CreateNew
             | Op::CreateLocked
             | Op::Delete
             | Op::Compare
+            | Op::CompareValue
             | Op::TakeCopy
             | Op::Restore => drained && state.map.bucket == NONE,
             Op::LockedStore | Op::LockedStoreTagged | Op::LockedMark | Op::LockedUnmark => {

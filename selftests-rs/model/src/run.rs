@@ -155,6 +155,7 @@ impl Rules {
             | Op::CasCreate
             | Op::Delete
             | Op::Compare
+            | Op::CompareValue
             | Op::TakeCopy
             | Op::Unlink
             | Op::Free => self.change(state, actor, step.op, choice),

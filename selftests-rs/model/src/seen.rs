@@ -34,6 +34,7 @@ pub(crate) enum Seen {
     Refused,
     Equal { element: u8, lifetime: u8 },
     Differs { element: u8, lifetime: u8, copy: u8 },
+    OtherState { element: u8 },
     Freed { element: u8, waits: bool },
     Lost { element: u8 },
     TookStripe,
@@ -146,10 +147,13 @@ impl Seen {
             }
             Self::Refused => "is refused: a lock could not be had".to_owned(),
             Self::Equal { element, lifetime } => {
-                format!("finds lifetime {lifetime} in element {element}, as in the snapshot")
+                format!("finds lifetime {lifetime} in element {element}, as it was copied")
             }
             Self::Differs { element, lifetime, copy } => {
                 format!("finds lifetime {lifetime} in element {element}, not lifetime {copy}: lets it be")
+            }
+            Self::OtherState { element } => {
+                format!("finds another state in element {element} than it copied: lets it be")
             }
             Self::Freed { element, waits: false } => format!("element {element} is free for any key"),
             Self::Freed { element, waits: true } => {

@@ -31,8 +31,9 @@ pub fn undisturbed(program: Program, side: Side, name: &str, recycling: Recyclin
     let mut path = Vec::new();
     let mut map_operations = 0;
     while state.actors[actor].at != ENDED && machine.rules.enabled(&state, actor) {
-        let op = machine.rules.program(actor).step(state.actors[actor].at).op;
-        map_operations += u64::from(is_map_operation(op));
+        let step = machine.rules.program(actor).step(state.actors[actor].at);
+        // What goes on with a call has been counted with its first step.
+        map_operations += u64::from(step.gate && is_map_operation(step.op));
         let action = Action::Step(actor, 0);
         let Some((next, _)) = machine.take(&state, action) else { break };
         path.push((std::mem::replace(&mut state, next), Some(action)));
@@ -57,6 +58,7 @@ fn is_map_operation(op: Op) -> bool {
             | Op::CreateLocked
             | Op::Delete
             | Op::Compare
+            | Op::CompareValue
             | Op::TakeCopy
             | Op::Restore
             | Op::ReadCurrent

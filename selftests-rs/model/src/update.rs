@@ -45,11 +45,14 @@ impl Rules {
                 whole(Outcome::Done, seen)
             }
             Op::Delete => self.delete(state, actor, choice),
-            Op::Compare => {
+            Op::Compare | Op::CompareValue => {
                 if linked == NONE {
                     return whole(Outcome::Missing, Seen::Nothing(Key::A));
                 }
-                let lifetime = state.map.element(linked).lifetime;
+                let Element { lifetime, backend, dead, .. } = *state.map.element(linked);
+                if op == Op::CompareValue && (backend, dead) != (me.backend, me.dead) {
+                    return whole(Outcome::Differs, Seen::OtherState { element: linked });
+                }
                 if lifetime != me.copy {
                     return whole(
                         Outcome::Differs,
@@ -129,6 +132,7 @@ impl Rules {
             ..old
         };
         state.actors[actor].believes = value.lifetime;
+        state.map.unlock(actor_id(actor));
         whole(Outcome::Done, Seen::WroteAll { element: me.pointer, lifetime: value.lifetime, owner })
     }
 
@@ -155,6 +159,8 @@ impl Rules {
         if buffered {
             map.bucket = actor_id(actor);
             map.write(cpu, Write::Unlock, true);
+        } else {
+            map.unlock(actor_id(actor));
         }
         state.evicted = false;
         if parks {

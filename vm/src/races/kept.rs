@@ -43,7 +43,7 @@ impl Said {
         self.events.iter().filter(counts).cloned().collect()
     }
 
-    /// The series that a kernel of ours names in its release: `7.3.4-v3`.
+    /// The series that a kernel of ours names in its release: `7.3.4-v3+kfunc`.
     pub fn series(&self) -> Option<String> {
         Some(self.machine()?.0.rsplit_once('-')?.1.to_owned())
     }
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_kernel_of_ours_names_its_series() {
-        assert_eq!(plan("7.3.4-kfunc").series().as_deref(), Some("kfunc"));
+        assert_eq!(plan("7.3.4-v3+kfunc").series().as_deref(), Some("v3+kfunc"));
         assert_eq!(Said { events: Vec::new() }.series(), None);
     }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! All cells, put together from what was said of them.
 
-use approaches::Column;
+use approaches::{Column, Place, cells::carries};
 use results::races::{Cell, RaceEvent, Side, Undisturbed};
 
 use super::row::{Failure, Row};
+use crate::series::DEFAULT;
 
 /// All rows, in the order in which the cells were first named.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,14 +36,15 @@ impl Matrix {
         }
     }
 
-    /// The series other than `series` whose kernels alone have what a strategy of some cell takes.
+    /// The kernels other than that with `series` which alone have what some cell takes.
     pub fn other_series(&self, series: &str) -> Vec<String> {
+        let kernel_with = |needed| if carries(DEFAULT, needed) { DEFAULT } else { needed };
         let mut needed: Vec<String> = self
             .rows
             .iter()
-            .filter_map(|row| Column::named(&row.cell.gc)?.series)
-            .filter(|needed| *needed != series)
-            .map(str::to_owned)
+            .filter_map(|row| Place::of(&row.cell)?.series())
+            .filter(|needed| !carries(series, needed))
+            .map(|needed| kernel_with(needed).to_owned())
             .collect();
         needed.sort();
         needed.dedup();
@@ -144,10 +146,13 @@ mod tests {
         let here = || cell("store", needs.name, "hash");
         let mut matrix = Matrix::default();
         matrix.add(&[model(cell("store", "blind", "hash"), &[])]);
-        assert!(matrix.other_series("v3").is_empty(), "no such cell");
+        assert!(matrix.other_series("none").is_empty(), "no such cell");
         matrix.add(&[model(here(), &[])]);
-        assert_eq!(matrix.other_series("v3"), [series]);
-        assert!(matrix.other_series(series).is_empty(), "that is the one under test");
+        let others = matrix.other_series("none");
+        assert!(others.len() == 1 && carries(&others[0], series), "{others:?}");
+        for tested in [series, &others[0], &format!("none+{series}")] {
+            assert!(matrix.other_series(tested).is_empty(), "{tested} has it");
+        }
         matrix.add_from(series, &[stressed(here(), 1, 1, 0)]);
         let from = |gc| matrix.find("store", gc, "hash").unwrap().series.clone();
         assert_eq!((from(needs.name), from("blind")), (Some(series.into()), None));

@@ -45,8 +45,7 @@ impl Asked {
     }
 
     fn wants(&self, place: &Place) -> bool {
-        let patched = place.gc.patched || place.gc.series.is_some();
-        (!self.unpatched || !patched && place.model_alone().is_none())
+        (!self.unpatched || !place.patched() && place.model_alone().is_none())
             && self.filter.as_ref().is_none_or(|text| place.cell().to_string().contains(text.as_str()))
     }
 }
@@ -54,9 +53,9 @@ impl Asked {
 /// Which cells a guest runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cells {
-    /// All but those of strategies that take another series than its kernel carries.
+    /// All but those that take a series which its kernel does not carry.
     ButOthers,
-    /// Those of strategies that take the very series that its kernel carries.
+    /// Those that take the very series that its kernel carries.
     Own,
 }
 
@@ -101,7 +100,7 @@ impl Races<'_> {
         Ok(said)
     }
 
-    /// All of it: explores the model, boots `built` and, for strategies that take another series, the kernel with that one,
+    /// All of it: explores the model, boots `built` and, for cells that take another series, the kernel with that one,
     /// and judges all cells. Says in `report` which kernels those were, and where their consoles are.
     ///
     /// # Errors
@@ -206,7 +205,7 @@ mod tests {
         let here = asked.places();
         assert_eq!(all.len(), approaches::all().count());
         assert!(!here.is_empty() && here.len() < all.len());
-        assert!(here.iter().all(|place| !place.gc.patched && place.gc.series.is_none()));
+        assert!(here.iter().all(|place| !place.patched()));
         assert!(here.iter().all(|place| place.model_alone().is_none()));
         let one = Asked { filter: Some("on arena".into()), ..asked };
         assert!(one.places().iter().all(|place| place.map.name() == "arena") && !one.places().is_empty());

@@ -15,6 +15,7 @@ use cmpdel_uapi_raw::{Elements, Errno, Prepared};
 use results::bench::{FlowState, Group, Measure, Packet as What, Unit};
 
 use super::clock::Clock;
+use super::job::Whose;
 use super::samples::measure;
 use super::stage::must_say;
 use super::track::{Track, of_entries};
@@ -44,14 +45,14 @@ const MAPS: [MapKind; 2] = [MapKind::Hash, MapKind::LruHash];
 const STATES: [FlowState; 3] = [FlowState::Live, FlowState::Due, FlowState::New];
 
 /// All steps of the table.
-pub fn steps<'a>(shelf: &'a Shelf) -> Vec<Step<'a>> {
+pub fn steps<'a>(shelf: &'a Shelf, whose: Whose<'_>) -> Vec<Step<'a>> {
     let mut steps: Vec<Step<'a>> = Vec::new();
     for name in FLOOR {
         let run: Run<'a> = Box::new(move |clock| floor(name, clock));
         steps.push(step(name.to_owned(), FlowState::Floor, MapKind::Hash, run));
     }
     for map in MAPS {
-        for name in datapaths(map) {
+        for name in datapaths(map, whose) {
             for state in STATES {
                 let object = name.clone();
                 let run: Run<'a> = Box::new(move |clock| shelf.best(&object, map, state, clock));
@@ -71,10 +72,10 @@ pub fn steps<'a>(shelf: &'a Shelf) -> Vec<Step<'a>> {
 }
 
 /// Each discipline, and the one without a protocol once more where whoever opens a flow sets its timer.
-fn datapaths(map: MapKind) -> Vec<String> {
+fn datapaths(map: MapKind, whose: Whose<'_>) -> Vec<String> {
     let mut all: Vec<String> = Refresh::ALL
         .iter()
-        .filter(|discipline| discipline.protocol != Protocol::Arena)
+        .filter(|discipline| discipline.protocol != Protocol::Arena && whose.runs(discipline))
         .map(|discipline| discipline.name.to_owned())
         .collect();
     for &gc in Gc::ALL.iter().filter(|gc| gc.protocol == Protocol::Timer && map == MapKind::Hash) {

@@ -9,7 +9,8 @@ mod snapshot;
 mod swap;
 mod walk;
 
-use approaches::{Form, Gc, Protocol, Refresh, Runs, Strategy};
+use approaches::cells::carries;
+use approaches::{Discipline, Form, Gc, Protocol, Refresh, Runs, Strategy};
 use results::bench::{Group, Job, Measure, Unit};
 
 use super::clock::Clock;
@@ -33,7 +34,7 @@ const LOOKS: u32 = 3;
 /// Whose strategies.
 #[derive(Clone, Copy)]
 pub struct Whose<'a> {
-    /// The series of this kernel.
+    /// The series of this kernel, joined by `+`.
     pub series: &'a str,
     /// Only those that no other kernel runs.
     pub own: bool,
@@ -42,7 +43,12 @@ pub struct Whose<'a> {
 impl Whose<'_> {
     /// Whether this kernel measures the strategy. What waits for a grace period costs no more but the wait.
     pub fn has(&self, strategy: &Strategy) -> bool {
-        strategy.series.map_or(!self.own, |series| series == self.series)
+        strategy.series.map_or(!self.own, |series| carries(self.series, series))
+    }
+
+    /// Whether packets of that discipline can run.
+    pub fn runs(&self, discipline: &Discipline) -> bool {
+        discipline.series.is_none_or(|series| carries(self.series, series))
     }
 }
 

@@ -77,9 +77,11 @@ const TABLE: &[Operation] = &[
     plain("lookup_and_delete", take),
     Operation { calls: 2, ..plain("look-up + delete", pair) },
     plain("delete batch", delete_batch).batch(),
-    comparing("compare hit", &[4, 8, 56, 1024], compare::hit),
-    comparing("compare mismatch", &[4, 8, 56, 1024], compare::mismatch),
-    comparing("compare absent", &[4, 8, 56, 1024], compare::absent),
+    comparing("compare hit", &[4, 8, 56, 64], compare::hit),
+    comparing("compare mismatch", &[4, 8, 56, 64], compare::mismatch),
+    comparing("compare absent", &[4, 8, 56, 64], compare::absent),
+    comparing("compare-and-update hit", &[4, 8], compare::update_hit),
+    comparing("compare-and-update differs", &[4, 8], compare::update_differs),
     comparing("compare batch, all equal", &[4, 8, 56], compare::batch_hits).batch(),
     comparing("compare batch, half differ", &[4, 8, 56], compare::batch_mixed).batch(),
     plain("program, one key", programs::pair_single),
@@ -88,6 +90,8 @@ const TABLE: &[Operation] = &[
     comparing("bpf_sys_bpf, array of keys", &[4], programs::sysbpf_array).batch(),
     comparing("kfunc, one key", &[4], programs::kfunc_single),
     comparing("kfunc, array of keys", &[4], programs::kfunc_array).batch(),
+    comparing("kfunc update, one key", &[4], programs::kfunc_update_single),
+    comparing("kfunc update, array of keys", &[4], programs::kfunc_update_array).batch(),
 ];
 
 /// Without a map of entries. What the others are reduced by comes first.

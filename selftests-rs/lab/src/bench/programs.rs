@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Syscall programs that remove elements, for one key and for an array of keys; and the swap on an arena, for which there
-//! is no call at all.
+//! Syscall programs that remove or replace elements, for one key and for an array of keys; and the swap on an arena, for
+//! which there is no call at all.
 
 // What is declared to be `Plain` is shared with a BPF program.
 #![allow(unsafe_code)]
@@ -16,7 +16,7 @@ use libbpf_rs::MapHandle;
 
 use super::Not;
 use super::operations::{BATCH, BATCH_COUNT, Trial};
-use super::stage::{KEY_SIZE, SEEN, Stage, key, must_say};
+use super::stage::{KEY_SIZE, SEEN, Stage, key, must_say, set_lifetime};
 use crate::arena::arena_of;
 use crate::load::{BENCHES, Loaded, load, object};
 use crate::shared::{Plain, Shared};
@@ -48,39 +48,66 @@ unsafe impl Plain for Jobs {}
 
 const _: () = assert!(size_of::<Job>() == 24);
 
+/// What has to have become of an entry; it is put back then.
+type Became = fn(&Stage<'_>, u64) -> Result<(), Not>;
+
+const REMOVED: Became = |stage, i| {
+    stage.must_be_gone(i)?;
+    stage.put(i)
+};
+
+/// As `bpf/bench/kfunc-update.bpf.c` has it.
+const REPLACED: Became = |stage, i| {
+    let mut next = vec![0; stage.value.len()];
+    set_lifetime(&mut next, SEEN + 1);
+    if stage.at(i)? != Some(next) {
+        return Err(Not::Broken(format!("entry {i} is not what it was replaced by")));
+    }
+    stage.put(i)
+};
+
 pub fn pair_single<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, Not> {
-    single(stage, "pair")
+    single(stage, "pair", REMOVED)
 }
 
 pub fn pair_array<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, Not> {
-    array(stage, "pair")
+    array(stage, "pair", REMOVED)
 }
 
 pub fn sysbpf_single<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, Not> {
-    single(stage, "sysbpf")
+    single(stage, "sysbpf", REMOVED)
 }
 
 pub fn sysbpf_array<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, Not> {
-    array(stage, "sysbpf")
+    array(stage, "sysbpf", REMOVED)
 }
 
 pub fn kfunc_single<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, Not> {
-    has_kfunc()?;
-    single(stage, "kfunc")
+    has_kfunc("bpf_map_compare_and_delete_elem")?;
+    single(stage, "kfunc", REMOVED)
 }
 
 pub fn kfunc_array<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, Not> {
-    has_kfunc()?;
-    array(stage, "kfunc")
+    has_kfunc("bpf_map_compare_and_delete_elem")?;
+    array(stage, "kfunc", REMOVED)
 }
 
-fn has_kfunc() -> Result<(), Not> {
-    const KFUNC: &str = "bpf_map_compare_and_delete_elem";
+pub fn kfunc_update_single<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, Not> {
+    has_kfunc("bpf_map_compare_and_update_elem")?;
+    single(stage, "kfunc-update", REPLACED)
+}
+
+pub fn kfunc_update_array<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, Not> {
+    has_kfunc("bpf_map_compare_and_update_elem")?;
+    array(stage, "kfunc-update", REPLACED)
+}
+
+fn has_kfunc(kfunc: &str) -> Result<(), Not> {
     let symbols = fs::read_to_string("/proc/kallsyms").context("cannot read /proc/kallsyms")?;
-    if symbols.lines().any(|line| line.split_whitespace().nth(2) == Some(KFUNC)) {
+    if symbols.lines().any(|line| line.split_whitespace().nth(2) == Some(kfunc)) {
         return Ok(());
     }
-    Err(Not::Here(format!("this series has no kfunc {KFUNC}")))
+    Err(Not::Here(format!("this series has no kfunc {kfunc}")))
 }
 
 fn program(stage: &Stage<'_>, name: &str) -> Result<Loaded, Not> {
@@ -115,7 +142,7 @@ fn must_result(result: i32, wanted: i32, i: u64) -> Result<(), Not> {
 }
 
 /// One key in the context. Before it is timed the program has to keep an entry that differs.
-fn single<'a>(stage: &'a Stage<'a>, name: &str) -> Result<Trial<'a>, Not> {
+fn single<'a>(stage: &'a Stage<'a>, name: &str, became: Became) -> Result<Trial<'a>, Not> {
     let loaded = program(stage, name)?;
     let map_fd = stage.elements.fd().as_raw_fd();
     let mut prepared = Prepared::run_on_context(loaded.program("single")?, CALL);
@@ -130,7 +157,7 @@ fn single<'a>(stage: &'a Stage<'a>, name: &str) -> Result<Trial<'a>, Not> {
         Ok((took, result.unwrap_or(i32::MAX)))
     };
     let (_, kept) = one(0, SEEN + 1)?;
-    if ![-libc::EAGAIN, -libc::EBUSY].contains(&kept) {
+    if ![-libc::ESTALE, -libc::EBUSY].contains(&kept) {
         return Err(Not::Broken(format!("the program says {kept} of an entry that differs")));
     }
     stage.must_be_kept(0)?;
@@ -139,14 +166,13 @@ fn single<'a>(stage: &'a Stage<'a>, name: &str) -> Result<Trial<'a>, Not> {
         let _ = &loaded;
         let (took, result) = one(i, SEEN)?;
         must_result(result, 0, i)?;
-        stage.must_be_gone(i)?;
-        stage.put(i)?;
+        became(stage, i)?;
         Ok(took)
     }))
 }
 
 /// [`BATCH`] keys in shared memory.
-fn array<'a>(stage: &'a Stage<'a>, name: &str) -> Result<Trial<'a>, Not> {
+fn array<'a>(stage: &'a Stage<'a>, name: &str, became: Became) -> Result<Trial<'a>, Not> {
     let loaded = program(stage, name)?;
     let map_fd = stage.elements.fd().as_raw_fd();
     let jobs = Shared::<Jobs>::map(loaded.map("jobs")?)?;
@@ -165,8 +191,7 @@ fn array<'a>(stage: &'a Stage<'a>, name: &str) -> Result<Trial<'a>, Not> {
         let took = run(&mut prepared)?;
         for (i, job) in (0..BATCH).zip(&jobs.0) {
             must_result(job.result.load(Relaxed), 0, i)?;
-            stage.must_be_gone(i)?;
-            stage.put(i)?;
+            became(stage, i)?;
         }
         Ok(took)
     }))

@@ -96,14 +96,14 @@ static __always_inline void fate_of(struct record *r, long err)
 			r->done = bpf_ktime_get_ns();
 	} else if (err == -ENOENT) {
 		r->fate = ABSENT;
-	} else if (err == -EBUSY || err == -EAGAIN) {
-		r->fate = KEPT;	/* the window differs */
+	} else if (err == -ESTALE || err == -EBUSY || err == -EAGAIN) {
+		r->fate = KEPT;	/* the window differs, or a program found it live */
 	} else {
 		r->fate = ERROR;
 	}
 }
 
-/* Also an error that reads like a window that differs. */
+/* Also an error that reads like a window that differs: -EBUSY, as the first series has it. */
 static __always_inline void error(struct record *r, long err)
 {
 	r->err = err;

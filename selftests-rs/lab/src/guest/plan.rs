@@ -114,7 +114,7 @@ pub struct Run {
 
 /// Disciplines and strategies that connections are run through: each side that a datapath has today, and the best form of
 /// each answer. `true`: with source NAT mappings as well.
-const PAIRS: [(Refresh, &str, bool); 15] = [
+const PAIRS: [(Refresh, &str, bool); 17] = [
     (Refresh::Store, "blind", false),
     (Refresh::Store, "blind", true),
     (Refresh::Store, "recheck", false),
@@ -124,6 +124,8 @@ const PAIRS: [(Refresh, &str, bool); 15] = [
     (Refresh::Replace, "blind", false),
     (Refresh::ReplaceChecked, "compare", false),
     (Refresh::ReplaceChecked, "compare", true),
+    (Refresh::ReplaceCompared, "compare", false),
+    (Refresh::ReplaceCompared, "prog-kfunc", true),
     (Refresh::HalfLifeChecked, "compare", false),
     (Refresh::HalfLifeStripe, "prog-stripe-array", false),
     (Refresh::HalfLifeStripe, "prog-stripe-array", true),

@@ -33,6 +33,9 @@ const MARK: &str = "__x64_sys_getsid";
 const LOCKS: [&str; 3] =
     ["resilient_queued_spin_lock_slowpath", "resilient_tas_spin_lock", "queued_spin_lock_slowpath"];
 
+/// What compares and deletes in the series as it was posted.
+const AS_POSTED: &str = "htab_map_delete_elem_cmp";
+
 /// For the host to have connected and stopped the guest. It serves one hold after the other.
 const ARMED: Duration = Duration::from_secs(60);
 /// For the host to say how it ended; longer than all its limits together.
@@ -156,7 +159,7 @@ impl<'a> Debugger<'a> {
 
     fn request(&self, spot: &Spot<'_>, baton: &Baton) -> Result<Request> {
         Ok(Request {
-            function: self.kernel.symbol(spot.function)?,
+            function: self.kernel.symbol_or(spot.function, AS_POSTED)?,
             callee: self.kernel.symbol(spot.callee)?,
             size: spot.size,
             result: spot.result,

@@ -44,6 +44,28 @@ fn a_copy_that_is_checked_is_foreign_only_if_its_element_comes_back() {
     assert!(ordered(&plain) || ordered(&swapped), "{lines:?}");
 }
 
+/// What the new value is made of is what is compared: whatever came in between, equal bytes are this flow's. The lifetime alone may
+/// come back, with another state beside it.
+#[test]
+fn a_copy_that_is_compared_as_a_whole_is_never_foreign() {
+    const AGAIN: &[(Outcome, Then)] =
+        &[(Outcome::Differs, Then::Go("look_up")), (Outcome::Missing, Then::Go("look_up"))];
+    let comparing = |window| {
+        let replace = REPLACE.same_call().then(Then::Go("free"));
+        [CLOCK, SYN, COPY_VALUE, op("compare", window).on(AGAIN), replace, CREATE, LAST]
+    };
+    let (whole, lifetime) = (comparing(Op::CompareValue), comparing(Op::Compare));
+    for recycling in [Recycling::Parked, Recycling::AtOnce, Recycling::Evicting] {
+        assert!(explore_on(recycling, &whole, COMPARES).counterexamples.is_empty(), "{recycling:?}");
+        for worse in [Circumstance::Spread, Circumstance::Collision, Circumstance::AgentUpdates] {
+            let lab = |packet: &[Step]| lab_on(recycling, packet, COMPARES).in_circumstance(worse).unwrap();
+            assert!(lab(&whole).explore().unwrap().counterexamples.is_empty(), "{recycling:?}, {worse:?}");
+            let foreign = finds(&lab(&lifetime).explore().unwrap(), Violation::ForeignValue);
+            assert_eq!(foreign, worse != Circumstance::Collision, "{recycling:?}, {worse:?}");
+        }
+    }
+}
+
 #[test]
 fn an_lru_map_takes_an_element_away_from_a_store_but_not_from_an_update() {
     let idle: &[Step] = &[CLOCK, COPY, COMPARE, UNLINK];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What takes a kernel with a series: compare and delete.
+//! What takes a kernel with a series: compare and delete, compare and update.
 
 use cmpdel_uapi_raw::{Elements, Errno, Prepared};
 
 use super::super::Not;
-use super::super::stage::{SEEN, Stage, key, set_lifetime};
+use super::super::stage::{LIVE, SEEN, Stage, key, must_say, set_lifetime};
 use super::{BATCH_COUNT, Trial, call, keys_of_batch, misses, removes, whole_batch};
 use crate::layout::LIFETIME;
 
@@ -45,12 +45,62 @@ pub fn absent<'a>(stage: &'a Stage<'a>, size: Option<u32>) -> Result<Trial<'a>, 
     misses(compare(stage, size, SEEN)?)
 }
 
+/// The new value has the next lifetime; the expected bytes stand behind it.
+fn compare_update(stage: &Stage<'_>, size: Option<u32>, lifetime: u32) -> Result<Prepared, Not> {
+    let (elements, size) = (&stage.elements, size.unwrap_or(4));
+    let offset = window(elements, size);
+    let mut prepared = Prepared::compare_update(elements, offset, size)?;
+    let (value, expected) = prepared.value_mut().split_at_mut(elements.value_size());
+    value.copy_from_slice(&stage.value);
+    set_lifetime(value, lifetime);
+    expected.copy_from_slice(&value[offset as usize..][..size as usize]);
+    set_lifetime(value, SEEN + 1);
+    Ok(prepared)
+}
+
+/// The series as posted has no update, and takes the flag for one that it does not know.
+fn takes_updates(stage: &Stage<'_>, prepared: &mut Prepared) -> Result<(), Not> {
+    prepared.keys_mut().copy_from_slice(&key(LIVE));
+    match prepared.timed().1 {
+        Err(Errno(libc::EINVAL)) => Err(Not::Here("this series has no update with BPF_F_COMPARE".into())),
+        answer => {
+            must_say(answer, libc::ENOENT)?;
+            stage.must_be_gone(LIVE)
+        }
+    }
+}
+
+pub fn update_hit<'a>(stage: &'a Stage<'a>, size: Option<u32>) -> Result<Trial<'a>, Not> {
+    let mut prepared = compare_update(stage, size, SEEN)?;
+    takes_updates(stage, &mut prepared)?;
+    let mut next = stage.value.clone();
+    set_lifetime(&mut next, SEEN + 1);
+    Ok(Box::new(move |i| {
+        let took = call(&mut prepared, i, 0)?;
+        if stage.at(i)?.as_ref() != Some(&next) {
+            return Err(Not::Broken(format!("entry {i} is not what it was updated to")));
+        }
+        stage.put(i)?;
+        Ok(took)
+    }))
+}
+
+pub fn update_differs<'a>(stage: &'a Stage<'a>, size: Option<u32>) -> Result<Trial<'a>, Not> {
+    let mut prepared = compare_update(stage, size, SEEN + 2)?;
+    takes_updates(stage, &mut prepared)?;
+    Ok(Box::new(move |i| {
+        let took = call(&mut prepared, i, libc::ESTALE)?;
+        stage.must_be_kept(i)?;
+        Ok(took)
+    }))
+}
+
 /// What this series says of a window that differs.
 fn differs(stage: &Stage<'_>) -> Result<i32, Not> {
     let mut prepared = compare(stage, Some(4), SEEN + 1)?;
     prepared.keys_mut().copy_from_slice(&key(0));
     match prepared.timed().1 {
-        Err(Errno(errno @ (libc::EAGAIN | libc::EBUSY))) => Ok(errno),
+        Err(Errno(errno @ (libc::ESTALE | libc::EBUSY))) => Ok(errno),
         answer => Err(Not::Broken(format!("the kernel says {answer:?} of a window that differs"))),
     }
 }

@@ -13,6 +13,8 @@
 
 #define MAX_JOBS	4096
 #define LIFETIME	32	/* where it is in a value */
+/* The lifetime, as the kfuncs have a window. */
+#define WINDOW		((__u64)LIFETIME << 32 | sizeof(((struct value *)0)->lifetime))
 
 struct key {
 	__u64 words[2];
@@ -24,7 +26,7 @@ struct value {
 	__u32 after[5];
 };
 
-/* An element to remove if its lifetime is still what it was. */
+/* An element to remove, or to replace, if its lifetime is still what it was. */
 struct job {
 	struct key key;
 	__u32 lifetime;
@@ -62,14 +64,14 @@ struct call {
 	__s32 map_fd;		/* of @entries, in the calling process */
 };
 
-static __always_inline long remove_one(struct job *job, struct call *call);
+static __always_inline long do_one(struct job *job, struct call *call);
 
 SEC("syscall")
 int single(struct call *call)
 {
 	struct job job = call->one;
 
-	remove_one(&job, call);
+	do_one(&job, call);
 	call->one.result = job.result;
 	return 0;
 }
@@ -86,7 +88,7 @@ int array(struct call *call)
 	bpf_for(i, 0, call->count) {
 		if (i >= MAX_JOBS)
 			break;
-		remove_one(&all->job[i], call);
+		do_one(&all->job[i], call);
 	}
 	return 0;
 }

@@ -2,7 +2,7 @@
 /* A syscall program that compares and deletes through bpf_sys_bpf(), as the system call does. */
 #include "bench.h"
 
-static __always_inline long remove_one(struct job *job, struct call *call)
+static __always_inline long do_one(struct job *job, struct call *call)
 {
 	union bpf_attr attr;
 	struct job copy = *job;

@@ -42,6 +42,11 @@ impl Kernel {
         Ok(Symbol { name: found.clone(), start: *start, end })
     }
 
+    /// By its name, or by another that an older kernel has for it.
+    pub fn symbol_or(&self, name: &str, older: &str) -> Result<Symbol> {
+        self.symbol(name).or_else(|error| self.symbol(older).map_err(|_| error))
+    }
+
     /// An address as the kernel writes it: `name+0x12`.
     pub fn name(&self, address: u64) -> String {
         match self.text.range(..=address).next_back() {
@@ -88,6 +93,8 @@ mod tests {
         let kernel = Kernel::parse(KALLSYMS);
         assert_eq!(kernel.symbol("htab_map_update_elem").unwrap().start, 0xffff_ffff_811d_2240);
         assert!(kernel.symbol("htab_map").is_err());
+        assert_eq!(kernel.symbol_or("htab_map_none", "memcmp").unwrap().start, 0xffff_ffff_8166_a180);
+        assert!(kernel.symbol_or("htab_map_none", "htab_map").is_err());
         assert!(kernel.symbol("data").is_err());
     }
 
