@@ -160,7 +160,7 @@ fn counts(context: &Context) -> Result<Verdict> {
     for kind in kinds(context.kernel).iter().filter(|kind| !kind.shape(16).is_lru()) {
         let numbers = Numbers::new(*kind, ENTRIES)?;
         (0..ENTRIES).try_for_each(|key| numbers.put(key, 0))?;
-        for number in 0..200 {
+        for number in 0..40 {
             for key in 0..ENTRIES {
                 let name = format!("{}, key {key}, {number}", kind.name);
                 tally.case(&name, wrong(&numbers.replace(key, number, number + 1), &Ok(())));

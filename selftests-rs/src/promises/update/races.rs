@@ -132,10 +132,13 @@ fn control(context: &Context) -> Result<Verdict> {
     Ok(if context.cpus == 1 { Verdict::Skip(format!("one CPU: {seen}")) } else { Verdict::Fail(seen) })
 }
 
-/// All expect the same value; some delete, and the others replace it, each by a value of its own.
+/// All expect the same value; every other one deletes, and the rest replace it, each by a value of its own.
 struct Mixed<'a> {
     numbers: &'a Numbers,
-    calls: Vec<Mutex<Prepared>>,
+    /// For each contender an update and a delete.
+    calls: Vec<Mutex<[Prepared; 2]>>,
+    /// Who deletes in one round, updates in the next: one of them is always the first to go.
+    round: AtomicU32,
     deleted: AtomicU32,
     replaced: AtomicU32,
 }
@@ -145,39 +148,36 @@ const SEEN: u64 = 1 << 40;
 impl<'a> Mixed<'a> {
     fn new(numbers: &'a Numbers) -> Result<Self> {
         let elements = Elements::new(numbers.fd())?;
-        let call = |contender: u64| -> Result<Mutex<Prepared>> {
-            let mut call = if deletes(contender) {
-                Prepared::compare(&elements, 8, 8)?
-            } else {
-                Prepared::compare_update(&elements, 8, 8)?
-            };
-            call.keys_mut().copy_from_slice(&KEY);
-            if deletes(contender) {
-                call.value_mut().copy_from_slice(&pair(SEEN));
-            } else {
-                call.value_mut()[..16].copy_from_slice(&pair(contender));
-                call.value_mut()[16..].copy_from_slice(&SEEN.to_ne_bytes());
-            }
-            Ok(Mutex::new(call))
+        let call = |contender: u64| -> Result<Mutex<[Prepared; 2]>> {
+            let mut update = Prepared::compare_update(&elements, 8, 8)?;
+            update.keys_mut().copy_from_slice(&KEY);
+            update.value_mut()[..16].copy_from_slice(&pair(contender));
+            update.value_mut()[16..].copy_from_slice(&SEEN.to_ne_bytes());
+            let mut delete = Prepared::compare(&elements, 8, 8)?;
+            delete.keys_mut().copy_from_slice(&KEY);
+            delete.value_mut().copy_from_slice(&pair(SEEN));
+            Ok(Mutex::new([update, delete]))
         };
-        let (deleted, replaced) = (AtomicU32::new(0), AtomicU32::new(0));
-        Ok(Self { numbers, calls: (0..64).map(call).collect::<Result<_>>()?, deleted, replaced })
+        let calls = (0..64).map(call).collect::<Result<_>>()?;
+        let [round, deleted, replaced] = [0; 3].map(AtomicU32::new);
+        Ok(Self { numbers, calls, round, deleted, replaced })
     }
-}
 
-fn deletes(contender: u64) -> bool {
-    contender % 2 == 1
+    fn deletes(&self, contender: u32) -> bool {
+        (contender + self.round.load(Ordering::Relaxed)) % 2 == 1
+    }
 }
 
 impl Contest for Mixed<'_> {
     fn prepare(&self) -> Result<()> {
+        self.round.fetch_add(1, Ordering::Relaxed);
         self.numbers.put(1, SEEN).context("cannot put the element back")
     }
 
     fn act(&self, contender: u32) -> Result<bool> {
         // Each has its own: nobody waits here.
-        let mut call = self.calls[contender as usize].lock().unwrap_or_else(PoisonError::into_inner);
-        match call.send() {
+        let mut calls = self.calls[contender as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        match calls[usize::from(self.deletes(contender))].send() {
             Ok(_) => Ok(true),
             Err(ESTALE | ENOENT) => Ok(false),
             Err(errno) => bail!("contender {contender}: {errno}"),
@@ -186,9 +186,9 @@ impl Contest for Mixed<'_> {
 
     /// What is left is the winner's.
     fn contradiction(&self, winner: u32) -> Result<Option<String>> {
-        let (left, winner) = (self.numbers.handle.lookup(&KEY, MapFlags::ANY)?, u64::from(winner));
-        let right = (!deletes(winner)).then(|| pair(winner).to_vec());
-        let counter = if deletes(winner) { &self.deleted } else { &self.replaced };
+        let (left, deletes) = (self.numbers.handle.lookup(&KEY, MapFlags::ANY)?, self.deletes(winner));
+        let right = (!deletes).then(|| pair(winner.into()).to_vec());
+        let counter = if deletes { &self.deleted } else { &self.replaced };
         counter.fetch_add(1, Ordering::Relaxed);
         Ok((left != right).then(|| format!("{winner} won, and {left:?} is there")))
     }

@@ -20,7 +20,7 @@ use crate::skeletons::timed::TimedSkelBuilder;
 use crate::verdict::{Tally, Test, Verdict};
 
 /// Long enough that all has been done to the elements before.
-const DELAY: Duration = Duration::from_millis(600);
+const DELAY: Duration = Duration::from_millis(500);
 const ELEMENTS: u32 = 16;
 const VALUE_SIZE: usize = 32;
 
@@ -87,7 +87,7 @@ fn fired(map_type: MapType, flags: u32, act: Act) -> Result<u64> {
     let fired = || skeleton.maps.bss_data.as_deref().map(|data| data.fired).context("no counter");
     ensure!(start.elapsed() < DELAY, "too late: the first timer may have fired before");
     ensure!(fired()? == 0, "a timer fired too early");
-    while start.elapsed() < DELAY * 2 {
+    while start.elapsed() < DELAY * 3 / 2 {
         thread::sleep(DELAY / 10);
     }
     fired()
