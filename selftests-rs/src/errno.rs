@@ -4,13 +4,10 @@
 use cmpdel_uapi_raw::Errno;
 
 pub const E2BIG: Errno = Errno(libc::E2BIG);
-/// The second version of the series says so of a window that differs.
-pub const EAGAIN: Errno = Errno(libc::EAGAIN);
 pub const EBADF: Errno = Errno(libc::EBADF);
-/// The first says so.
+/// What the series `rfc` says of a window that differs.
 pub const EBUSY: Errno = Errno(libc::EBUSY);
-/// The status of an element that a batch did not come to.
-pub const ECANCELED: Errno = Errno(libc::ECANCELED);
+pub const EEXIST: Errno = Errno(libc::EEXIST);
 pub const EFAULT: Errno = Errno(libc::EFAULT);
 pub const EINVAL: Errno = Errno(libc::EINVAL);
 pub const ENOENT: Errno = Errno(libc::ENOENT);
@@ -18,3 +15,5 @@ pub const ENOENT: Errno = Errno(libc::ENOENT);
 pub const ENOTSUPP: Errno = Errno(524);
 pub const EOPNOTSUPP: Errno = Errno(libc::EOPNOTSUPP);
 pub const EPERM: Errno = Errno(libc::EPERM);
+/// What the series says of a window that differs.
+pub const ESTALE: Errno = Errno(libc::ESTALE);

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A hash map with known entries, and the check that a call did to them what it should and no more.
 
+use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use anyhow::{Context as _, Result};
 use cmpdel_uapi::Map;
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Create, Delete, Errno, delete_elem, map_create, update};
+use cmpdel_uapi_raw::{Create, Errno, Single, map_create, update};
 
 use crate::Kernel;
 use crate::errno::EINVAL;
 use crate::series::Series;
+use crate::verdict::Tally;
 
 /// The size of `union bpf_attr`, which a well-behaved caller passes.
 #[allow(clippy::cast_possible_truncation)]
@@ -27,7 +29,7 @@ pub struct Kind {
     flags: u32,
 }
 
-/// Those of the first version of the series come first.
+/// Those of the series `rfc` come first.
 const KINDS: [Kind; 4] = [
     Kind { name: "preallocated", map_type: abi::BPF_MAP_TYPE_HASH, flags: 0 },
     Kind { name: "not preallocated", map_type: abi::BPF_MAP_TYPE_HASH, flags: abi::BPF_F_NO_PREALLOC },
@@ -47,19 +49,26 @@ impl Kind {
     }
 }
 
-/// The kinds that compare and delete on this kernel, or would with the series.
+/// The kinds that compare on this kernel, or would with the series.
 pub fn kinds(kernel: Kernel) -> &'static [Kind] {
     match kernel {
-        Kernel::Series if Series::of_this_kernel() == Series::First => &KINDS[..2],
+        Kernel::Series if Series::of_this_kernel() == Series::Rfc => &KINDS[..2],
         Kernel::Series | Kernel::Base => &KINDS,
     }
+}
+
+/// Whether this kernel has compare-and-update.
+pub fn has_updates(kernel: Kernel) -> bool {
+    kernel == Kernel::Series && Series::of_this_kernel() == Series::V3
 }
 
 /// What a call should do to the entry it names. Every other entry stays as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
     Deleted,
-    /// Kept, since the window differs: each version of the series has its errno for it.
+    /// It holds [`Scratch::replacement`] now.
+    Replaced,
+    /// Kept, since the window differs: each series has its errno for it.
     Differs,
     Kept(Errno),
 }
@@ -68,9 +77,18 @@ impl Expect {
     /// The kernel's answer, where the series is.
     pub fn answer(self) -> Result<(), Errno> {
         match self {
-            Self::Deleted => Ok(()),
+            Self::Deleted | Self::Replaced => Ok(()),
             Self::Differs => Err(Series::of_this_kernel().differs()),
             Self::Kept(errno) => Err(errno),
+        }
+    }
+
+    /// The same of an update with the flag, which a kernel without it refuses as a whole.
+    pub fn of_an_update(self, kernel: Kernel) -> Self {
+        match self {
+            _ if !has_updates(kernel) => Self::Kept(EINVAL),
+            Self::Deleted => Self::Replaced,
+            expect => expect,
         }
     }
 
@@ -121,6 +139,7 @@ pub struct Scratch {
     /// Keys and values of the entries, and one key more, of none.
     keys: Vec<Vec<u8>>,
     values: Vec<Vec<u8>>,
+    replacement: Vec<u8>,
 }
 
 impl Scratch {
@@ -136,8 +155,12 @@ impl Scratch {
         };
         let fd = map_create(&create).with_context(|| format!("cannot make a map ({shape:?})"))?;
         let patterns = |salt, size| (0..=ENTRIES).map(|entry| pattern(entry, salt, size)).collect();
-        let scratch =
-            Self { fd, keys: patterns(0x5a, shape.key_size), values: patterns(0, shape.value_size) };
+        let scratch = Self {
+            fd,
+            keys: patterns(0x5a, shape.key_size),
+            values: patterns(0, shape.value_size),
+            replacement: pattern(TARGET, 0, shape.value_size).iter().map(|byte| !byte).collect(),
+        };
         for entry in 0..ENTRIES {
             scratch.put(entry)?;
         }
@@ -166,25 +189,45 @@ impl Scratch {
         &self.values[usize::from(entry)]
     }
 
+    /// What an update makes of the target: another byte in each place.
+    pub fn replacement(&self) -> &[u8] {
+        &self.replacement
+    }
+
     /// Puts an entry (back).
     pub fn put(&self, entry: u8) -> Result<()> {
         update(self.fd(), self.key(entry), self.value(entry), abi::BPF_ANY.into())
             .with_context(|| format!("cannot put entry {entry}"))
     }
 
-    /// Sends `delete`, aimed at [`TARGET`], with the whole attribute.
-    pub fn try_delete(&self, delete: &Delete<'_>, expect: Expect) -> Result<Option<String>> {
-        self.try_sized(delete, WHOLE_ATTR, expect)
+    /// Sends `call`, aimed at [`TARGET`], with the whole attribute.
+    pub fn try_call(&self, call: &Single<'_>, expect: Expect) -> Result<Option<String>> {
+        self.try_sized(call, WHOLE_ATTR, expect)
     }
 
-    /// Sends `delete`, aimed at [`TARGET`], with an attribute of `size` bytes.
-    pub fn try_sized(&self, delete: &Delete<'_>, size: u32, expect: Expect) -> Result<Option<String>> {
-        self.judge(delete_elem(delete, size), expect)
+    /// Sends `delete`, which should do as `expect` says, and an update that is otherwise the same.
+    pub fn try_both(
+        &self,
+        tally: &mut Tally,
+        name: impl fmt::Display,
+        delete: &Single<'_>,
+        expect: Expect,
+        kernel: Kernel,
+    ) -> Result<()> {
+        tally.case(&name, self.try_call(delete, expect)?);
+        let update = delete.updating(self.replacement());
+        tally.case(format_args!("update, {name}"), self.try_call(&update, expect.of_an_update(kernel))?);
+        Ok(())
+    }
+
+    /// Sends `call`, aimed at [`TARGET`], with an attribute of `size` bytes.
+    pub fn try_sized(&self, call: &Single<'_>, size: u32, expect: Expect) -> Result<Option<String>> {
+        self.judge(call.send(size), expect)
     }
 
     /// Says what is wrong with an answer, and with the entries after it; then puts the target back.
     pub fn judge(&self, answer: Result<(), Errno>, expect: Expect) -> Result<Option<String>> {
-        let (wanted, there) = (expect.answer(), expect != Expect::Deleted);
+        let wanted = expect.answer();
         let mut seen = Vec::new();
         if answer != wanted {
             seen.push(format!("{} instead of {}", said(answer), said(wanted)));
@@ -194,11 +237,20 @@ impl Scratch {
             let value =
                 map.lookup(self.key(entry)).with_context(|| format!("cannot look up entry {entry}"))?;
             let name = if entry == TARGET { "the entry" } else { "another entry" };
-            match value {
-                Some(value) if value != self.value(entry) => seen.push(format!("{name} has changed")),
-                Some(_) if entry == TARGET && !there => seen.push("the entry was kept".into()),
-                None if entry != TARGET || there => seen.push(format!("{name} was deleted")),
-                _ => {}
+            let right = match (entry, expect) {
+                (TARGET, Expect::Deleted) => None,
+                (TARGET, Expect::Replaced) => Some(self.replacement()),
+                _ => Some(self.value(entry)),
+            };
+            match (value, right) {
+                (Some(_), None) => seen.push(format!("{name} was kept")),
+                (None, Some(_)) => seen.push(format!("{name} was deleted")),
+                (Some(value), Some(right)) if value == right => {}
+                (Some(value), _) if value == self.value(entry) => {
+                    seen.push(format!("{name} was not replaced"));
+                }
+                (Some(_), _) => seen.push(format!("{name} has changed")),
+                (None, None) => {}
             }
         }
         if answer.is_ok() || !seen.is_empty() {

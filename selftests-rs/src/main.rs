@@ -30,7 +30,7 @@ use clap::Parser;
 /// The kernel that is being tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum Kernel {
-    /// It carries the series. (One with the kfunc alone is found out and treated as the base.)
+    /// It carries the series.
     Series,
     /// The same base and config without the series.
     Base,
@@ -85,15 +85,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<bool> {
     let mut tests = promises::all();
-    let kernel = match arguments.kernel {
-        Kernel::Series if series::is_for_programs_alone() => {
-            println!(
-                "# this series gives the operation to programs alone: bpf(2) has to answer as on the base"
-            );
-            Kernel::Base
-        }
-        kernel => kernel,
-    };
+    let kernel = arguments.kernel;
     tests.retain(|test| test.on.includes(kernel));
     if let Some(part) = &arguments.filter {
         tests.retain(|test| test.name.contains(part.as_str()));

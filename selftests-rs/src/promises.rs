@@ -17,6 +17,7 @@ mod permissions;
 mod programs;
 mod readme;
 mod single_access;
+mod update;
 mod windows;
 
 use crate::verdict::Test;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Test> {
         batch::tests,
         lru::tests,
         programs::tests,
+        update::tests,
         library::tests,
         command::tests,
         people::tests,

@@ -10,4 +10,4 @@ macro_rules! skeletons {
     )*};
 }
 
-skeletons!(counters flows managed map_types owners pointers race store sysbpf);
+skeletons!(counters flows kfunc managed map_types owners pointers race store sysbpf timed);

@@ -48,11 +48,12 @@ struct tree_item tree_item;
 struct percpu_item percpu_item;
 struct task_struct task_struct;
 
-/* @plain, at offset 0, is an ordinary field beside the managed one. */
+/* Ordinary fields before and behind the managed ones. */
 #define MANAGED_MAP(name, fields)			\
 	struct name##_value {				\
-		__u64 plain;				\
+		__u64 before;				\
 		fields					\
+		__u64 behind;				\
 	};						\
 	struct {					\
 		__uint(type, BPF_MAP_TYPE_HASH);	\

@@ -3,11 +3,12 @@
 //! the window, or half of one: what then happens is part of the ABI.
 
 use anyhow::Result;
-use cmpdel_uapi_raw::{Delete, Ptr};
+use cmpdel_uapi_raw::Single;
 
 use crate::errno::{E2BIG, EINVAL};
 use crate::fixture::Expect::{self, Deleted, Differs, Kept};
 use crate::fixture::{Scratch, Shape, TARGET, kinds};
+use crate::series::Series;
 use crate::verdict::{On, Tally, Test, Verdict};
 use crate::{Context, Kernel};
 
@@ -52,7 +53,7 @@ fn every_size(context: &Context) -> Result<Verdict> {
         for size in sizes() {
             for (kind, equal, expected) in [("equal", true, &value[8..16]), ("differs", false, &value[9..17])]
             {
-                let delete = Delete::compare(scratch.raw_fd(), key, 8, expected);
+                let delete = Single::compare(scratch.raw_fd(), key, 8, expected);
                 let problem = scratch.try_sized(&delete, size, expect(context.kernel, size, equal))?;
                 tally.case(format_args!("{name}, size {size}, window {kind}"), problem);
             }
@@ -61,7 +62,8 @@ fn every_size(context: &Context) -> Result<Verdict> {
     Ok(tally.verdict())
 }
 
-/// A window of 257 bytes, whose size field has two bytes, through attributes that end inside that field.
+/// A window of 257 bytes, whose size field has two bytes, through attributes that end inside that field. It is too long,
+/// but for the series that has no longest window.
 fn half_a_size(context: &Context) -> Result<Verdict> {
     const WINDOW: usize = 257;
     let mut tally = Tally::default();
@@ -74,9 +76,10 @@ fn half_a_size(context: &Context) -> Result<Verdict> {
             SIZE_BYTE => Kept(EINVAL),
             // One byte of the size: a window of one byte, and that one is equal.
             45 => Deleted,
-            _ => Differs,
+            _ if Series::of_this_kernel() == Series::Rfc => Differs,
+            _ => Kept(E2BIG),
         };
-        let delete = Delete::compare(scratch.raw_fd(), key, 0, &differs_behind_the_first);
+        let delete = Single::compare(scratch.raw_fd(), key, 0, &differs_behind_the_first);
         let problem = scratch.try_sized(&delete, size, series.unless_base(context.kernel))?;
         tally.case(format_args!("size {size}"), problem);
     }
@@ -89,7 +92,7 @@ fn plain(context: &Context) -> Result<Verdict> {
         let (name, scratch) = (kind.name, Scratch::new(kind.shape(VALUE_SIZE))?);
         let key = scratch.key(TARGET);
         for size in sizes() {
-            let delete = Delete { compare: Ptr::Null, ..Delete::plain(scratch.raw_fd(), key) };
+            let delete = Single::plain(scratch.raw_fd(), key);
             let expect = if size > PAGE { Kept(E2BIG) } else { Deleted };
             tally.case(format_args!("{name}, size {size}"), scratch.try_sized(&delete, size, expect)?);
         }

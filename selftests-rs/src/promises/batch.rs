@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Compare-and-delete of batches: each element is dealt with by itself and told of, and what cannot be told of is not
-//! deleted. Kernels without it refuse every form of it and delete nothing.
+//! Compare-and-delete and compare-and-update of batches: each element is dealt with by itself and told of, and what cannot
+//! be told of is not touched. Kernels without it refuse every form of it and do nothing.
 
 mod attribute;
 mod elements;
@@ -21,11 +21,10 @@ pub fn tests() -> Vec<Test> {
 
 /// Whether this kernel has it.
 fn is_here(kernel: Kernel) -> bool {
-    kernel == Kernel::Series && Series::of_this_kernel() == Series::Second
+    kernel == Kernel::Series && Series::of_this_kernel() == Series::V3
 }
 
 /// Why a test of what batches do is left out, if it is.
 fn missing() -> Option<Verdict> {
-    (Series::of_this_kernel() == Series::First)
-        .then(|| Verdict::Skip("this version of the series has no batches".into()))
+    (Series::of_this_kernel() == Series::Rfc).then(|| Verdict::Skip("this series has no batches".into()))
 }

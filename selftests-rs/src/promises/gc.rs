@@ -121,8 +121,8 @@ fn types(kernel: Kernel) -> &'static [(&'static str, u32, u32)] {
         ("hash, not preallocated", abi::BPF_MAP_TYPE_HASH, abi::BPF_F_NO_PREALLOC),
         ("lru_hash", abi::BPF_MAP_TYPE_LRU_HASH, 0),
     ];
-    let second = kernel == Kernel::Base || Series::of_this_kernel() == Series::Second;
-    if second { &TYPES } else { &TYPES[..2] }
+    let v3 = kernel == Kernel::Base || Series::of_this_kernel() == Series::V3;
+    if v3 { &TYPES } else { &TYPES[..2] }
 }
 
 /// Exit code and threshold of a run that should delete all below `threshold` where the series is.
@@ -215,7 +215,7 @@ fn usage(context: &Context) -> Result<Verdict> {
 fn refused_maps(context: &Context) -> Result<Verdict> {
     let mut tally = Tally::default();
     let numbers = Numbers::new(abi::BPF_MAP_TYPE_LRU_HASH, 0, 10)?;
-    let refused = context.kernel == Kernel::Base || Series::of_this_kernel() == Series::First;
+    let refused = context.kernel == Kernel::Base || Series::of_this_kernel() == Series::Rfc;
     let (code, deleted) = if refused { (UNSUPPORTED, 0) } else { (COLLECTED, 5) };
     tally.case("lru_hash", numbers.problem(&numbers.run(context, "--older-than 5")?, code, deleted)?);
 

@@ -148,7 +148,7 @@ fn check(context: &Context) -> Result<Verdict> {
     let lru = Shape { map_type: abi::BPF_MAP_TYPE_LRU_HASH, ..Shape::hash(VALUE_SIZE, 0) };
     let rhash =
         Shape { map_type: abi::BPF_MAP_TYPE_RHASH, ..Shape::hash(VALUE_SIZE, abi::BPF_F_NO_PREALLOC) };
-    let lru_is = (Series::of_this_kernel() == Series::First).then_some("unsupported map");
+    let lru_is = (Series::of_this_kernel() == Series::Rfc).then_some("unsupported map");
     for (case, shape, series) in [
         ("hash", Shape::hash(VALUE_SIZE, 0), None),
         ("lru_hash", lru, lru_is),
@@ -192,7 +192,7 @@ fn batches(context: &Context) -> Result<Verdict> {
             let all = (vec![deleted, kept, deleted, deleted, absent], true);
             let wanted = match (context.kernel, Series::of_this_kernel(), form) {
                 (Kernel::Base, ..) => Err(Err("unsupported kernel")),
-                (Kernel::Series, Series::First, "batch") => Err(Err("unsupported batch")),
+                (Kernel::Series, Series::Rfc, "batch") => Err(Err("unsupported batch")),
                 _ => Ok(all),
             };
             left.push(if wanted.is_ok() { 1 } else { usize::from(ENTRIES) });
@@ -219,7 +219,7 @@ fn batch_errors(context: &Context) -> Result<Verdict> {
     let map = Map::new(scratch.fd())?;
     let unless_missing = |said: &'static str| match (context.kernel, Series::of_this_kernel()) {
         (Kernel::Base, _) => "unsupported kernel",
-        (_, Series::First) => "unsupported batch",
+        (_, Series::Rfc) => "unsupported batch",
         _ => said,
     };
     let short = &keys[..keys.len() - 4];
@@ -251,14 +251,14 @@ fn batch_errors(context: &Context) -> Result<Verdict> {
 
 fn other_probes(context: &Context) -> Result<Verdict> {
     let mut tally = Tally::default();
-    let second = context.kernel == Kernel::Series && Series::of_this_kernel() == Series::Second;
+    let v3 = context.kernel == Kernel::Series && Series::of_this_kernel() == Series::V3;
     let first = context.kernel == Kernel::Series;
     let rows = [
         ("hash", probe_map_type(abi::BPF_MAP_TYPE_HASH)?, first),
-        ("lru_hash", probe_map_type(abi::BPF_MAP_TYPE_LRU_HASH)?, second),
+        ("lru_hash", probe_map_type(abi::BPF_MAP_TYPE_LRU_HASH)?, v3),
         ("rhash", probe_map_type(abi::BPF_MAP_TYPE_RHASH)?, false),
-        ("batches of hash", probe_batch(abi::BPF_MAP_TYPE_HASH)?, second),
-        ("batches of lru_hash", probe_batch(abi::BPF_MAP_TYPE_LRU_HASH)?, second),
+        ("batches of hash", probe_batch(abi::BPF_MAP_TYPE_HASH)?, v3),
+        ("batches of lru_hash", probe_batch(abi::BPF_MAP_TYPE_LRU_HASH)?, v3),
         ("batches of percpu_hash", probe_batch(abi::BPF_MAP_TYPE_PERCPU_HASH)?, false),
     ];
     for (case, seen, supported) in rows {

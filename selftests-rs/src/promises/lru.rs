@@ -2,15 +2,17 @@
 //! What is special about an LRU hash: entries go by themselves. (Its part of the common contract is tried by the other
 //! topics, eviction beside compare-and-delete by `atomicity::`.)
 
-use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use anyhow::{Context as _, Result, ensure};
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi::{Map, Outcome, Window};
-use cmpdel_uapi_raw::{Create, map_create, update};
+use cmpdel_uapi_raw::{Create, Errno, Single, map_create, update};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::Context;
+use crate::errno::{ENOENT, ESTALE};
+use crate::fixture::WHOLE_ATTR;
 use crate::series::Series;
 use crate::verdict::{On, Tally, Test, Verdict};
 
@@ -19,12 +21,13 @@ pub fn tests() -> Vec<Test> {
         Test::new("lru::a_mismatch_does_not_save_an_entry_from_eviction", On::Series, not_marked),
         Test::new("lru::an_evicted_entry_is_absent_and_one_put_back_differs", On::Series, evicted),
         Test::new("lru::what_was_deleted_makes_room_before_anything_is_evicted", On::Series, makes_room),
+        Test::new("lru::an_update_that_compares_evicts_what_a_plain_one_would", On::Series, evicts_as_plain),
     ]
 }
 
 fn missing() -> Option<Verdict> {
-    (Series::of_this_kernel() == Series::First)
-        .then(|| Verdict::Skip("this version of the series refuses LRU hash maps".into()))
+    (Series::of_this_kernel() == Series::Rfc)
+        .then(|| Verdict::Skip("this series refuses LRU hash maps".into()))
 }
 
 /// Elements that each CPU has in a map with lists of their own.
@@ -166,4 +169,54 @@ fn makes_room(_: &Context) -> Result<Verdict> {
         tally.case(format_args!("key {key}"), evicted.then(|| "evicted although there was room".into()));
     }
     Ok(tally.verdict())
+}
+
+/// How the oldest or the newest entry of a full map is updated.
+#[derive(Clone, Copy, Debug)]
+enum Update {
+    Plain,
+    Equal,
+    Different,
+}
+
+/// What the kernel says to it, and who is gone afterwards.
+fn of_a_full_map(update: Update, key: u32) -> Result<(Result<(), Errno>, Vec<u32>)> {
+    let map = Alone::new()?;
+    (0..EACH).try_for_each(|key| map.put(key))?;
+    let (bytes, other) = (key.to_ne_bytes(), (key + 1).to_ne_bytes());
+    let plain = Single::plain(map.fd().as_raw_fd(), &bytes);
+    let call = match update {
+        Update::Plain => Single { flags: abi::BPF_EXIST.into(), ..plain },
+        Update::Equal => Single::compare(plain.fd, &bytes, 0, &bytes),
+        Update::Different => Single::compare(plain.fd, &bytes, 0, &other),
+    };
+    let answer = call.updating(&[7; 8]).send(WHOLE_ATTR);
+    let mut gone = Vec::new();
+    for key in 0..EACH {
+        if !map.is_there(key)? {
+            gone.push(key);
+        }
+    }
+    Ok((answer, gone))
+}
+
+/// An element is taken for the new value before the old one is looked at, and where none is free it is that of another
+/// entry, or of the very one.
+fn evicts_as_plain(_: &Context) -> Result<Verdict> {
+    if let Some(skip) = missing() {
+        return Ok(skip);
+    }
+    let mut seen = Vec::new();
+    for key in [0, EACH / 2, EACH - 1] {
+        let plain = of_a_full_map(Update::Plain, key)?;
+        let equal = of_a_full_map(Update::Equal, key)?;
+        let (answer, gone) = of_a_full_map(Update::Different, key)?;
+        if equal != plain || gone != plain.1 || !matches!(answer, Err(ESTALE | ENOENT)) {
+            let different = (answer, gone);
+            return Ok(Verdict::Fail(format!("{key}: {plain:?} if plain, {equal:?}, {different:?}")));
+        }
+        let (answer, gone) = (answer.err().map(|errno| errno.to_string()).unwrap_or_default(), gone.len());
+        seen.push(format!("key {key}: {:?}, {answer} if different, {gone} gone", plain.0));
+    }
+    Ok(Verdict::Pass(seen.join("; ")))
 }

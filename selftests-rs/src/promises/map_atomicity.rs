@@ -2,7 +2,7 @@
 //! What is and what is not one step on a map, as the questions from the field put it. All of it holds with and without the
 //! series; each promise stands beside a control that shows the same schedule breaking it.
 
-mod contest;
+pub(super) mod contest;
 mod counters;
 mod counts;
 mod effort;
@@ -42,7 +42,7 @@ fn proves_nothing(context: &Context, seen: String) -> Verdict {
 }
 
 /// Runs the calling thread on one CPU, counted round.
-fn pin(cpu: usize, context: &Context) -> Result<()> {
+pub(super) fn pin(cpu: usize, context: &Context) -> Result<()> {
     let cpu = cpu % context.cpus;
     let mut set = CpuSet::new();
     set.set(cpu);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A map type either has the operation or says `-EOPNOTSUPP` and is left as it was. The hash has it in both
-//! versions of the series, the LRU hash in the second.
+//! A map type either has both operations or says `-EOPNOTSUPP` and is left as it was. The hash has them, and the LRU hash;
+//! in the series `rfc` the hash alone, and only deletes.
 
 use std::fs::File;
 use std::net::UdpSocket;
@@ -9,14 +9,14 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use anyhow::{Context as _, Result, anyhow};
 use cmpdel_uapi::Map;
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Create, Delete, Errno, Ptr, delete_elem, map_create, update};
+use cmpdel_uapi_raw::{Command, Create, Errno, Ptr, Single, map_create, update};
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::Enum;
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
 
 use crate::errno::{EINVAL, EOPNOTSUPP};
-use crate::fixture::{Expect, WHOLE_ATTR};
+use crate::fixture::{WHOLE_ATTR, has_updates};
 use crate::objects::make_map;
 use crate::series::Series;
 use crate::skeletons::map_types::MapTypesSkelBuilder;
@@ -60,7 +60,7 @@ struct Row {
     map_type: u32,
     make: Make,
     fill: Fill,
-    /// Since which version of the series it has the operation.
+    /// In which series it has the operation; in `v3`, if in `rfc`.
     since: Option<Series>,
 }
 
@@ -74,7 +74,7 @@ const fn supported(name: &'static str, flags: u32) -> Row {
         map_type: abi::BPF_MAP_TYPE_HASH,
         make: Make::Plain(4, 8, 4, flags),
         fill: Fill::Bytes,
-        since: Some(Series::First),
+        since: Some(Series::Rfc),
     }
 }
 
@@ -84,17 +84,29 @@ const fn lru(name: &'static str, entries: u32, flags: u32) -> Row {
         map_type: abi::BPF_MAP_TYPE_LRU_HASH,
         make: Make::Plain(4, 8, entries, flags),
         fill: Fill::Bytes,
-        since: Some(Series::Second),
+        since: Some(Series::V3),
     }
 }
 
 impl Row {
-    /// Whether the version of the series on this kernel has the operation for it.
+    /// Whether the series of this kernel has the operation for it.
     fn has_it(&self) -> bool {
         match self.since {
-            Some(Series::First) => true,
-            Some(Series::Second) => Series::of_this_kernel() == Series::Second,
+            Some(Series::Rfc) => true,
+            Some(Series::V3) => Series::of_this_kernel() == Series::V3,
             None => false,
+        }
+    }
+
+    fn answers(&self, kernel: Kernel, command: Command) -> Answers {
+        let unknown = match command {
+            Command::Delete => kernel == Kernel::Base,
+            Command::Update => !has_updates(kernel),
+        };
+        match (unknown, self.has_it()) {
+            (true, _) => Answers { differs: EINVAL, equal: Err(EINVAL) },
+            (false, false) => Answers { differs: EOPNOTSUPP, equal: Err(EOPNOTSUPP) },
+            (false, true) => Answers { differs: Series::of_this_kernel().differs(), equal: Ok(()) },
         }
     }
 }
@@ -152,7 +164,11 @@ pub fn tests() -> Vec<Test> {
     let mut tests: Vec<_> = ROWS
         .iter()
         .map(|row| {
-            let promise = if row.since.is_some() { "deletes_on_a_match" } else { "is_refused_and_unchanged" };
+            let promise = if row.since.is_some() {
+                "updates_and_deletes_on_a_match"
+            } else {
+                "is_refused_and_unchanged"
+            };
             Test::new(format!("map_types::{}_{promise}", row.name), On::Both, |context| run_row(row, context))
         })
         .collect();
@@ -196,37 +212,53 @@ fn run_row(row: &Row, context: &Context) -> Result<Verdict> {
         Err(error) => (first_key(&map), format!("empty: {error:#}")),
     };
     let before = observe(&map, &key);
-    let equal = before.window();
-    let different: Vec<u8> = equal.iter().map(|byte| !byte).collect();
-    let try_window = |expected| {
-        let compare = Delete::compare(map.as_fd().as_raw_fd(), &key, 0, expected);
-        let key = if key.is_empty() { Ptr::Null } else { compare.key };
-        delete_elem(&Delete { key, ..compare }, WHOLE_ATTR)
-    };
-    let (on_difference, on_match) = match (context.kernel, row.has_it()) {
-        (Kernel::Base, _) => (EINVAL, Err(EINVAL)),
-        (Kernel::Series, false) => (EOPNOTSUPP, Err(EOPNOTSUPP)),
-        (Kernel::Series, true) => (Series::of_this_kernel().differs(), Expect::Deleted.answer()),
+    let value = vec![0x77; map.value_size() as usize];
+    let try_window = |command, expected: &[u8]| {
+        let delete = Single::compare(map.as_fd().as_raw_fd(), &key, 0, expected);
+        let call = if command == Command::Update { delete.updating(&value) } else { delete };
+        let key = if key.is_empty() { Ptr::Null } else { call.key };
+        Single { key, ..call }.send(WHOLE_ATTR)
     };
     let mut seen = Vec::new();
-    let answer = try_window(&different);
-    if answer != Err(on_difference) {
-        seen.push(format!("{answer:?} instead of {on_difference} for a window that differs"));
-    }
-    if observe(&map, &key) != before {
-        seen.push("a window that differs changed the map".into());
-    }
-    let answer = try_window(&equal);
-    if answer != on_match {
-        seen.push(format!("{answer:?} instead of {on_match:?} for a window that is equal"));
-    }
-    let after = observe(&map, &key);
-    match on_match {
-        Ok(()) if after != Seen::Value(None) => seen.push(format!("not deleted: {after:?}")),
-        Err(_) if after != before => seen.push(format!("changed from {before:?} to {after:?}")),
-        _ => {}
+    let mut now = before;
+    for command in [Command::Update, Command::Delete] {
+        let (equal, right) = (now.window(), row.answers(context.kernel, command));
+        let different: Vec<u8> = equal.iter().map(|byte| !byte).collect();
+        let answer = try_window(command, &different);
+        if answer != Err(right.differs) {
+            seen.push(format!(
+                "{command:?}: {answer:?} instead of {} for a window that differs",
+                right.differs
+            ));
+        }
+        if observe(&map, &key) != now {
+            seen.push(format!("{command:?}: a window that differs changed the map"));
+        }
+        let answer = try_window(command, &equal);
+        if answer != right.equal {
+            seen.push(format!(
+                "{command:?}: {answer:?} instead of {:?} for a window that is equal",
+                right.equal
+            ));
+        }
+        let after = observe(&map, &key);
+        let wanted = match (right.equal, command) {
+            (Err(_), _) => now,
+            (Ok(()), Command::Delete) => Seen::Value(None),
+            (Ok(()), Command::Update) => Seen::Value(Some(value.clone())),
+        };
+        if after != wanted {
+            seen.push(format!("{command:?}: {after:?} instead of {wanted:?}"));
+        }
+        now = after;
     }
     Ok(if seen.is_empty() { Verdict::Pass(filled) } else { Verdict::Fail(seen.join(", ")) })
+}
+
+/// What a map should say.
+struct Answers {
+    differs: Errno,
+    equal: Result<(), Errno>,
 }
 
 fn make(row: &Row) -> Result<MapHandle> {

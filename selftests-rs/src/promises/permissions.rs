@@ -6,13 +6,14 @@ use std::thread;
 
 use anyhow::{Context as _, Result, anyhow};
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Delete, Errno, Ptr, fd_by_id, freeze};
+use cmpdel_uapi_raw::{Errno, Ptr, Single, fd_by_id, freeze};
 use rustix::process::Uid;
 
 use crate::Context;
 use crate::errno::{EFAULT, EINVAL, ENOENT, EPERM};
 use crate::fixture::Expect::{self, Deleted, Differs, Kept};
-use crate::fixture::{Scratch, Shape, TARGET, kinds};
+use crate::fixture::{Scratch, Shape, TARGET, WHOLE_ATTR, kinds};
+use crate::series::Series;
 use crate::verdict::{On, Tally, Test, Verdict};
 
 const VALUE_SIZE: u32 = 16;
@@ -47,10 +48,16 @@ fn through(context: &Context, mode: u32, plain: Expect) -> Result<Verdict> {
         let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
         let refused = Kept(EPERM).unless_base(context.kernel);
         for (kind, expected) in [("equal", &value[..8]), ("different", &value[8..])] {
-            let problem = scratch.try_delete(&Delete::compare(fd.as_raw_fd(), key, 0, expected), refused)?;
-            tally.case(format_args!("{name}, {kind} window"), problem);
+            let compare = Single::compare(fd.as_raw_fd(), key, 0, expected);
+            scratch.try_both(
+                &mut tally,
+                format!("{name}, {kind} window"),
+                &compare,
+                refused,
+                context.kernel,
+            )?;
         }
-        let problem = scratch.try_delete(&Delete::plain(fd.as_raw_fd(), key), plain)?;
+        let problem = scratch.try_call(&Single::plain(fd.as_raw_fd(), key), plain)?;
         tally.case(format_args!("{name}, plain delete"), problem);
     }
     Ok(tally.verdict())
@@ -63,10 +70,10 @@ fn frozen(context: &Context) -> Result<Verdict> {
         freeze(scratch.fd()).context("cannot freeze")?;
         let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
         let refused = Kept(EPERM).unless_base(context.kernel);
-        let compare = Delete::compare(scratch.raw_fd(), key, 0, value);
-        tally.case(format_args!("{name}, compare"), scratch.try_delete(&compare, refused)?);
-        let plain = Delete::plain(scratch.raw_fd(), key);
-        tally.case(format_args!("{name}, plain delete"), scratch.try_delete(&plain, Kept(EPERM))?);
+        let compare = Single::compare(scratch.raw_fd(), key, 0, value);
+        scratch.try_both(&mut tally, format!("{name}, compare"), &compare, refused, context.kernel)?;
+        let plain = Single::plain(scratch.raw_fd(), key);
+        tally.case(format_args!("{name}, plain delete"), scratch.try_call(&plain, Kept(EPERM))?);
     }
     Ok(tally.verdict())
 }
@@ -83,12 +90,7 @@ fn unprivileged(context: &Context) -> Result<Verdict> {
             let nobody = Uid::from_raw(NOBODY);
             rustix::thread::set_thread_res_uid(nobody, nobody, nobody)
                 .context("cannot give up privileges")?;
-            let send = |offset, expected| {
-                cmpdel_uapi_raw::delete_elem(
-                    &Delete::compare(fd, key, offset, expected),
-                    crate::fixture::WHOLE_ATTR,
-                )
-            };
+            let send = |offset, expected| Single::compare(fd, key, offset, expected).send(WHOLE_ATTR);
             Ok([send(0, &value[8..]), send(0, value)])
         });
         thread.join().map_err(|_| anyhow!("the unprivileged thread panicked"))?
@@ -104,22 +106,23 @@ fn unprivileged(context: &Context) -> Result<Verdict> {
     Ok(tally.verdict())
 }
 
-fn order(_: &Context) -> Result<Verdict> {
+fn order(context: &Context) -> Result<Verdict> {
     let mut tally = Tally::default();
     for (name, map_type) in [("hash", abi::BPF_MAP_TYPE_HASH), ("lru_hash", abi::BPF_MAP_TYPE_LRU_HASH)] {
         let shape = Shape { map_type, ..Shape::hash(VALUE_SIZE, 0) };
         for (mode, flags) in [("read-only", abi::BPF_F_RDONLY), ("write-only", abi::BPF_F_WRONLY)] {
             let (scratch, fd) = with_mode(flags, shape)?;
             let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
-            let good = Delete::compare(fd.as_raw_fd(), key, 0, value);
+            let good = Single::compare(fd.as_raw_fd(), key, 0, value);
             let worse = [
-                ("bad window", Delete { compare_offset: 1, ..good }),
-                ("bad key", Delete { key: Ptr::Unmapped, ..good }),
-                ("bad expected bytes", Delete { compare: Ptr::Unmapped, ..good }),
+                ("bad window", Single { compare_offset: 1, ..good }),
+                ("window too long", Single { compare_size: 65, ..good }),
+                ("bad key", Single { key: Ptr::Unmapped, ..good }),
+                ("bad expected bytes", Single { compare: Ptr::Unmapped, ..good }),
             ];
             for (fault, delete) in worse {
-                let problem = scratch.try_delete(&delete, Kept(EPERM))?;
-                tally.case(format_args!("{mode} {name}, {fault}"), problem);
+                let name = format!("{mode} {name}, {fault}");
+                scratch.try_both(&mut tally, name, &delete, Kept(EPERM), context.kernel)?;
             }
         }
     }
@@ -133,19 +136,20 @@ fn freeze_after_refusals(context: &Context) -> Result<Verdict> {
         let (name, scratch) = (kind.name, Scratch::new(kind.shape(VALUE_SIZE))?);
         let read_only = fd_by_id(scratch.id()?, abi::BPF_F_RDONLY)?;
         let (key, value) = (scratch.key(TARGET), scratch.value(TARGET));
-        let good = Delete::compare(scratch.raw_fd(), key, 0, value);
+        let good = Single::compare(scratch.raw_fd(), key, 0, value);
         let refusals = [
-            (Kept(EINVAL), Delete { compare_size: 0, ..good }),
-            (Kept(EPERM), Delete { fd: read_only.as_raw_fd(), ..good }),
-            (Kept(EINVAL), Delete { compare_offset: 1, ..good }),
-            (Kept(EFAULT), Delete { key: Ptr::Unmapped, ..good }),
-            (Kept(EFAULT), Delete { compare: Ptr::Unmapped, ..good }),
-            (Kept(ENOENT), Delete { key: Ptr::Bytes(&[0xee; 4]), ..good }),
-            (Differs, Delete { compare: Ptr::Bytes(&[0; VALUE_SIZE as usize]), ..good }),
+            (Kept(EINVAL), Single { compare_size: 0, ..good }),
+            (Kept(EPERM), Single { fd: read_only.as_raw_fd(), ..good }),
+            (Kept(EINVAL), Single { compare_offset: 1, ..good }),
+            (Kept(Series::of_this_kernel().too_long()), Single { compare_size: 65, ..good }),
+            (Kept(EFAULT), Single { key: Ptr::Unmapped, ..good }),
+            (Kept(EFAULT), Single { compare: Ptr::Unmapped, ..good }),
+            (Kept(ENOENT), Single { key: Ptr::Bytes(&[0xee; 4]), ..good }),
+            (Differs, Single { compare: Ptr::Bytes(&[0; VALUE_SIZE as usize]), ..good }),
         ];
         for (refusal, delete) in refusals {
-            let problem = scratch.try_delete(&delete, refusal.unless_base(context.kernel))?;
-            tally.case(format_args!("{name}, {refusal:?}"), problem);
+            let (name, expect) = (format!("{name}, {refusal:?}"), refusal.unless_base(context.kernel));
+            scratch.try_both(&mut tally, name, &delete, expect, context.kernel)?;
         }
         tally.case(name, freeze(scratch.fd()).err().map(|errno| format!("freezing says {errno}")));
     }

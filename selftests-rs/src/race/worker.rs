@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use cmpdel_uapi::{Error, Map, Outcome, Window};
-use cmpdel_uapi_raw::{Batch, delete_batch};
+use cmpdel_uapi_raw::Batch;
 use libbpf_rs::skel::{OpenSkel as _, SkelBuilder as _};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle, OpenObject, ProgramInput};
 use rustix::thread::{CpuSet, sched_setaffinity};
@@ -215,8 +215,7 @@ impl<'a> Worker<'a> {
         if self.schedule.gc == Gc::LookUpDeleteBatch {
             // It ends at the first key that is gone.
             let count = u32::try_from(versions.len())?;
-            let said =
-                delete_batch(&Batch::plain(self.entries.as_fd().as_raw_fd(), &keys, count), WHOLE_ATTR);
+            let said = Batch::plain(self.entries.as_fd().as_raw_fd(), &keys, count).send(WHOLE_ATTR);
             self.claims.extend(&versions[..said.count as usize]);
             return Ok(false);
         }

@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Errno(pub i32);
 
 /// Those that bpf(2) is known to say of maps. `ENOTSUPP` is the kernel's own and in no header of user space.
-const NAMES: [(i32, &str); 20] = [
+const NAMES: [(i32, &str); 21] = [
     (libc::EPERM, "EPERM"),
     (libc::ENOENT, "ENOENT"),
     (libc::EINTR, "EINTR"),
@@ -28,6 +28,7 @@ const NAMES: [(i32, &str); 20] = [
     (libc::ENOSYS, "ENOSYS"),
     (libc::EOPNOTSUPP, "EOPNOTSUPP"),
     (libc::ETIMEDOUT, "ETIMEDOUT"),
+    (libc::ESTALE, "ESTALE"),
     (524, "ENOTSUPP"),
 ];
 

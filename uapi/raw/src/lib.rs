@@ -13,21 +13,20 @@
 #![allow(unsafe_code)]
 
 mod attr;
+mod batch;
 mod commands;
-mod delete;
 mod elements;
 mod errno;
 mod memory;
 mod run;
+mod single;
 mod timed;
 
+pub use batch::{Batch, BatchAnswer, COMPARE_BATCH_ATTR_SIZE, MAX_STATUSES, UNTOUCHED_STATUS};
 pub use commands::{Create, btf_load, fd_by_id, freeze, map_create, pin, update};
-pub use delete::{
-    Batch, BatchAnswer, COMPARE_ATTR_SIZE, COMPARE_BATCH_ATTR_SIZE, Delete, MAX_STATUSES, UNTOUCHED_STATUS,
-    delete_batch, delete_elem,
-};
 pub use elements::{Elements, Position, Snapshot};
 pub use errno::Errno;
 pub use memory::Ptr;
 pub use run::{run_on_context, run_on_frame};
+pub use single::{COMPARE_ATTR_SIZE, Command, Single};
 pub use timed::{Prepared, Timed, now, timed_getppid, timed_loop, timed_nothing};

@@ -11,6 +11,8 @@ pub enum Ptr<'a> {
     /// A copy of these bytes. The byte after the last lies in a page that cannot be read, so a slice shorter than what
     /// the kernel reads is a buffer mapped in part.
     Bytes(&'a [u8]),
+    /// A copy of these whole pages, of which the one with this number cannot be touched.
+    Holed(&'a [u8], usize),
     /// The null pointer.
     Null,
     /// A page of this process that cannot be read.
@@ -25,6 +27,12 @@ impl Ptr<'_> {
         match self {
             Self::Bytes(bytes) => {
                 let guarded = Guarded::copy_of(bytes)?;
+                Ok(Placed { address: guarded.address(), memory: Some(guarded) })
+            }
+            Self::Holed(bytes, page) => {
+                let mut guarded = Guarded::copy_of(bytes)?;
+                guarded.protect(page, libc::PROT_NONE)?;
+                guarded.hole = Some(page);
                 Ok(Placed { address: guarded.address(), memory: Some(guarded) })
             }
             Self::Null => Ok(Placed { address: 0, memory: None }),
@@ -56,6 +64,8 @@ struct Guarded {
     readable: usize,
     page: usize,
     used: usize,
+    /// The number of a page before the last that cannot be touched either.
+    hole: Option<usize>,
 }
 
 impl Guarded {
@@ -79,7 +89,7 @@ impl Guarded {
             return Err(Errno::last());
         }
         let start = NonNull::new(start.cast::<u8>()).ok_or(Errno(libc::ENOMEM))?;
-        let guarded = Self { start, readable, page, used: bytes.len() };
+        let guarded = Self { start, readable, page, used: bytes.len(), hole: None };
         // SAFETY: the last page of the mapping just made, to which no reference exists.
         if unsafe { libc::mprotect(guarded.guard().cast(), page, libc::PROT_NONE) } != 0 {
             return Err(Errno::last());
@@ -94,7 +104,23 @@ impl Guarded {
         unsafe { self.start.as_ptr().add(self.readable) }
     }
 
+    /// Says who may touch the page with this number.
+    fn protect(&self, number: usize, protection: libc::c_int) -> Result<(), Errno> {
+        if !self.used.is_multiple_of(self.page) || number >= self.readable / self.page {
+            return Err(Errno(libc::EINVAL));
+        }
+        // SAFETY: one of the pages before the guard page, to which no reference exists.
+        let answer = unsafe {
+            libc::mprotect(self.start.as_ptr().add(number * self.page).cast(), self.page, protection)
+        };
+        if answer == 0 { Ok(()) } else { Err(Errno::last()) }
+    }
+
     fn contents(&self) -> Vec<u8> {
+        let filled = self.hole.map_or(Ok(()), |page| self.protect(page, libc::PROT_READ | libc::PROT_WRITE));
+        if filled.is_err() {
+            return Vec::new();
+        }
         let mut bytes = vec![0; self.used];
         // SAFETY: the `used` bytes before the guard page lie in the mapping and can be read; no system call that could
         // write to them is under way, since each has borrowed this for its time.

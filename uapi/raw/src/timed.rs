@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use cmpdel_uapi::bindings::{self as abi, bpf_attr, bpf_cmd};
 
-use crate::{Elements, Errno};
+use crate::{Elements, Errno, batch};
 
 const WORDS: usize = size_of::<bpf_attr>().div_ceil(8);
 /// Always the whole attribute: one cut short before its flags makes a conditional delete a plain one.
@@ -84,10 +84,7 @@ impl Prepared {
         check_window(map, offset, size)?;
         let mut call = Self::element(abi::BPF_MAP_DELETE_ELEM, map, vec![0; map.value_size()]);
         let expected = call.values.as_ptr() as u64 + u64::from(offset);
-        call.set(offset_of!(bpf_attr, __bindgen_anon_2.flags), abi::BPF_F_COMPARE.into());
-        call.set(offset_of!(bpf_attr, __bindgen_anon_2.compare), expected);
-        call.half(offset_of!(bpf_attr, __bindgen_anon_2.compare_offset), offset);
-        call.half(offset_of!(bpf_attr, __bindgen_anon_2.compare_size), size);
+        call.compares(expected, offset, size);
         Ok(call)
     }
 
@@ -102,24 +99,44 @@ impl Prepared {
         call
     }
 
-    /// `BPF_MAP_DELETE_BATCH` with `BPF_F_COMPARE`; the expected bytes are the windows of [`Prepared::value_mut`].
+    /// `BPF_MAP_UPDATE_ELEM` with `BPF_F_COMPARE`: [`Prepared::value_mut`] is the new value, and behind it the expected bytes.
     ///
     /// # Errors
     /// `EINVAL` for a window that is not in the value.
-    pub fn compare_batch(map: &Elements<'_>, count: u32, offset: u32, size: u32) -> Result<Self, Errno> {
-        // Behind `flags` of the batch, where the bindings of the series have them.
-        const STATUSES: usize = offset_of!(bpf_attr, batch.flags) + 8;
-        const OFFSET: usize = STATUSES + 8;
+    pub fn compare_update(map: &Elements<'_>, offset: u32, size: u32) -> Result<Self, Errno> {
         check_window(map, offset, size)?;
+        let both = vec![0; map.value_size() + size as usize];
+        let mut call = Self::element(abi::BPF_MAP_UPDATE_ELEM, map, both);
+        let address = call.values.as_ptr() as u64;
+        call.set(offset_of!(bpf_attr, __bindgen_anon_2.__bindgen_anon_1.value), address);
+        call.compares(address + map.value_size() as u64, offset, size);
+        Ok(call)
+    }
+
+    fn compares(&mut self, expected: u64, offset: u32, size: u32) {
+        self.set(offset_of!(bpf_attr, __bindgen_anon_2.flags), abi::BPF_F_COMPARE.into());
+        self.set(offset_of!(bpf_attr, __bindgen_anon_2.compare), expected);
+        self.half(offset_of!(bpf_attr, __bindgen_anon_2.compare_offset), offset);
+        self.half(offset_of!(bpf_attr, __bindgen_anon_2.compare_size), size);
+    }
+
+    /// `BPF_MAP_DELETE_BATCH` with `BPF_F_COMPARE`; the expected bytes are the windows of [`Prepared::value_mut`].
+    ///
+    /// # Errors
+    /// `EINVAL` for a window that is not in the value; `E2BIG` for values of more than 4 GiB.
+    pub fn compare_batch(map: &Elements<'_>, count: u32, offset: u32, size: u32) -> Result<Self, Errno> {
+        check_window(map, offset, size)?;
+        let stride = u32::try_from(map.value_size()).map_err(|_| Errno(libc::E2BIG))?;
         let mut call = Self::delete_batch(map, count);
         call.values = vec![0; count as usize * map.value_size()];
         call.statuses = vec![0; count as usize];
-        call.set(offset_of!(bpf_attr, batch.values), call.values.as_ptr() as u64);
         call.set(offset_of!(bpf_attr, batch.elem_flags), abi::BPF_F_COMPARE.into());
+        call.set(batch::COMPARE, call.values.as_ptr() as u64 + u64::from(offset));
         let statuses = call.statuses.as_mut_ptr() as u64;
-        call.set(STATUSES, statuses);
-        call.half(OFFSET, offset);
-        call.half(OFFSET + 4, size);
+        call.set(batch::STATUSES, statuses);
+        call.half(batch::COMPARE_OFFSET, offset);
+        call.half(batch::COMPARE_SIZE, size);
+        call.half(batch::COMPARE_STRIDE, stride);
         Ok(call)
     }
 

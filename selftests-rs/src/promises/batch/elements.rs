@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Every kind of element in every place, batches of every size around a chunk of the kernel's, every window.
+//! Every kind of element in every place, batches of every size, every window, and expected bytes wherever they may lie.
 
 use anyhow::Result;
 
+use cmpdel_uapi_raw::Batch;
+
 use super::missing;
 use super::table::Element::{self, Absent, Differs, Equal, Outside};
-use super::table::{Table, Wanted};
+use super::table::{COMMANDS, Table, Wanted};
 use crate::Context;
+use crate::errno::{E2BIG, EFAULT, EINVAL};
 use crate::fixture::{Shape, kinds};
 use crate::verdict::{On, Tally, Test, Verdict};
 
@@ -15,8 +18,10 @@ use crate::verdict::{On, Tally, Test, Verdict};
 pub fn tests() -> Vec<Test> {
     vec![
         Test::new("batch::each_kind_of_element_in_each_place_gets_its_due", On::Series, places),
-        Test::new("batch::sizes_around_a_chunk_are_dealt_with_whole", On::Series, chunks),
-        Test::new("batch::large_windows_and_keys_make_smaller_chunks", On::Series, small_chunks),
+        Test::new("batch::are_dealt_with_whole_whatever_their_size", On::Series, sizes),
+        Test::new("batch::keys_and_values_of_any_size_are_told_apart", On::Series, large_elements),
+        Test::new("batch::expected_bytes_lie_a_stride_apart", On::Series, strides),
+        Test::new("batch::a_window_has_64_bytes_at_most", On::Series, longest),
         Test::new("batch::windows_are_compared_whole_and_nothing_else_is", On::Series, windows),
         Test::new("batch::differs_by_a_single_bit", On::Series, single_bits),
     ]
@@ -52,8 +57,12 @@ fn places(context: &Context) -> Result<Verdict> {
         for length in 0..=if i == 0 { 4 } else { 3 } {
             for elements in all_batches(length) {
                 let made = table.make(&elements, 8..12);
-                let problem = table.try_batch(&made, &made.batch(), Wanted::Done)?;
-                tally.case(format_args!("{}, {elements:?}", kind.name), problem);
+                table.try_both(
+                    &mut tally,
+                    format_args!("{}, {elements:?}", kind.name),
+                    &made,
+                    Wanted::Done,
+                )?;
             }
         }
     }
@@ -76,7 +85,7 @@ pub fn mixture(entries: u32, count: u32) -> Vec<Element> {
     (0..count).map(element).collect()
 }
 
-fn chunks(context: &Context) -> Result<Verdict> {
+fn sizes(context: &Context) -> Result<Verdict> {
     const ENTRIES: u32 = 1000;
     if let Some(skip) = missing() {
         return Ok(skip);
@@ -84,41 +93,99 @@ fn chunks(context: &Context) -> Result<Verdict> {
     let mut tally = Tally::default();
     for kind in kinds(context.kernel).iter().step_by(2) {
         let table = Table::new(kind.shape(24), ENTRIES)?;
-        for count in [1, 2, 63, 64, 65, 127, 128, 129, 192, 257, ENTRIES] {
-            // Aligned, which the kernel copies in a special way, and not.
+        for count in [1, 2, 63, 64, 65, 127, 128, 129, 257, ENTRIES] {
+            // Aligned, which the kernel loads at once, and not.
             for window in [8..12, 16..24, 3..10] {
                 let made = table.make(&mixture(ENTRIES, count), window.clone());
-                let problem = table.try_batch(&made, &made.batch(), Wanted::Done)?;
-                tally.case(format_args!("{}, {count} elements, window {window:?}", kind.name), problem);
+                let name = format!("{}, {count} elements, window {window:?}", kind.name);
+                table.try_both(&mut tally, name, &made, Wanted::Done)?;
             }
         }
     }
     Ok(tally.verdict())
 }
 
-/// A chunk holds 64 elements, or as many as take 16 KiB, one at least.
-fn small_chunks(_: &Context) -> Result<Verdict> {
+/// Keys and values that need more than a page, and those whose sizes are no multiples of 8.
+fn large_elements(_: &Context) -> Result<Verdict> {
     if let Some(skip) = missing() {
         return Ok(skip);
     }
     let mut tally = Tally::default();
-    for (key_size, value_size, around) in [
-        (4, 1, 64),
-        (4, 1024, 15),
-        (4, 1016, 16),
-        (500, 24, 31),
-        (4, 8192, 1),
-        (8, 20_000, 1),
-        (300, 40_000, 1),
-    ] {
-        let table = Table::new(Shape { key_size, ..Shape::hash(value_size, 0) }, 70)?;
-        for count in [1, 2, around - 1, around, around + 1, 2 * around, 2 * around + 1] {
-            // The whole value.
+    for (key_size, value_size) in
+        [(4, 1), (4, 1024), (4, 1017), (500, 24), (501, 23), (4, 8192), (8, 20_000), (300, 40_000)]
+    {
+        let table = Table::new(Shape { key_size, ..Shape::hash(value_size, 0) }, 20)?;
+        let length = value_size.min(64);
+        for window in [0..length, value_size - length..value_size] {
+            // There is nothing outside of a whole value.
+            let elements = mixture(20, 20);
             let elements: Vec<_> =
-                mixture(70, count).into_iter().filter(|element| !matches!(element, Outside(_))).collect();
-            let made = table.make(&elements, 0..value_size);
-            let problem = table.try_batch(&made, &made.batch(), Wanted::Done)?;
-            tally.case(format_args!("keys of {key_size}, values of {value_size}, {count} elements"), problem);
+                elements.into_iter().filter(|element| !matches!(element, Outside(_))).collect();
+            let made = table.make(&elements, window.clone());
+            let name = format!("keys of {key_size}, values of {value_size}, window {window:?}");
+            table.try_both(&mut tally, name, &made, Wanted::Done)?;
+        }
+    }
+    Ok(tally.verdict())
+}
+
+/// In whole values, side by side, with gaps, and one for all; less than a window is refused.
+fn strides(context: &Context) -> Result<Verdict> {
+    if let Some(skip) = missing() {
+        return Ok(skip);
+    }
+    let mut tally = Tally::default();
+    for kind in kinds(context.kernel).iter().step_by(2) {
+        let table = Table::new(kind.shape(24), 40)?;
+        for window in [8..12, 16..24, 3..10, 0..24, 23..24] {
+            let (made, length) = (table.make(&mixture(40, 40), window.clone()), window.end - window.start);
+            for gap in [0, 1, 4, 8, 57, 4096] {
+                let (packed, stride) = (made.packed(gap as usize), length + gap);
+                for command in COMMANDS {
+                    let batch = made.of_expected(command, &packed, stride);
+                    let problem = table.try_batch(&made, &batch, Wanted::Done)?;
+                    let name = format!("{}, {command:?}, window {window:?}", kind.name);
+                    tally.case(format_args!("{name}, stride {stride}"), problem);
+                    for short in [0, 1, length / 2, length - 1].into_iter().filter(|&short| short < length) {
+                        let batch = Batch { compare_stride: short, ..batch };
+                        let problem = table.try_batch(&made, &batch, Wanted::Refused(EINVAL))?;
+                        tally.case(format_args!("{name}, stride {short} of {length}"), problem);
+                    }
+                }
+            }
+        }
+        // As far as a stride goes: the second element's bytes are where nothing is.
+        let made = table.make(&[Equal(0), Equal(1)], 8..12);
+        for command in COMMANDS {
+            let batch = Batch { compare_stride: u32::MAX, ..made.batch(command) };
+            let problem = table.try_batch(&made, &batch, Wanted::Ended(1, EFAULT))?;
+            tally.case(format_args!("{}, {command:?}, stride u32::MAX", kind.name), problem);
+        }
+    }
+    Ok(tally.verdict())
+}
+
+fn longest(context: &Context) -> Result<Verdict> {
+    if let Some(skip) = missing() {
+        return Ok(skip);
+    }
+    let mut tally = Tally::default();
+    for kind in kinds(context.kernel) {
+        for value_size in [64, 65, 130] {
+            let table = Table::new(kind.shape(value_size), 4)?;
+            let elements = [Equal(0), Differs(1), Absent(0), Equal(3)];
+            for start in [0, value_size - 64] {
+                let name = format!("{}, 64 bytes at {start} of {value_size}", kind.name);
+                table.try_both(&mut tally, name, &table.make(&elements, start..start + 64), Wanted::Done)?;
+            }
+            let made = table.make(&elements, 0..64);
+            for compare_size in [65, 66, 128, 256, 4096, u32::MAX] {
+                for command in COMMANDS {
+                    let batch = Batch { compare_size, compare_stride: compare_size, ..made.batch(command) };
+                    let problem = table.try_batch(&made, &batch, Wanted::Refused(E2BIG))?;
+                    tally.case(format_args!("{}, {command:?}, {compare_size} bytes", kind.name), problem);
+                }
+            }
         }
     }
     Ok(tally.verdict())
@@ -136,8 +203,12 @@ fn windows(context: &Context) -> Result<Verdict> {
                 for end in start + 1..=value_size {
                     let elements = [Outside(0), Differs(1), Differs(2), Equal(3)];
                     let made = table.make(&elements, start..end);
-                    let problem = table.try_batch(&made, &made.batch(), Wanted::Done)?;
-                    tally.case(format_args!("{}, {start}..{end} of {value_size}", kind.name), problem);
+                    table.try_both(
+                        &mut tally,
+                        format_args!("{}, {start}..{end} of {value_size}", kind.name),
+                        &made,
+                        Wanted::Done,
+                    )?;
                 }
             }
         }
@@ -145,7 +216,7 @@ fn windows(context: &Context) -> Result<Verdict> {
     Ok(tally.verdict())
 }
 
-/// The expected bytes are those in `values` at the element's own place, bit by bit.
+/// The expected bytes are those at the element's own place, bit by bit.
 fn single_bits(context: &Context) -> Result<Verdict> {
     if let Some(skip) = missing() {
         return Ok(skip);
@@ -158,9 +229,13 @@ fn single_bits(context: &Context) -> Result<Verdict> {
                 // The model takes the middle one for one that differs.
                 let mut made = table.make(&[Equal(0), Equal(1), Equal(2)], window.clone());
                 made.elements[1] = Differs(1);
-                made.values[(24 + window.start + bit / 8) as usize] ^= 1 << (bit % 8);
-                let problem = table.try_batch(&made, &made.batch(), Wanted::Done)?;
-                tally.case(format_args!("{}, window {window:?}, bit {bit}", kind.name), problem);
+                made.seen[(24 + window.start + bit / 8) as usize] ^= 1 << (bit % 8);
+                table.try_both(
+                    &mut tally,
+                    format_args!("{}, window {window:?}, bit {bit}", kind.name),
+                    &made,
+                    Wanted::Done,
+                )?;
             }
         }
     }
