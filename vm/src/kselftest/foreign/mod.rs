@@ -49,7 +49,7 @@ pub fn run(
     report.profile = target.name.into();
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
-    let mut wanted = ours(series.patches_for(&shop.base.line));
+    let mut wanted = ours(series.patches_for(&shop.base.line)?);
     ensure!(
         !wanted.is_empty(),
         "the series {} has no tests of its own to run on {}",
