@@ -4,7 +4,7 @@
 use clap::Args;
 
 use super::{KernelOpts, MachineOpts};
-use crate::series::DEFAULT;
+use crate::{kselftest::foreign::Arch, series::DEFAULT};
 
 /// Options of `vm-test`.
 #[derive(Clone, Debug, Args)]
@@ -53,6 +53,9 @@ pub struct Kselftest {
     /// Leave out test_maps, which takes many minutes under emulation
     #[arg(long)]
     pub quick: bool,
+    /// Run the tests of the series alone, on its kernel for this architecture, on an emulated machine
+    #[arg(long, value_name = "ARCH", value_enum, conflicts_with_all = ["quick", "accel", "profile"])]
+    pub arch: Option<Arch>,
     /// Only the tests whose name contains this
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,

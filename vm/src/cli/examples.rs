@@ -23,9 +23,13 @@ Examples:
   cargo xtask kselftest --quick                 without test_maps
   cargo xtask kselftest --series kfunc --quick  another series
   cargo xtask kselftest --filter htab           some tests
+  cargo xtask kselftest --arch arm64            those of the series, on emulated Arm
+  cargo xtask kselftest --arch s390x            and where the highest byte comes first
 
 Exit codes: 0, nothing that passes on the base fails with the series; 1, something does; 69, could not run.
-The difference is target/kselftest/kselftest.json; what each test printed is in target/vm-test/run-kselftest-*/.";
+With --arch there is no base: 1 is a test of the series that fails or does not run, or a splat.
+The difference is target/kselftest/kselftest.json, with --arch target/kselftest-ARCH/kselftest.json; what each test
+printed is in target/vm-test/run-kselftest-*/.";
 
 /// Of `mutants`.
 pub const MUTANTS: &str = "\

@@ -13,7 +13,7 @@ use crate::{
     cache::write_whole,
     cli,
     context::Ctx,
-    kselftest::{self, Difference, Results, Row, Step},
+    kselftest::{self, Difference, Results, Row, Step, foreign},
     outcome::Outcome,
     record,
     report::{Done, Place, Report, Test},
@@ -36,26 +36,36 @@ struct Record<'a> {
 /// # Errors
 /// Only when not even the record can be written.
 pub fn run(ctx: &Ctx, opts: &cli::Kselftest) -> Result<Done> {
-    let room = record::open(ctx, "kselftest", "kselftest.json")?;
+    let folder = opts.arch.map_or_else(|| "kselftest".to_owned(), foreign::name);
+    let room = record::open(ctx, &folder, "kselftest.json")?;
     room.keep_events(ctx)?;
     let mut report = Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile);
     let mut rows = Vec::new();
-    match test(ctx, opts, &mut report, &mut rows) {
+    let (tested, fine) = match opts.arch {
+        Some(arch) => (
+            foreign::run(ctx, opts, arch, &mut report, &mut rows),
+            "the tests of the series pass on its kernel for this architecture",
+        ),
+        None => (
+            test(ctx, opts, &mut report, &mut rows),
+            "nothing that passed on the base fails with the series, and the tests of the series pass",
+        ),
+    };
+    match tested {
         Ok(faults) => {
             report.verdict = Outcome::from_ok(faults.is_empty());
-            report.reason = if faults.is_empty() {
-                "nothing that passed on the base fails with the series, and the tests of the series pass"
-                    .into()
-            } else {
-                faults.join("; ")
-            };
+            report.reason = if faults.is_empty() { fine.into() } else { faults.join("; ") };
         }
         Err(e) => report.reason = format!("{e:#}"),
     }
     report.phases = ctx.phases.borrow().clone();
     write_whole(&room.path, &serde_json::to_vec_pretty(&Record { environment: &report, rows: &rows })?)?;
     if !opts.json && !rows.is_empty() {
-        println!("{}", table(&rows, &opts.series));
+        let said = match opts.arch {
+            Some(arch) => alone(&rows, arch.target().name),
+            None => table(&rows, &opts.series),
+        };
+        println!("{said}");
     }
     record::end(ctx, &room.path, &report, report.count(), opts.json)
 }
@@ -156,28 +166,48 @@ impl Guests<'_> {
     }
 }
 
-/// One line for each program and test, and below one for each row that is not the same on both kernels.
-fn table(rows: &[Row], series: &str) -> String {
-    let counts = |test: &str, of: fn(&Row) -> Option<Status>| {
-        let inside = rows.iter().filter(|row| top(&row.test) == test);
-        let number = |wanted: &[Status]| {
-            inside.clone().filter(|row| of(row).is_some_and(|status| wanted.contains(&status))).count()
-        };
-        let words = [
-            (number(&[Status::Pass]), "passed"),
-            (number(&[Status::Fail, Status::Error]), "FAILED"),
-            (number(&[Status::Skip]), "skipped"),
-        ];
-        let said: Vec<String> =
-            words.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-        if said.is_empty() { "-".to_owned() } else { said.join(", ") }
+/// What came of the rows of one program or test, in numbers.
+fn counts(rows: &[Row], test: &str, of: fn(&Row) -> Option<Status>) -> String {
+    let inside = rows.iter().filter(|row| top(&row.test) == test);
+    let number = |wanted: &[Status]| {
+        inside.clone().filter(|row| of(row).is_some_and(|status| wanted.contains(&status))).count()
     };
+    let words = [
+        (number(&[Status::Pass]), "passed"),
+        (number(&[Status::Fail, Status::Error]), "FAILED"),
+        (number(&[Status::Skip]), "skipped"),
+    ];
+    let said: Vec<String> =
+        words.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    if said.is_empty() { "-".to_owned() } else { said.join(", ") }
+}
+
+/// Programs and tests, each once.
+fn tops(rows: &[Row]) -> Vec<&str> {
     let mut tests: Vec<&str> = rows.iter().map(|row| top(&row.test)).collect();
     tests.dedup();
+    tests
+}
+
+/// One line for each test, and below one for each row that did not pass: there is nothing to compare with.
+fn alone(rows: &[Row], arch: &str) -> String {
+    let mut whole = Table::new();
+    whole.load_style(UTF8_FULL_CONDENSED).set_header(["selftest", arch]);
+    for test in tops(rows) {
+        whole.add_row([test.to_owned(), counts(rows, test, |row| row.series)]);
+    }
+    let others = rows.iter().filter(|row| row.series != Some(Status::Pass));
+    let others = others.map(|row| format!("\n{}: {} {}", row.test, word(row.series), row.detail));
+    format!("{whole}{}", others.collect::<String>())
+}
+
+/// One line for each program and test, and below one for each row that is not the same on both kernels.
+fn table(rows: &[Row], series: &str) -> String {
     let mut whole = Table::new();
     whole.load_style(UTF8_FULL_CONDENSED).set_header(["selftest", "base", series]);
-    for test in tests {
-        whole.add_row([test.to_owned(), counts(test, |row| row.base), counts(test, |row| row.series)]);
+    for test in tops(rows) {
+        let of = |of| counts(rows, test, of);
+        whole.add_row([test.to_owned(), of(|row| row.base), of(|row| row.series)]);
     }
     let mut differ = Table::new();
     differ.load_style(UTF8_FULL_CONDENSED).set_header(["differs", "base", series, ""]);

@@ -48,7 +48,7 @@ impl Step {
         Self { name: program.into(), program, test: None, limit }
     }
 
-    fn named(test: &str) -> Self {
+    pub(super) fn named(test: &str) -> Self {
         let program = "test_progs";
         Self { name: format!("{program}:{test}"), program, test: Some(test.into()), limit: 600 }
     }
@@ -58,7 +58,7 @@ impl Step {
         format!("{}.txt", self.name.replace(':', "-"))
     }
 
-    fn command(&self) -> String {
+    pub(super) fn command(&self) -> String {
         match &self.test {
             None => format!("./{}", self.program),
             // The watchdog of test_progs is set for a machine without emulation.
