@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cache::Cache;
 
 /// The parts of the cache, and how each can be had again.
-const PARTS: [(&str, &str); 12] = [
+const PARTS: [(&str, &str); 13] = [
     ("linux.git", "kernel sources as git objects; read again from the package or the folder"),
     ("work", "source and objects of kernel builds; a first build takes minutes"),
     ("kernels", "finished kernels; relinked from work/"),
@@ -21,6 +21,7 @@ const PARTS: [(&str, &str); 12] = [
     ("python", "virtme-ng; downloaded again"),
     ("apt", "package lists of the suites that are asked for kernels, their source and sparse"),
     ("stock", "Debian's own kernels with their modules, and the busybox to boot them; downloaded again"),
+    ("foreign", "packages of other architectures, for selftests there; downloaded again"),
     ("sparse", "a sparse that new kernels accept; downloaded again"),
 ];
 

@@ -8,9 +8,9 @@ use crate::tools::{Tool, file, program};
 /// An architecture that is emulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Arch {
-    /// 64-bit Arm: another order of memory, another JIT
+    /// 64-bit Arm: another JIT, other code for atomics and for memory of user space
     Arm64,
-    /// IBM Z: the highest byte of a number comes first
+    /// IBM Z: the highest byte of a number comes first, and its JIT extends arguments
     S390x,
 }
 
@@ -38,7 +38,7 @@ pub struct Target {
     /// What starts programs, in the folder of the cross libraries.
     pub loader: &'static str,
     /// What has to be installed here.
-    pub tools: [Tool; 3],
+    pub tools: [Tool; 4],
 }
 
 static ARM64: Target = Target {
@@ -53,6 +53,7 @@ static ARM64: Target = Target {
     console: "ttyAMA0",
     loader: "ld-linux-aarch64.so.1",
     tools: [
+        OPENSSL,
         program("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu", PHASE),
         file(&["/usr/aarch64-linux-gnu/include/stdio.h"], "libc6-dev-arm64-cross", PHASE),
         program("qemu-system-aarch64", "qemu-system-arm", PHASE),
@@ -71,6 +72,7 @@ static S390X: Target = Target {
     console: "ttysclp0",
     loader: "ld64.so.1",
     tools: [
+        OPENSSL,
         program("s390x-linux-gnu-gcc", "gcc-s390x-linux-gnu", PHASE),
         file(&["/usr/s390x-linux-gnu/include/stdio.h"], "libc6-dev-s390x-cross", PHASE),
         program("qemu-system-s390x", "qemu-system-misc", PHASE),
@@ -78,6 +80,8 @@ static S390X: Target = Target {
 };
 
 const PHASE: &str = "selftests of another architecture";
+/// `test_progs` has a certificate in it that is made while it is built.
+const OPENSSL: Tool = program("openssl", "openssl", PHASE);
 
 impl Arch {
     /// All of it.
