@@ -62,7 +62,9 @@ impl Series {
         let parts = name.split('+').map(|part| Self::folder(root, part)).collect::<Result<Vec<_>>>()?;
         let not_carried: BTreeMap<_, _> = parts.iter().flat_map(|part| part.not_carried.clone()).collect();
         let lines: BTreeSet<&String> = parts.iter().flat_map(|part| part.variants.keys()).collect();
-        let join = |line: &str| joined(parts.iter().map(|part| part.variants.get(line).unwrap_or(&part.patches).as_slice()));
+        let join = |line: &str| {
+            joined(parts.iter().map(|part| part.variants.get(line).unwrap_or(&part.patches).as_slice()))
+        };
         let carried = lines.iter().filter(|line| !not_carried.contains_key(**line));
         let variants = carried.map(|line| Ok(((*line).clone(), join(line)?))).collect::<Result<_>>()?;
         let patches = joined(parts.iter().map(|part| part.patches.as_slice()))?;

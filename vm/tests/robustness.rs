@@ -19,8 +19,12 @@ type Held = (&'static str, (&'static str, &'static str), fn(&Lab) -> bool);
 
 const HELD: [Held; 3] = [
     ("a half-written object", ("XTASK_MINI_SLEEP", "600"), building),
-    ("the boot", ("XTASK_FAKE_GUEST", "no-boot"), |lab| lab.path("target/vm-test/console-v3+kfunc.log").exists()),
-    ("the tests", ("XTASK_FAKE_GUEST", "hang-first"), |lab| lab.path("target/vm-test/run-v3+kfunc/up").exists()),
+    ("the boot", ("XTASK_FAKE_GUEST", "no-boot"), |lab| {
+        lab.path("target/vm-test/console-v3+kfunc.log").exists()
+    }),
+    ("the tests", ("XTASK_FAKE_GUEST", "hang-first"), |lab| {
+        lab.path("target/vm-test/run-v3+kfunc/up").exists()
+    }),
 ];
 
 #[test]
@@ -32,7 +36,10 @@ fn a_run_killed_at_any_phase_leaves_no_process_and_the_next_one_passes() {
         kill(&mut held);
         wait_until(&format!("nothing is left of a run killed in {phase}"), || lab.processes().is_empty());
         lab.run(&[], &[]).expect(0, &[]);
-        assert!(!lab.image("v3+kfunc").contains("half"), "an object written by half was trusted after {phase}");
+        assert!(
+            !lab.image("v3+kfunc").contains("half"),
+            "an object written by half was trusted after {phase}"
+        );
     }
 }
 

@@ -11,7 +11,7 @@ use cmpdel_uapi_raw::{Create, Errno, Single, map_create, update};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::Context;
-use crate::errno::{ENOENT, ESTALE};
+use crate::errno::ESTALE;
 use crate::fixture::WHOLE_ATTR;
 use crate::series::Series;
 use crate::verdict::{On, Tally, Test, Verdict};
@@ -21,7 +21,11 @@ pub fn tests() -> Vec<Test> {
         Test::new("lru::a_mismatch_does_not_save_an_entry_from_eviction", On::Series, not_marked),
         Test::new("lru::an_evicted_entry_is_absent_and_one_put_back_differs", On::Series, evicted),
         Test::new("lru::what_was_deleted_makes_room_before_anything_is_evicted", On::Series, makes_room),
-        Test::new("lru::an_update_that_compares_evicts_neither_its_own_nor_if_refused", On::Series, evicts_for_itself_alone),
+        Test::new(
+            "lru::an_update_that_compares_evicts_neither_its_own_nor_if_refused",
+            On::Series,
+            evicts_for_itself_alone,
+        ),
     ]
 }
 
