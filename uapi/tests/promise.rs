@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi::{Error, Map, Outcome, Support, Window, delete_if_eq, map_by_id, next_map_id, probe};
-use cmpdel_uapi_raw::{self as raw, Create, Delete, Errno, Ptr};
+use cmpdel_uapi_raw::{self as raw, Create, Errno, Ptr, Single};
 
 const KEY: [u8; 4] = [10, 0, 0, 1];
 const VALUE: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -42,8 +42,8 @@ fn entry(fd: &OwnedFd) -> Option<Vec<u8>> {
 #[test]
 fn probe_says_what_the_kernel_says_of_the_flag() {
     let Some(fd) = map_of(abi::BPF_MAP_TYPE_HASH) else { return };
-    let unreadable = Delete { compare: Ptr::Kernel, ..Delete::compare(fd.as_raw_fd(), &KEY, 0, &VALUE) };
-    let expected = match raw::delete_elem(&unreadable, 168) {
+    let unreadable = Single { compare: Ptr::Kernel, ..Single::compare(fd.as_raw_fd(), &KEY, 0, &VALUE) };
+    let expected = match unreadable.send(168) {
         Err(Errno(libc::EFAULT)) => Support::Supported,
         Err(Errno(libc::EINVAL)) => Support::Unsupported,
         other => panic!("{other:?}"),
@@ -85,8 +85,8 @@ fn only_an_equal_window_deletes_and_only_on_a_kernel_with_the_series() {
 #[test]
 fn the_short_attribute_that_this_crate_never_sends_does_delete() {
     let Some(fd) = map_of(abi::BPF_MAP_TYPE_HASH) else { return };
-    let wrong = Delete::compare(fd.as_raw_fd(), &KEY, 0, &[0; 8]);
-    raw::delete_elem(&wrong, 16).unwrap();
+    let wrong = Single::compare(fd.as_raw_fd(), &KEY, 0, &[0; 8]);
+    wrong.send(16).unwrap();
     assert_eq!(entry(&fd), None, "the hazard is gone from this kernel: good news, and this crate may say so");
 }
 
