@@ -197,7 +197,10 @@ fn alone(rows: &[Row], arch: &str) -> String {
         whole.add_row([test.to_owned(), counts(rows, test, |row| row.series)]);
     }
     let others = rows.iter().filter(|row| row.series != Some(Status::Pass));
-    let others = others.map(|row| format!("\n{}: {} {}", row.test, word(row.series), row.detail));
+    let others = others.map(|row| {
+        let said = format!("{} {}", word(row.series), row.detail);
+        format!("\n{}: {}", row.test, said.trim_end())
+    });
     format!("{whole}{}", others.collect::<String>())
 }
 

@@ -24,11 +24,12 @@ use crate::{
     source::Base,
     space,
     store::Store,
-    worktree::{Place, WorkTree},
+    worktree::{self, Place, WorkTree},
 };
 
-/// What a first build writes, in MiB.
-const BUILD_MIB: u64 = 4000;
+/// What a first build writes, source and objects, and one that begins with those of another, in MiB.
+const FIRST_BUILD_MIB: u64 = 4000;
+const NEXT_BUILD_MIB: u64 = 2000;
 /// Objects of a first build, until one has told the real number.
 const TOTAL: u64 = 1200;
 /// Files of a kernel in the cache.
@@ -111,8 +112,9 @@ pub fn get(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(Kernel, boo
     if let Some(kernel) = Kernel::open(&dir) {
         return Ok((kernel, true));
     }
-    space::need(ctx.cache.root(), BUILD_MIB, "to build the kernel")?;
     let place = Place { slug: &wanted.base.slug, profile: target.name, lineage: wanted.lineage };
+    let mib = if worktree::has_objects(ctx, &place)? { NEXT_BUILD_MIB } else { FIRST_BUILD_MIB };
+    space::need(ctx.cache.root(), mib, "to build the kernel")?;
     let work = WorkTree::open(ctx, store, &place, &wanted.patched.tree)?;
     if let Some(kernel) = Kernel::open(&dir) {
         // Another run built it while this one waited.

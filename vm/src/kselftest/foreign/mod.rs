@@ -182,20 +182,19 @@ fn faults(found: &[Row], asked: &[String]) -> Vec<String> {
     let mut faults: Vec<String> = found
         .iter()
         .filter(bad)
-        .map(|row| {
-            let whose = if row.difference.is_fault() {
-                row.difference.words()
-            } else {
-                "FAILED, and is not of the series"
-            };
-            format!("{}: {whose}", row.test)
+        .map(|row| match row.series {
+            Some(Status::Fail) if row.difference.is_fault() => {
+                format!("{}: {}", row.test, row.difference.words())
+            }
+            Some(Status::Fail) => format!("{}: FAILED, and is not of the series", row.test),
+            _ => format!("{} did not run: {}", row.test, row.detail),
         })
         .collect();
     for test in asked {
         let name = format!("test_progs:{test}");
         let mine = |row: &Row| row.test == name || row.test.starts_with(&format!("{name}/"));
-        if !found.iter().any(|row| mine(row) && row.series == Some(Status::Pass)) {
-            faults.push(format!("{test} did not run"));
+        if found.iter().filter(|row| mine(row)).all(|row| row.series == Some(Status::Skip)) {
+            faults.push(format!("{test} skipped all that it has"));
         }
     }
     faults
@@ -224,8 +223,10 @@ mod judging {
             faults(&told(&format!("{broken}{control}")), &asked)[0]
                 .contains("test_progs:mine: OF THE SERIES")
         );
+        let skipped = fine.replace("x:OK", "x:SKIP").replace("mine:OK", "mine:SKIP");
+        assert_eq!(faults(&told(&format!("{skipped}{control}")), &asked), ["mine skipped all that it has"]);
         let faults = faults(&told(fine), &asked);
-        assert!(faults[0].starts_with("test_progs:htab_update: FAILED"), "{faults:?}");
-        assert!(faults[1].contains("did not run"), "{faults:?}");
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].starts_with("test_progs:htab_update did not run: the guest ended"), "{faults:?}");
     }
 }

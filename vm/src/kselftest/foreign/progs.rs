@@ -45,7 +45,7 @@ const LEFT_OUT: [&str; 7] = [
     "LIBARENA_SKEL=",
     "CLANG_HAS_ARENA_ASAN=",
 ];
-const BUILD_MIB: u64 = 2500;
+const BUILD_MIB: u64 = 1000;
 /// Files that make says it makes.
 const TOTAL: u64 = 330;
 
