@@ -5,12 +5,14 @@
 // A test's helper fails as the test does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
 use std::collections::HashSet;
 use std::os::fd::{AsFd, OwnedFd};
 
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi::{BatchOutcome, Error, Map, Outcome, Snapshot, Support, probe, probe_batch, probe_map_type};
-use cmpdel_uapi_raw::{self as raw, Create, Errno};
+use cmpdel_uapi_raw::{self as raw, Create};
 
 const TYPES: [u32; 2] = [abi::BPF_MAP_TYPE_HASH, abi::BPF_MAP_TYPE_LRU_HASH];
 const ENTRIES: u32 = 100;
@@ -26,14 +28,7 @@ fn filled(map_type: u32) -> Option<OwnedFd> {
     // An LRU map with room to spare: else some would be evicted while it is filled.
     let create =
         Create { map_type, key_size: 4, value_size: 8, max_entries: 8 * ENTRIES, ..Create::default() };
-    let fd = match raw::map_create(&create) {
-        Ok(fd) => fd,
-        Err(errno @ Errno(libc::EPERM | libc::ENOSYS)) => {
-            eprintln!("skipped: this process may not make BPF maps ({errno})");
-            return None;
-        }
-        Err(errno) => panic!("BPF_MAP_CREATE: {errno}"),
-    };
+    let fd = common::made(raw::map_create(&create))?;
     for key in 0..ENTRIES {
         raw::update(fd.as_fd(), &key.to_ne_bytes(), &value_of(key), 0).unwrap();
     }

@@ -5,6 +5,8 @@
 // A test's helper fails as the test does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
@@ -19,20 +21,12 @@ const VALUE: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 fn map_of(map_type: u32) -> Option<OwnedFd> {
     let create =
         Create { map_type, key_size: 4, value_size: 8, max_entries: 4, name: "promise", ..Create::default() };
-    match raw::map_create(&create) {
-        Ok(fd) => {
-            // Per-CPU values are longer; those maps are left empty.
-            if map_type == abi::BPF_MAP_TYPE_HASH {
-                raw::update(fd.as_fd(), &KEY, &VALUE, 0).unwrap();
-            }
-            Some(fd)
-        }
-        Err(errno @ Errno(libc::EPERM | libc::ENOSYS)) => {
-            eprintln!("skipped: this process may not make BPF maps ({errno})");
-            None
-        }
-        Err(errno) => panic!("BPF_MAP_CREATE: {errno}"),
+    let fd = common::made(raw::map_create(&create))?;
+    // Per-CPU values are longer; those maps are left empty.
+    if map_type == abi::BPF_MAP_TYPE_HASH {
+        raw::update(fd.as_fd(), &KEY, &VALUE, 0).unwrap();
     }
+    Some(fd)
 }
 
 fn entry(fd: &OwnedFd) -> Option<Vec<u8>> {

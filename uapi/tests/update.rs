@@ -5,11 +5,13 @@
 // A test's helper fails as the test does.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod common;
+
 use std::os::fd::{AsFd, OwnedFd};
 
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi::{BatchOutcome, Error, Map, Support, Updated, Window, probe_update, probe_update_batch};
-use cmpdel_uapi_raw::{self as raw, Create, Errno};
+use cmpdel_uapi_raw::{self as raw, Create};
 
 const TYPES: [u32; 2] = [abi::BPF_MAP_TYPE_HASH, abi::BPF_MAP_TYPE_LRU_HASH];
 const VALUE: [u8; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -19,14 +21,7 @@ const NEW: [u8; 8] = [11, 12, 13, 14, 15, 16, 17, 18];
 fn map_of(map_type: u32, value: &[u8]) -> Option<OwnedFd> {
     let value_size = u32::try_from(value.len()).unwrap();
     let create = Create { map_type, key_size: 4, value_size, max_entries: 64, ..Create::default() };
-    let fd = match raw::map_create(&create) {
-        Ok(fd) => fd,
-        Err(errno @ Errno(libc::EPERM | libc::ENOSYS)) => {
-            eprintln!("skipped: this process may not make BPF maps ({errno})");
-            return None;
-        }
-        Err(errno) => panic!("BPF_MAP_CREATE: {errno}"),
-    };
+    let fd = common::made(raw::map_create(&create))?;
     for key in 0..3_u32 {
         raw::update(fd.as_fd(), &key.to_ne_bytes(), value, 0).unwrap();
     }

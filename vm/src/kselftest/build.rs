@@ -39,11 +39,11 @@ const TARGETS: [&str; 3] = ["test_lru_map", "test_maps", "test_progs"];
 const SOURCES: [&str; 7] = ["Makefile", "arch/x86", "include", "kernel/bpf", "lib", "scripts", "tools"];
 /// What of that decides the result, besides the types of the kernel: a change in the kernel's code alone builds nothing
 /// anew.
-const DECIDING: [&str; 4] = ["tools", "scripts", "include/uapi", "kernel/bpf/disasm.c"];
+pub(super) const DECIDING: [&str; 4] = ["tools", "scripts", "include/uapi", "kernel/bpf/disasm.c"];
 /// Objects that the programs read are kept with them,
 const OBJECTS: &str = ".bpf.o";
 /// and so is bpftool, which they run, where they look for it.
-const BPFTOOL: &str = "tools/sbin/bpftool";
+pub(super) const BPFTOOL: &str = "tools/sbin/bpftool";
 /// Objects and programs, in MiB.
 const BUILD_MIB: u64 = 4000;
 /// Files that make says it makes, until it has told the real number.
@@ -92,7 +92,7 @@ pub fn get(
     }
     fs::remove_dir_all(&source).context("cannot remove the source of the selftests")?;
     let done = ctx.cache.temp("selftests")?;
-    keep(&out, done.path())?;
+    keep(&out, done.path(), &TARGETS)?;
     done.place(&dir)?;
     Ok((dir, false))
 }
@@ -125,12 +125,12 @@ fn make(ctx: &Ctx, source: &Path, out: &Path, types: &Path, jobs: u32) -> Result
     Ok(())
 }
 
-/// Moves what the guest needs from `out` to `into`.
-fn keep(out: &Path, into: &Path) -> Result<()> {
+/// Moves what the guest needs from `out` to `into`: these programs, the objects that they read, bpftool.
+pub(super) fn keep(out: &Path, into: &Path, programs: &[&str]) -> Result<()> {
     for entry in fs::read_dir(out)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_file() && (TARGETS.contains(&name.as_str()) || name.ends_with(OBJECTS)) {
+        if path.is_file() && (programs.contains(&name.as_str()) || name.ends_with(OBJECTS)) {
             fs::rename(&path, into.join(&name)).with_context(|| format!("cannot keep {name}"))?;
         }
     }

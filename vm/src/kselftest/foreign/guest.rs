@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result};
 use results::{Status, TestResult};
 
-use super::{debs::Root, progs::BPFTOOL, target::Target};
+use super::{super::build::BPFTOOL, debs::Root, target::Target};
 use crate::{
     context::Ctx,
     events::Event,

@@ -11,7 +11,12 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::{debs::Root, kernel::Kernel, target::Target};
+use super::{
+    super::build::{self, BPFTOOL, DECIDING},
+    debs::Root,
+    kernel::Kernel,
+    target::Target,
+};
 use crate::{
     apply::Patched,
     build::version_of,
@@ -25,11 +30,7 @@ use crate::{
 
 /// What it is built from, besides the architecture's own headers.
 const SOURCES: [&str; 6] = ["Makefile", "include", "kernel/bpf", "lib", "scripts", "tools"];
-/// What of that decides the result, besides the types of the kernel.
-const DECIDING: [&str; 4] = ["tools", "scripts", "include/uapi", "kernel/bpf/disasm.c"];
 const SELFTESTS: &str = "tools/testing/selftests/bpf";
-/// bpftool for the guest, where the tests look for it.
-pub const BPFTOOL: &str = "tools/sbin/bpftool";
 /// Our own programs are built with it, too: only a library that is left out here needs a newer one.
 const CLANG: &str = "clang-19";
 const STRIP: &str = "llvm-strip-19";
@@ -172,16 +173,7 @@ fn keep(ctx: &Ctx, target: &Target, out: &Path, into: &Path) -> Result<()> {
     ensure!(bpftool.exists(), "make ended well but left no bpftool for {}", target.name);
     let mut strip = Command::new(target.cross("strip"));
     exec::stream(ctx, strip.arg("--strip-debug").args([&program, &bpftool]), "strip", |_| ())?;
-    for entry in fs::read_dir(out)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_file() && (name == PROGRAM || name.ends_with(".bpf.o")) {
-            fs::rename(&path, into.join(&name)).with_context(|| format!("cannot keep {name}"))?;
-        }
-    }
-    let kept = into.join(BPFTOOL);
-    fs::create_dir_all(kept.parent().unwrap_or(into))?;
-    fs::rename(bpftool, kept).context("cannot keep bpftool")
+    build::keep(out, into, &[PROGRAM])
 }
 
 #[cfg(test)]
