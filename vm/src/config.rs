@@ -43,7 +43,7 @@ struct Row {
     append: &'static [&'static str],
 }
 
-const PROFILES: [Row; 2] = [
+const PROFILES: [Row; 4] = [
     Row { name: LEAN, fragments: &["lean.config"], patience: 1, finds_leaks: false, append: &[] },
     Row {
         name: "debug",
@@ -53,6 +53,20 @@ const PROFILES: [Row; 2] = [
         // While the boot CPU is looked at, its capabilities are empty, five levels of page tables among them: KASAN then
         // takes a per-CPU variable that an interrupt reads for a wild address, and lockdep ends with the report.
         append: &["no5lvl"],
+    },
+    Row {
+        name: "hardened",
+        fragments: &["lean.config", "hardened.config"],
+        patience: 1,
+        finds_leaks: false,
+        append: &["mitigations=auto"],
+    },
+    Row {
+        name: "kcsan",
+        fragments: &["lean.config", "kcsan.config"],
+        patience: 8,
+        finds_leaks: false,
+        append: &[],
     },
 ];
 
