@@ -16,6 +16,7 @@ mod people;
 mod permissions;
 mod programs;
 mod readme;
+mod set;
 mod single_access;
 mod update;
 mod windows;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Test> {
         programs::tests,
         update::tests,
         library::tests,
+        set::tests,
         command::tests,
         people::tests,
         gc::tests,
