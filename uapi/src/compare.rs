@@ -42,8 +42,8 @@ impl Map<'_> {
     /// of the window: of that, what an update stored since it was looked up is lost. So let the window be as much of the value as
     /// others update, the whole of it if it has no more than [`MAX_WINDOW`] bytes.
     ///
-    /// Atomic as [`Map::delete_if_eq`] is. In an LRU map another entry may be evicted for the new value, as by every update; where
-    /// the value differs from the beginning, none is.
+    /// Atomic as [`Map::delete_if_eq`] is. In a full LRU map other entries may be evicted for the new value, as by every update, and
+    /// at times this one: [`Updated::Absent`]. Where the value differs from the beginning, none is.
     ///
     /// ```no_run
     /// use std::os::fd::AsFd;

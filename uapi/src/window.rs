@@ -47,7 +47,7 @@ pub enum Updated {
     Replaced,
     /// The window differed and the entry was left as it is.
     Mismatch,
-    /// There is no entry with this key, and none was made.
+    /// There is no entry with this key, and none was made. A full LRU map may have evicted it for the new value.
     Absent,
 }
 
