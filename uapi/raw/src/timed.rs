@@ -99,6 +99,21 @@ impl Prepared {
         call
     }
 
+    /// `BPF_MAP_UPDATE_BATCH` of `count` keys, to the values of [`Prepared::value_mut`].
+    #[must_use]
+    pub fn update_batch(map: &Elements<'_>, count: u32) -> Self {
+        Self::updates(map, count, count)
+    }
+
+    /// A batch of `count` updates, with memory for so many values.
+    fn updates(map: &Elements<'_>, count: u32, values: u32) -> Self {
+        let mut call = Self::delete_batch(map, count);
+        call.command = abi::BPF_MAP_UPDATE_BATCH;
+        call.values = vec![0; values as usize * map.value_size()];
+        call.set(offset_of!(bpf_attr, batch.values), call.values.as_ptr() as u64);
+        call
+    }
+
     /// `BPF_MAP_UPDATE_ELEM` with `BPF_F_COMPARE`: [`Prepared::value_mut`] is the new value, and behind it the expected bytes.
     ///
     /// # Errors
@@ -125,19 +140,44 @@ impl Prepared {
     /// # Errors
     /// `EINVAL` for a window that is not in the value; `E2BIG` for values of more than 4 GiB.
     pub fn compare_batch(map: &Elements<'_>, count: u32, offset: u32, size: u32) -> Result<Self, Errno> {
-        check_window(map, offset, size)?;
-        let stride = u32::try_from(map.value_size()).map_err(|_| Errno(libc::E2BIG))?;
         let mut call = Self::delete_batch(map, count);
         call.values = vec![0; count as usize * map.value_size()];
-        call.statuses = vec![0; count as usize];
-        call.set(offset_of!(bpf_attr, batch.elem_flags), abi::BPF_F_COMPARE.into());
-        call.set(batch::COMPARE, call.values.as_ptr() as u64 + u64::from(offset));
-        let statuses = call.statuses.as_mut_ptr() as u64;
-        call.set(batch::STATUSES, statuses);
-        call.half(batch::COMPARE_OFFSET, offset);
-        call.half(batch::COMPARE_SIZE, size);
-        call.half(batch::COMPARE_STRIDE, stride);
+        let seen = call.values.as_ptr() as u64;
+        call.compares_batch(map, seen, offset, size)?;
         Ok(call)
+    }
+
+    /// `BPF_MAP_UPDATE_BATCH` with `BPF_F_COMPARE`: [`Prepared::value_mut`] is all new values, and behind them all values seen,
+    /// whose windows are the expected bytes.
+    ///
+    /// # Errors
+    /// As [`Prepared::compare_batch`]; `E2BIG` for more than 2³¹ keys.
+    pub fn compare_update_batch(
+        map: &Elements<'_>,
+        count: u32,
+        offset: u32,
+        size: u32,
+    ) -> Result<Self, Errno> {
+        let both = count.checked_mul(2).ok_or(Errno(libc::E2BIG))?;
+        let mut call = Self::updates(map, count, both);
+        let seen = call.values.as_ptr() as u64 + u64::from(count) * map.value_size() as u64;
+        call.compares_batch(map, seen, offset, size)?;
+        Ok(call)
+    }
+
+    /// Compares with the windows of the values at `seen`, as many as the batch has keys.
+    fn compares_batch(&mut self, map: &Elements<'_>, seen: u64, offset: u32, size: u32) -> Result<(), Errno> {
+        check_window(map, offset, size)?;
+        let stride = u32::try_from(map.value_size()).map_err(|_| Errno(libc::E2BIG))?;
+        self.statuses = vec![0; self.count.unwrap_or_default() as usize];
+        self.set(offset_of!(bpf_attr, batch.elem_flags), abi::BPF_F_COMPARE.into());
+        self.set(batch::COMPARE, seen + u64::from(offset));
+        let statuses = self.statuses.as_mut_ptr() as u64;
+        self.set(batch::STATUSES, statuses);
+        self.half(batch::COMPARE_OFFSET, offset);
+        self.half(batch::COMPARE_SIZE, size);
+        self.half(batch::COMPARE_STRIDE, stride);
+        Ok(())
     }
 
     /// `BPF_PROG_TEST_RUN` of a syscall program on [`Prepared::value_mut`] as its context, `size` bytes.
@@ -234,7 +274,7 @@ impl Prepared {
     #[inline(always)]
     fn ask(&mut self) -> c_long {
         // SAFETY: the attribute is exclusively borrowed and SIZE long. The addresses in it are those of the three vectors,
-        // which are never resized: keys and values as long as the kernel reads or writes for a map of these sizes
+        // which are never resized once it is made: keys and values as long as the kernel reads or writes for a map of these sizes
         // (`Elements` lets in no other types), a status for each of `count` keys, a context of `ctx_size_in` bytes.
         unsafe { libc::syscall(libc::SYS_bpf, self.command, self.attr.as_mut_ptr(), SIZE) }
     }

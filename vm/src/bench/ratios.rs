@@ -43,6 +43,8 @@ const LINES: &[Line] = &[
     ("compare-and-update hit", Some(4), Over::Same("update existing"), None),
     ("compare-and-update hit", Some(8), Over::Same("update existing"), None),
     ("compare-and-update differs", Some(8), Over::Same("update existing"), None),
+    ("compare-and-update batch, all equal", Some(4), Over::Same("update batch"), None),
+    ("compare-and-update batch, all equal", Some(8), Over::Same("update batch"), None),
     ("kfunc, array of keys", Some(4), Over::Same("program, array of keys"), None),
     ("kfunc update, array of keys", Some(4), Over::Same("program, array of keys"), None),
     // Who does not use it does not pay for it.
@@ -51,6 +53,7 @@ const LINES: &[Line] = &[
     ("delete hit", None, Over::Base(DELETE), Some(UNTOUCHED)),
     ("lookup_and_delete", None, Over::Base("lookup_and_delete"), Some(UNTOUCHED)),
     ("delete batch", None, Over::Base("delete batch"), Some(UNTOUCHED)),
+    ("update batch", None, Over::Base("update batch"), Some(UNTOUCHED)),
     ("compare hit", Some(4), Over::Base(DELETE), None),
     ("compare hit", Some(8), Over::Base(DELETE), None),
     ("compare mismatch", Some(4), Over::Base(DELETE), None),

@@ -77,6 +77,7 @@ const TABLE: &[Operation] = &[
     plain("lookup_and_delete", take),
     Operation { calls: 2, ..plain("look-up + delete", pair) },
     plain("delete batch", delete_batch).batch(),
+    plain("update batch", update_batch).batch(),
     comparing("compare hit", &[4, 8, 56, 64], compare::hit),
     comparing("compare mismatch", &[4, 8, 56, 64], compare::mismatch),
     comparing("compare absent", &[4, 8, 56, 64], compare::absent),
@@ -84,6 +85,7 @@ const TABLE: &[Operation] = &[
     comparing("compare-and-update differs", &[4, 8], compare::update_differs),
     comparing("compare batch, all equal", &[4, 8, 56], compare::batch_hits).batch(),
     comparing("compare batch, half differ", &[4, 8, 56], compare::batch_mixed).batch(),
+    comparing("compare-and-update batch, all equal", &[4, 8], compare::update_batch_hits).batch(),
     plain("program, one key", programs::pair_single),
     plain("program, array of keys", programs::pair_array).batch(),
     comparing("bpf_sys_bpf, one key", &[4], programs::sysbpf_single),
@@ -312,6 +314,39 @@ fn delete_batch<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, N
             stage.must_be_gone(i)?;
             stage.put(i)?;
         }
+        Ok(took)
+    }))
+}
+
+/// The new values of a batch, each with the next lifetime.
+fn next_values(values: &mut [u8], stage: &Stage<'_>) {
+    for place in values.chunks_exact_mut(stage.elements.value_size()) {
+        place.copy_from_slice(&stage.value);
+        set_lifetime(place, SEEN + 1);
+    }
+}
+
+/// Each entry of a batch has the next lifetime; they are put back.
+fn must_be_next(stage: &Stage<'_>) -> Result<(), Not> {
+    let mut next = stage.value.clone();
+    set_lifetime(&mut next, SEEN + 1);
+    for i in 0..BATCH {
+        if stage.at(i)?.as_ref() != Some(&next) {
+            return Err(Not::Broken(format!("entry {i} is not what it was updated to")));
+        }
+        stage.put(i)?;
+    }
+    Ok(())
+}
+
+fn update_batch<'a>(stage: &'a Stage<'a>, _: Option<u32>) -> Result<Trial<'a>, Not> {
+    let mut prepared = Prepared::update_batch(&stage.elements, BATCH_COUNT);
+    keys_of_batch(prepared.keys_mut());
+    next_values(prepared.value_mut(), stage);
+    Ok(Box::new(move |_| {
+        let timed = prepared.timed();
+        let took = whole_batch(&prepared, timed)?;
+        must_be_next(stage)?;
         Ok(took)
     }))
 }

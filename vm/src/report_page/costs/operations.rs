@@ -48,14 +48,33 @@ const OPERATIONS: &[Line] = &[
         base: &["delete miss"],
         series: &["compare mismatch", "compare absent", "compare batch, half differ"],
     },
+    Line {
+        id: "renew",
+        title: "Giving an entry a new value",
+        base: &["update existing", "update batch"],
+        series: &[
+            "compare-and-update hit",
+            "compare-and-update differs",
+            "compare-and-update batch, all equal",
+            "kfunc update, one key",
+            "kfunc update, array of keys",
+        ],
+    },
 ];
 
 /// All others are put in relation to it.
 pub const REFERENCE: &str = DELETE;
 
 /// What nobody who does not use the proposal may pay for.
-const UNCHANGED: [&str; 6] =
-    ["look-up", "update existing", "delete hit", "delete miss", "lookup_and_delete", "delete batch"];
+const UNCHANGED: [&str; 7] = [
+    "look-up",
+    "update existing",
+    "delete hit",
+    "delete miss",
+    "lookup_and_delete",
+    "delete batch",
+    "update batch",
+];
 
 /// The charts.
 pub fn part(figures: &Figures) -> CostPart {

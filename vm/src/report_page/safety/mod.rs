@@ -33,11 +33,17 @@ impl Line<'_> {
     /// Whether it takes a kernel patch.
     pub fn patch(&self) -> Patch {
         let known = self.family.is_some() && Refresh::named(self.refresh).is_some();
-        match (known, self.gcs.iter().any(|gc| catalogue::is_patched(gc))) {
+        let patched = self.refresh_series().is_some() || self.gcs.iter().any(|gc| catalogue::is_patched(gc));
+        match (known, patched) {
             (false, _) => Patch::Unknown,
             (true, true) => Patch::With,
             (true, false) => Patch::Without,
         }
+    }
+
+    /// The series that its datapath takes, if it takes one.
+    fn refresh_series(&self) -> Option<&'static str> {
+        Refresh::named(self.refresh).and_then(|refresh| refresh.series)
     }
 
     /// Its anchor.
@@ -142,8 +148,10 @@ fn kernel(evidence: &Evidence, line: &Line<'_>) -> String {
         let mut series: Vec<&str> = Vec::new();
         for gc in &line.gcs {
             let own = catalogue::strategy(gc).and_then(|gc| gc.series).unwrap_or(&evidence.series);
-            if !series.contains(&own) {
-                series.push(own);
+            for own in line.refresh_series().into_iter().chain([own]) {
+                if !series.contains(&own) {
+                    series.push(own);
+                }
             }
         }
         series.retain(|name| !name.is_empty());

@@ -5,7 +5,9 @@ use cmpdel_uapi_raw::{Elements, Errno, Prepared};
 
 use super::super::Not;
 use super::super::stage::{LIVE, SEEN, Stage, key, must_say, set_lifetime};
-use super::{BATCH_COUNT, Trial, call, keys_of_batch, misses, removes, whole_batch};
+use super::{
+    BATCH_COUNT, Trial, call, keys_of_batch, misses, must_be_next, next_values, removes, whole_batch,
+};
 use crate::layout::LIFETIME;
 
 /// Where a window of so many bytes begins: at the lifetime, if it fits there.
@@ -142,6 +144,32 @@ fn batch<'a>(stage: &'a Stage<'a>, size: Option<u32>, equal: fn(u64) -> bool) ->
                 stage.must_be_kept(i)?;
             }
         }
+        Ok(took)
+    }))
+}
+
+pub fn update_batch_hits<'a>(stage: &'a Stage<'a>, size: Option<u32>) -> Result<Trial<'a>, Not> {
+    let (elements, size) = (&stage.elements, size.unwrap_or(4));
+    let mut prepared = Prepared::compare_update_batch(elements, BATCH_COUNT, window(elements, size), size)?;
+    keys_of_batch(prepared.keys_mut());
+    let half = BATCH_COUNT as usize * elements.value_size();
+    let (new, seen) = prepared.value_mut().split_at_mut(half);
+    next_values(new, stage);
+    for place in seen.chunks_exact_mut(elements.value_size()) {
+        place.copy_from_slice(&stage.value);
+    }
+    let mut known = false;
+    Ok(Box::new(move |_| {
+        let timed = prepared.timed();
+        if !known && timed.1 == Err(Errno(libc::EINVAL)) {
+            return Err(Not::Here("this series has no update with BPF_F_COMPARE".into()));
+        }
+        known = true;
+        let took = whole_batch(&prepared, timed)?;
+        if let Some(i) = prepared.statuses().iter().position(|&status| status != 0) {
+            return Err(Not::Broken(format!("element {i} of the batch has a status that is not 0")));
+        }
+        must_be_next(stage)?;
         Ok(took)
     }))
 }
