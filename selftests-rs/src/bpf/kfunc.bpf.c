@@ -47,6 +47,21 @@ MAP(large, BPF_MAP_TYPE_HASH, 0, struct large);
 MAP(locked, BPF_MAP_TYPE_HASH, 0, struct locked);
 MAP(timed, BPF_MAP_TYPE_HASH, 0, struct timed);
 
+/* Nobody fills it: programs that use it are loaded, and not run. */
+struct inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(values, struct inner);
+} outer SEC(".maps");
+
 struct request {
 	__u32 key;
 	__u32 update;	/* or a delete */
@@ -197,6 +212,36 @@ REFUSED(read_only, read_only, __u64, WINDOW(0, 8))
 REFUSED(write_only, write_only, __u64, WINDOW(0, 8))
 REFUSED(short_copy, scratch, __u32, WINDOW(0, 4))
 REFUSED(unknown_window, scratch, __u64, WINDOW(0, request->value))
+
+static __always_inline int compare_with_inner(struct request *request, __u32 to_compare_with)
+{
+	__u32 first = 0, key = request->key;
+	void *map, *other;
+	__u64 *expected;
+
+	map = bpf_map_lookup_elem(&outer, &first);
+	if (!map)
+		return -ENOENT;
+	other = to_compare_with ? bpf_map_lookup_elem(&outer, &to_compare_with) : map;
+	if (!other)
+		return -ENOENT;
+	expected = bpf_map_lookup_elem(other, &key);
+	if (!expected)
+		return -ENOENT;
+	return bpf_map_compare_and_delete_elem(map, &key, expected, WINDOW(0, 8));
+}
+
+SEC("?syscall")
+int own_element_of_inner(struct request *request)
+{
+	return compare_with_inner(request, 0);
+}
+
+SEC("?syscall")
+int element_of_other_inner(struct request *request)
+{
+	return compare_with_inner(request, 1);
+}
 
 /* An element compared with itself would always be equal. */
 SEC("?syscall")
