@@ -43,7 +43,7 @@ struct Row {
     append: &'static [&'static str],
 }
 
-const PROFILES: [Row; 4] = [
+const PROFILES: [Row; 5] = [
     Row { name: LEAN, fragments: &["lean.config"], patience: 1, finds_leaks: false, append: &[] },
     Row {
         name: "debug",
@@ -54,6 +54,7 @@ const PROFILES: [Row; 4] = [
         // takes a per-CPU variable that an interrupt reads for a wild address, and lockdep ends with the report.
         append: &["no5lvl"],
     },
+    Row { name: "bare", fragments: &["bare.config"], patience: 1, finds_leaks: false, append: &[] },
     Row {
         name: "hardened",
         fragments: &["lean.config", "hardened.config"],

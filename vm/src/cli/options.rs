@@ -17,8 +17,8 @@ pub struct KernelOpts {
     #[arg(long, value_name = "LINE", default_value = source::DEFAULT, conflicts_with = "kernel_src",
           value_parser = PossibleValuesParser::new(source::lines()))]
     pub base: String,
-    /// How the kernel is configured. `debug` and `kcsan` find more faults and are several times slower, `hardened` protects
-    /// itself as a distribution's does
+    /// How the kernel is configured. `debug` and `kcsan` find more faults and are several times slower; `hardened` protects
+    /// itself as a distribution's does; `bare` is the least that builds
     #[arg(long, value_name = "NAME", default_value = config::LEAN,
           value_parser = PossibleValuesParser::new(config::names()))]
     pub profile: String,
