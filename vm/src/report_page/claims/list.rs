@@ -133,6 +133,20 @@ pub const CLAIMS: &[Claim] = &[
         holds: |e| e.loses_nothing("half-life-checked", &["compare"], &[HASH, LRU]),
     },
     Claim {
+        id: "condition-on-the-update",
+        says: "With the condition on its update too (replace-compared), a datapath that copies a value publishes no other flow's \
+               state, also where a flow moves between CPUs. There, a check of the copy alone (replace-checked) does not do.",
+        about: PROPOSAL,
+        holds: |e| {
+            all([
+                e.loses_nothing("replace-compared", &["compare"], &[HASH, NO_PREALLOC, LRU]),
+                e.survives("replace-compared", "compare", HASH, Spread),
+                e.survives("replace-compared", "compare", LRU, Spread),
+                e.breaks("replace-checked", "compare", HASH, Spread),
+            ])
+        },
+    },
+    Claim {
         id: "flag-has-a-price",
         says: "On one and the same kernel, a compare that hits costs more than a plain delete.",
         about: PROPOSAL,
