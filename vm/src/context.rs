@@ -13,6 +13,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike as _,
+};
 use serde::Serialize;
 use xshell::Shell;
 
@@ -29,6 +33,8 @@ pub struct Phase {
     pub name: String,
     /// Wall time.
     pub seconds: f64,
+    /// Time of CPUs, of this process and of those that it waited for: user and system.
+    pub cpu_seconds: f64,
     /// Nothing had to be done.
     pub cached: bool,
 }
@@ -118,13 +124,31 @@ impl Ctx {
     pub fn phase<T>(&self, name: &str, step: impl FnOnce() -> Result<(T, bool)>) -> Result<T> {
         self.still_wanted()?;
         self.events.emit(&Event::PhaseStarted { name: name.into() });
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), cpu_time()?);
         let (value, cached) = step()?;
-        let seconds = (start.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
-        self.phases.borrow_mut().push(Phase { name: name.into(), seconds, cached });
-        self.events.emit(&Event::PhaseDone { name: name.into(), seconds, cached });
+        let seconds = rounded(start.elapsed());
+        let cpu_seconds = rounded(cpu_time()?.saturating_sub(cpu));
+        self.phases.borrow_mut().push(Phase { name: name.into(), seconds, cpu_seconds, cached });
+        self.events.emit(&Event::PhaseDone { name: name.into(), seconds, cpu_seconds, cached });
         Ok(value)
     }
+}
+
+/// In seconds, to the millisecond.
+fn rounded(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// What this process and all that it waited for have used of CPUs so far.
+fn cpu_time() -> Result<Duration> {
+    let mut sum = Duration::ZERO;
+    for who in [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_CHILDREN] {
+        let used = getrusage(who).context("cannot ask for the CPU time used")?;
+        for time in [used.user_time(), used.system_time()] {
+            sum += Duration::from_micros(time.num_microseconds().try_into().unwrap_or_default());
+        }
+    }
+    Ok(sum)
 }
 
 /// The repository: `XTASK_ROOT` for tests, what cargo says, or where this was built.
@@ -139,4 +163,23 @@ fn repository() -> Result<PathBuf> {
         bail!("{} is not the repository: run `cargo xtask` inside it", root.display());
     }
     Ok(root)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_child_counts_once_it_has_ended() {
+        let before = cpu_time().unwrap();
+        let mut child = Command::new("sh")
+            .args(["-c", "i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done"])
+            .spawn()
+            .unwrap();
+        assert!(child.wait().unwrap().success());
+        let used = cpu_time().unwrap().saturating_sub(before);
+        assert!(used >= Duration::from_millis(10), "{used:?}");
+    }
 }

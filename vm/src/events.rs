@@ -38,6 +38,8 @@ pub enum Event {
         name: String,
         /// Wall time.
         seconds: f64,
+        /// Time of CPUs, user and system.
+        cpu_seconds: f64,
         /// Nothing had to be done.
         cached: bool,
     },

@@ -50,8 +50,10 @@ pub fn line_of(event: &Event) -> Option<String> {
     Some(match event {
         Event::PhaseStarted { name } => format!("==> {name}"),
         Event::Progress { done, total, what } => format!("    {done}/{total} {what}"),
-        Event::PhaseDone { name, seconds, cached } => {
-            format!("    {name}: {seconds:.1} s{}", if *cached { ", cached" } else { "" })
+        Event::PhaseDone { name, seconds, cpu_seconds, cached } => {
+            // What takes no time is not worth a figure.
+            let cpu = if *cpu_seconds < 1.0 { String::new() } else { format!(", {cpu_seconds:.0} s of CPU") };
+            format!("    {name}: {seconds:.1} s{cpu}{}", if *cached { ", cached" } else { "" })
         }
         Event::Command { line } => format!("    $ {line}"),
         Event::Output { .. } | Event::TestStarted { .. } => return None,
@@ -78,4 +80,18 @@ pub fn line_of(event: &Event) -> Option<String> {
             text
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_tells_its_seconds_and_those_of_the_cpus_if_there_were_any() {
+        let said = |cpu_seconds, cached| {
+            line_of(&Event::PhaseDone { name: "kernel".into(), seconds: 2.04, cpu_seconds, cached })
+        };
+        assert_eq!(said(0.4, true).unwrap(), "    kernel: 2.0 s, cached");
+        assert_eq!(said(3.6, false).unwrap(), "    kernel: 2.0 s, 4 s of CPU");
+    }
 }
