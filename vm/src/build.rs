@@ -18,6 +18,9 @@ use crate::{
 /// Objects of a first build with the lean profile, until a build has told the real number.
 const FIRST_TOTAL: u64 = 1680;
 
+/// How often a build notes how far it has come.
+const STEP: u64 = 20;
+
 /// Make, set up for one work tree.
 pub struct Make<'a> {
     work: &'a WorkTree,
@@ -65,7 +68,8 @@ impl<'a> Make<'a> {
         exec::stream(ctx, &self.command(targets), log, on_line).map_err(|e| self.explain(e))
     }
 
-    /// Builds the kernel image and gives its path; progress is told by object.
+    /// Builds the kernel image and gives its path; progress is told by object. What a build that was cut off has done is kept, and
+    /// the next one says so.
     ///
     /// # Errors
     /// As [`Make::run`].
@@ -74,10 +78,21 @@ impl<'a> Make<'a> {
         let known = read_if_there(&memory)?.and_then(|text| text.trim().parse().ok());
         let total = known.unwrap_or(FIRST_TOTAL);
         let mut done = 0;
+        let unfinished = self.work.note("unfinished");
+        if let Some(objects) = read_if_there(&unfinished)? {
+            ctx.events.note(format!(
+                "the last build here did not come to its end: {} objects of it are kept, where nothing has changed since",
+                objects.trim()
+            ));
+        }
         let here = format!("{}/", self.work.build().display());
         self.run(ctx, &["bzImage"], "kernel-build", |line| {
             if let Some(object) = object_of(line) {
                 done += 1;
+                if done % STEP == 1 {
+                    // For the next run's sentence alone: not worth an error.
+                    let _ = write_whole(&unfinished, done.to_string().as_bytes());
+                }
                 // The tools that kbuild makes for itself are named by their whole path.
                 let what = object.strip_prefix(&here).unwrap_or(object).into();
                 ctx.events.emit(&Event::Progress { done, total: total.max(done), what });
@@ -85,6 +100,9 @@ impl<'a> Make<'a> {
         })?;
         if known.is_none_or(|known| known < done) {
             write_whole(&memory, done.to_string().as_bytes())?;
+        }
+        if unfinished.exists() {
+            fs::remove_file(&unfinished).context("cannot note that the build came to its end")?;
         }
         let image = self.work.build().join(IMAGE);
         ensure!(image.exists(), "make ended well but left no {}", image.display());

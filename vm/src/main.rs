@@ -77,25 +77,23 @@ fn main() -> ExitCode {
 
 /// For commands that only look.
 const SHORT: Duration = Duration::from_secs(600);
-/// For commands that build or boot several kernels, in seconds.
-const LONG: u64 = 3 * 3600;
 
 fn dispatch(command: &Command) -> Result<Done> {
     let ctx = |limit, json| Ctx::new(Events::new(view::choose(json)), limit);
     match command {
         Command::VmTest(opts) => cmd::vm_test::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
-        Command::Races(opts) => cmd::races::run(&ctx(opts.limit(), opts.json)?, opts),
+        Command::Races(opts) => cmd::races::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Report(opts) => cmd::report::run(&ctx(SHORT, opts.brief)?, opts),
         Command::Bench(opts) => cmd::bench::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Calibrate(opts) => cmd::calibrate::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Keep(opts) => cmd::keep::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Shell(opts) => cmd::shell::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Doctor(opts) => cmd::doctor::run(&ctx(SHORT, opts.json)?, opts),
-        Command::Ci(opts) => cmd::ci::run(&ctx(opts.kernel.limit_or(LONG), false)?, opts),
-        Command::Patches(opts) => cmd::patches::run(&ctx(opts.kernel.limit_or(LONG), false)?, opts),
+        Command::Ci(opts) => cmd::ci::run(&ctx(opts.kernel.limit(), false)?, opts),
+        Command::Patches(opts) => cmd::patches::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Bindings(opts) => cmd::bindings::run(&ctx(opts.kernel.limit(), false)?, opts),
-        Command::Mutants(opts) => cmd::mutants::run(&ctx(opts.kernel.limit_or(LONG), false)?, opts),
-        Command::Kselftest(opts) => cmd::kselftest::run(&ctx(opts.kernel.limit_or(LONG), opts.json)?, opts),
+        Command::Mutants(opts) => cmd::mutants::run(&ctx(opts.kernel.limit(), false)?, opts),
+        Command::Kselftest(opts) => cmd::kselftest::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Drill(opts) => cmd::drill::run(&ctx(opts.kernel.limit(), false)?, opts),
         Command::Clean(opts) => cmd::clean::run(&ctx(SHORT, false)?, opts),
     }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Options of what fills the matrix, measures, and reports.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, builder::PossibleValuesParser};
 
 use super::{KernelOpts, MachineOpts};
 use crate::{series::DEFAULT, stock};
-
-/// For `races --long`, in seconds.
-const LONG: u64 = 24 * 3600;
 
 /// Options of `races`.
 #[derive(Clone, Debug, Args)]
@@ -56,13 +53,6 @@ pub struct Races {
     /// Print matrix.json on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,
-}
-
-impl Races {
-    /// The time limit of the run.
-    pub fn limit(&self) -> Duration {
-        if self.long { self.kernel.limit_or(LONG) } else { self.kernel.limit() }
-    }
 }
 
 /// Options of `bench`.
@@ -163,10 +153,10 @@ mod tests {
         ] {
             assert!(races(line).is_none(), "{line}");
         }
-        let hours = |line| races(line).unwrap().limit().as_secs() / 3600;
+        let limit = |line| races(line).unwrap().kernel.limit();
         assert_eq!(
-            (hours("--here"), hours("--here --long"), hours("--here --long --timeout 7200")),
-            (1, 24, 2)
+            (limit("--here"), limit("--timeout 7200")),
+            (std::time::Duration::MAX, std::time::Duration::from_secs(7200))
         );
     }
 }
