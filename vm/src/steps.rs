@@ -124,14 +124,14 @@ impl<'a> Bench<'a> {
         self.ctx.out.join(format!("console-{name}.log"))
     }
 
-    /// Boots `built`, runs the tests of `command` in the guest's folder, and judges. `name` names the console log and the
+    /// Boots `image`, runs the tests of `command` in the guest's folder, and judges. `name` names the console log and the
     /// phase.
     ///
     /// # Errors
     /// When the guest never came to its tests.
     pub fn run(
         &self,
-        built: &Built,
+        image: &Image,
         name: &str,
         place: Place,
         command: &str,
@@ -140,7 +140,7 @@ impl<'a> Bench<'a> {
         let run = self.run_folder(name)?;
         let mut tests = Tests::new(place);
         let guest = Guest { name, run: &run, command, limits, beside: Beside::default() };
-        let (ended, console) = self.boot(built, guest, &mut tests)?;
+        let (ended, console) = self.boot_image(image, guest, &mut tests)?;
         verdict::judge(&tests.ended(ended), &console, limits.boot.as_secs(), limits.silence.as_secs())
     }
 

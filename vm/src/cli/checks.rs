@@ -18,7 +18,7 @@ pub struct VmTest {
     /// Folder of kernel-patches/ to apply, or `base` for none
     #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     pub series: String,
-    /// Test the same base and config without the series as well
+    /// Test the kernel without the series as well: Debian's own of that version, or one that is built with the same config
     #[arg(long)]
     pub with_base: bool,
     /// Run only the tests whose name contains this, and no races

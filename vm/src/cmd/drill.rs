@@ -92,7 +92,7 @@ pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
     let mut count = Count::default();
     for case in CASES {
         let name = format!("drill-{}", case.name);
-        let ended = bench.run(&built, &name, Place::Series, &script(case.script), limits);
+        let ended = bench.run(&built.image(), &name, Place::Series, &script(case.script), limits);
         ctx.still_wanted()?;
         let (outcome, reason) = match ended {
             Ok(judged) => (judged.outcome, judged.reason),

@@ -71,7 +71,7 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
         if mutant.leaks() {
             command = leaks::after(&command);
         }
-        let (caught, seen) = match bench.run(&wrong, &mutant.name, Place::Series, &command, limits) {
+        let (caught, seen) = match bench.run(&wrong.image(), &mutant.name, Place::Series, &command, limits) {
             Ok(mut judged) => {
                 if mutant.leaks() {
                     judged.tests.push(leaks::judge(&boot::run_folder(&ctx.out, &mutant.name))?);

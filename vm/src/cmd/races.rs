@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
 use crate::{
@@ -14,13 +14,12 @@ use crate::{
     context::Ctx,
     events::Event,
     guest,
-    hash::sha256,
     races::{self, Asked, Kept, Look, Machine, Matrix, Options, Races, Row},
     record::{self, Room},
-    report::{Done, KernelReport, Place, Report, Test},
+    report::{Done, Place, Report, Test},
     series::{DEFAULT, NONE, Series},
     steps::{self, Bench, Workshop, vcpus},
-    stock::{self, Stock},
+    stock,
     verdict::{Judged, is_broken},
 };
 
@@ -211,7 +210,7 @@ fn race(
             let kernel = ctx.phase(&format!("Debian's kernel {line}"), || {
                 stock::get(ctx, line, opts.kernel.refresh, opts.kernel.offline)
             })?;
-            report.kernel = Some(report_of(&kernel)?);
+            report.kernel = Some(kernel.report()?);
             let programs = ctx.phase("tests", || guest::build(ctx, &include, &guest::PROGRAMS))?;
             let bench = Bench::stock(ctx, vng, &opts.machine, &kernel, programs)?;
             let accel = bench.machine.accel;
@@ -244,22 +243,6 @@ fn race(
             Races { ctx, asked, limits }.run(&shop, &bench, &built, report, matrix)
         }
     }
-}
-
-/// What the report says of a kernel that was not built here.
-fn report_of(kernel: &Stock) -> Result<KernelReport> {
-    let config = kernel.config();
-    let text = fs::read(&config).with_context(|| format!("cannot read {}", config.display()))?;
-    let text_of = String::from_utf8_lossy(&text);
-    let compiler = text_of.lines().find_map(|line| line.strip_prefix("CONFIG_CC_VERSION_TEXT="));
-    Ok(KernelReport {
-        version: kernel.release.clone(),
-        base: kernel.name(),
-        series: NONE.into(),
-        patches: Vec::new(),
-        config_sha256: sha256(&text),
-        compiler: compiler.unwrap_or_default().trim_matches('"').to_owned(),
-    })
 }
 
 /// The tables, their legend, and a sentence for each discipline.

@@ -6,8 +6,9 @@ use std::{fs, time::Duration};
 use anyhow::Result;
 
 use crate::{
-    boot::{self, Limits},
+    boot::{self, Image, Limits},
     cli::VmTest,
+    config::LEAN,
     context::Ctx,
     events::Event,
     leaks, lock,
@@ -17,6 +18,7 @@ use crate::{
     report::{Done, Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
+    stock::{self, Stock},
     test_run::BASE_PREFIX,
     verdict::{Judged, broken_words, is_broken},
 };
@@ -64,7 +66,7 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> R
     report.accel = Some(bench.machine.accel);
     let place = if opts.series == NONE { Place::Base } else { Place::Series };
     let guests = Guests { shop: &shop, bench: &bench, opts };
-    let mut reasons = vec![guests.tests(&built, place, report)?];
+    let mut reasons = vec![guests.tests(&built.image(), &built.series, place, report)?];
     // A filter is for tests by name; for cells, `races` has one of its own.
     if place == Place::Series && opts.filter.is_none() && !opts.no_races {
         if shop.profile.is_slow() {
@@ -74,11 +76,9 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> R
             reasons.push(guests.races(&built, report, matrix)?);
         }
     }
-    // The kernel that matters first; the other then starts from its objects.
+    // The kernel that matters first.
     if opts.with_base && opts.series != NONE {
-        let base = shop.build(&Series::read(&ctx.root, NONE)?)?;
-        report.base_kernel = Some(shop.report_of(&base));
-        reasons.push(guests.tests(&base, Place::Base, report)?);
+        reasons.push(guests.base(report)?);
     }
     let host: Vec<&str> = report
         .tests
@@ -121,10 +121,51 @@ impl Guests<'_> {
         Ok(reason)
     }
 
+    /// Tests the kernel without the series: Debian's own, where it is of the same version, or one that is built from the objects
+    /// of the first.
+    fn base(&self, report: &mut Report) -> Result<String> {
+        if let Some(stock) = self.stock()? {
+            report.base_kernel = Some(stock.report()?);
+            return self.tests(&stock.image(), NONE, Place::Base, report);
+        }
+        let base = self.shop.build(&Series::read(&self.shop.ctx.root, NONE)?)?;
+        report.base_kernel = Some(self.shop.report_of(&base));
+        self.tests(&base.image(), &base.series, Place::Base, report)
+    }
+
+    /// Debian's binary kernel of the version whose source is the base, if there is one and the profile asks for nothing that it
+    /// has not.
+    fn stock(&self) -> Result<Option<Stock>> {
+        let (ctx, shop, opts) = (self.shop.ctx, self.shop, &self.opts.kernel);
+        let packaged = opts.kernel_src.is_none() && shop.profile.name == LEAN;
+        if !packaged || !stock::lines().contains(&opts.base.as_str()) {
+            return Ok(None);
+        }
+        let got = ctx.phase(&format!("Debian's kernel {}", opts.base), || {
+            stock::get(ctx, &opts.base, opts.refresh, opts.offline)
+        });
+        match got {
+            Ok(stock) if shop.base.name.ends_with(&stock.version) => Ok(Some(stock)),
+            Ok(stock) => {
+                ctx.events.note(format!(
+                    "{} is not of the version of the base, {}: that is built",
+                    stock.name(),
+                    shop.base.name
+                ));
+                Ok(None)
+            }
+            Err(e) if opts.offline => {
+                ctx.events.note(format!("{e:#}; so the base is built"));
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
     /// Tests one kernel in a guest; gives why it failed, or nothing.
-    fn tests(&self, built: &Built, place: Place, report: &mut Report) -> Result<String> {
+    fn tests(&self, image: &Image, name: &str, place: Place, report: &mut Report) -> Result<String> {
         let Self { shop, bench, opts } = self;
-        report.consoles.push(bench.console(&built.series));
+        report.consoles.push(bench.console(name));
         let mut command = selftests_command(place, self.limits(), opts.filter.as_deref());
         if shop.profile.is_slow() {
             command.push_str(" --quick");
@@ -133,9 +174,9 @@ impl Guests<'_> {
             command = leaks::after(&command);
         }
         let Judged { mut tests, splats, mut reason, .. } =
-            bench.run(built, &built.series, place, &command, self.limits())?;
+            bench.run(image, name, place, &command, self.limits())?;
         if shop.profile.finds_leaks {
-            let mut result = leaks::judge(&boot::run_folder(&bench.ctx().out, &built.series))?;
+            let mut result = leaks::judge(&boot::run_folder(&bench.ctx().out, name))?;
             if place == Place::Base {
                 result.name.insert_str(0, BASE_PREFIX);
             }
@@ -146,7 +187,7 @@ impl Guests<'_> {
             tests.push(result);
         }
         report.tests.extend(tests.into_iter().map(|result| Test { kernel: place, result }));
-        report.splats.extend(splats.into_iter().map(|splat| format!("{}: {splat}", built.series)));
+        report.splats.extend(splats.into_iter().map(|splat| format!("{name}: {splat}")));
         Ok(reason)
     }
 }

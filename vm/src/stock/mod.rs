@@ -10,6 +10,7 @@ mod fetch;
 mod layout;
 mod lines;
 mod needs;
+mod report;
 mod version;
 
 pub use self::{
