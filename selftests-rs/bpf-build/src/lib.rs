@@ -14,8 +14,15 @@ use anyhow::{Context, Result, anyhow};
 use bindgen::Builder;
 use libbpf_cargo::SkeletonBuilder;
 
-/// The folder of the headers for datapaths.
-pub const KEEP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../keep/include");
+/// The folder of the headers for datapaths: of the crate that is being built, if it has one, as in its package; or the one in
+/// this repository.
+fn keep() -> String {
+    let own = env::var_os("CARGO_MANIFEST_DIR").map(|dir| Path::new(&dir).join("include"));
+    match own {
+        Some(own) if own.join("keep").is_dir() => own.display().to_string(),
+        _ => concat!(env!("CARGO_MANIFEST_DIR"), "/../../keep/include").to_owned(),
+    }
+}
 
 /// The compilers that are tried, newest first.
 pub const CLANGS: [&str; 5] = ["clang-22", "clang-21", "clang-20", "clang-19", "clang"];
@@ -34,9 +41,10 @@ impl Compiler {
     pub fn new(cpu: &str) -> Result<Self> {
         println!("cargo::rerun-if-env-changed=KERNEL_HEADERS");
         println!("cargo::rerun-if-env-changed=CLANG");
-        println!("cargo::rerun-if-changed={KEEP}");
+        let keep = keep();
+        println!("cargo::rerun-if-changed={keep}");
         let mut arguments: Vec<OsString> = ["-Wall", "-Werror", cpu].map(Into::into).into();
-        arguments.push(format!("-I{KEEP}").into());
+        arguments.push(format!("-I{keep}").into());
         for folder in headers()? {
             arguments.push("-I".into());
             arguments.push(folder.into());
@@ -92,7 +100,7 @@ pub fn bindings(header: &Path) -> Result<Builder> {
         .default_enum_style(bindgen::EnumVariation::Consts)
         .prepend_enum_name(false)
         .use_core()
-        .clang_arg(format!("-I{KEEP}"));
+        .clang_arg(format!("-I{}", keep()));
     for folder in headers()? {
         builder = builder.clang_arg(format!("-I{}", folder.display()));
     }
