@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the README shows of `cmpdel` is what it says: the sessions are typed here, and compared to the letter.
+//! What `docs/CMPDEL.md` shows of the command is what it says: the sessions are typed here, and compared to the letter.
 
 use std::os::fd::AsFd as _;
 use std::process::{self, Command, Stdio};
@@ -14,7 +14,7 @@ use crate::skeletons::flows::FlowsSkelBuilder;
 use crate::verdict::{On, Test, Verdict};
 use crate::{Context, Kernel};
 
-const README: &str = include_str!("../../../README.md");
+const MANUAL: &str = include_str!("../../../docs/CMPDEL.md");
 
 pub fn tests() -> Vec<Test> {
     vec![Test::new("readme::the_sessions_with_cmpdel_are_real", On::Both, sessions)]
@@ -30,7 +30,7 @@ fn mark(kernel: Kernel) -> &'static str {
 
 /// The lines of the console block after `mark`.
 fn session(mark: &str) -> Option<Vec<&'static str>> {
-    let (_, after) = README.split_once(mark)?;
+    let (_, after) = MANUAL.split_once(mark)?;
     let (block, _) = after.trim_start().strip_prefix("```console\n")?.split_once("```")?;
     Some(block.lines().collect())
 }
@@ -38,9 +38,9 @@ fn session(mark: &str) -> Option<Vec<&'static str>> {
 /// Types the session in a shell that finds `cmpdel` on its path, over the map of `flows.bpf.c` with five entries.
 fn sessions(context: &Context) -> Result<Verdict> {
     let mark = mark(context.kernel);
-    let shown = session(mark).with_context(|| format!("the README has no session after {mark}"))?;
+    let shown = session(mark).with_context(|| format!("docs/CMPDEL.md has no session after {mark}"))?;
     let commands: Vec<_> = shown.iter().filter_map(|line| line.strip_prefix("$ ")).collect();
-    ensure!(!commands.is_empty(), "the README's session after {mark} has no command");
+    ensure!(!commands.is_empty(), "the session of docs/CMPDEL.md after {mark} has no command");
 
     let flows = make_map(FlowsSkelBuilder::default(), "flows")?;
     // struct flow: packets 7, some lifetime, flags 1, port 80
@@ -49,7 +49,7 @@ fn sessions(context: &Context) -> Result<Verdict> {
         update(flows.as_fd(), &key.to_ne_bytes(), &flow, 0).context("cannot put an entry")?;
     }
 
-    // The id is whatever number is free; the README shows the first one.
+    // The id is whatever number is free; the document shows the first one.
     let id = flows.info()?.info.id;
     let typed = type_in(context, &commands)?.replace(&format!("map {id} (flows)"), "map 1 (flows)");
     let said: Vec<_> = typed.lines().collect();
@@ -57,7 +57,7 @@ fn sessions(context: &Context) -> Result<Verdict> {
     Ok(if said == shown {
         Verdict::Pass(format!("{} commands", commands.len()))
     } else {
-        Verdict::Fail(format!("the README shows something else than\n{typed}"))
+        Verdict::Fail(format!("docs/CMPDEL.md shows something else than\n{typed}"))
     })
 }
 
