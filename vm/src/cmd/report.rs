@@ -64,7 +64,8 @@ fn keep(ctx: &Ctx, files: &[PathBuf], folder: &Path) -> Result<()> {
     let kept = ctx.root.join("docs/report");
     fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
     let picture = folder.join(browser::PICTURE);
-    for file in files.iter().chain(picture.exists().then_some(&picture)) {
+    // The last of them is for scripts, made again in seconds from the evidence that is kept.
+    for file in files[..3].iter().chain(picture.exists().then_some(&picture)) {
         let name = file.file_name().unwrap_or_default();
         fs::copy(file, kept.join(name)).with_context(|| format!("cannot keep {}", file.display()))?;
     }
