@@ -45,15 +45,18 @@ fn probes(context: &Context) -> Result<Verdict> {
 /// An answer of the library in short.
 type Said = Result<Outcome, &'static str>;
 
-fn in_short(answer: Result<Outcome, Error>) -> Said {
+/// The same of any call of the library's.
+pub(super) fn in_short<T>(answer: Result<T, Error>) -> Result<T, &'static str> {
     answer.map_err(|error| match error {
         Error::UnsupportedKernel => "unsupported kernel",
         Error::UnsupportedMap { .. } => "unsupported map",
         Error::Permission => "permission",
         Error::UnsupportedBatch { .. } => "unsupported batch",
+        Error::UnsupportedUpdate { .. } => "unsupported update",
         Error::BatchLength { .. } => "batch length",
         Error::BadWindow { .. } => "bad window",
         Error::KeySize { .. } => "key size",
+        Error::ValueSize { .. } => "value size",
         Error::NotAMap => "not a map",
         _ => "another error",
     })
@@ -186,13 +189,12 @@ fn batches(context: &Context) -> Result<Verdict> {
                 "batch" => map.delete_batch_if_eq(&keys, &values, 32..36),
                 _ => map.delete_each_if_eq(&keys, &values, 32..36),
             };
-            let said =
-                answer.map(|batch| (batch.outcomes, batch.ended.is_none())).map_err(|e| in_short(Err(e)));
+            let said = in_short(answer.map(|batch| (batch.outcomes, batch.ended.is_none())));
             let [deleted, kept, absent] = [Outcome::Deleted, Outcome::Mismatch, Outcome::Absent];
             let all = (vec![deleted, kept, deleted, deleted, absent], true);
             let wanted = match (context.kernel, Series::of_this_kernel(), form) {
-                (Kernel::Base, ..) => Err(Err("unsupported kernel")),
-                (Kernel::Series, Series::Rfc, "batch") => Err(Err("unsupported batch")),
+                (Kernel::Base, ..) => Err("unsupported kernel"),
+                (Kernel::Series, Series::Rfc, "batch") => Err("unsupported batch"),
                 _ => Ok(all),
             };
             left.push(if wanted.is_ok() { 1 } else { usize::from(ENTRIES) });

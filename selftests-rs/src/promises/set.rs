@@ -9,6 +9,7 @@ use cmpdel_uapi::{Error, Map, Updated, Window};
 use cmpdel_uapi_raw::{fd_by_id, freeze, update};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 
+use super::library::in_short;
 use crate::cmpdel::{DELETED, KEPT, NO_SUCH_KEY, NOT_PERMITTED, Run, UNSUPPORTED, USAGE};
 use crate::fixture::{ENTRIES, Scratch, Shape, TARGET, has_updates, kinds};
 use crate::objects::make_map;
@@ -31,18 +32,6 @@ pub fn tests() -> Vec<Test> {
 
 /// An answer of the library in short.
 type Said = Result<Updated, &'static str>;
-
-fn in_short(answer: Result<Updated, Error>) -> Said {
-    answer.map_err(|error| match error {
-        Error::UnsupportedKernel => "unsupported kernel",
-        Error::UnsupportedUpdate { .. } => "unsupported update",
-        Error::Permission => "permission",
-        Error::BadWindow { .. } => "bad window",
-        Error::KeySize { .. } => "key size",
-        Error::ValueSize { .. } => "value size",
-        _ => "another error",
-    })
-}
 
 /// What a kernel without such updates says instead.
 fn unless_missing(context: &Context, said: Said) -> Said {
@@ -145,17 +134,14 @@ fn batches(context: &Context) -> Result<Verdict> {
                 "batch" => map.update_batch_if_eq(&keys, &seen, &new, 32..36),
                 _ => map.update_each_if_eq(&keys, &seen, &new, 32..36),
             };
-            let said = answer
-                .map(|batch| (batch.outcomes, batch.ended.is_none()))
-                .map_err(|error| in_short(Err(error)));
+            let said = in_short(answer.map(|batch| (batch.outcomes, batch.ended.is_none())));
             let replaced = |entry| match entry {
                 ENTRIES => Updated::Absent,
                 TARGET => Updated::Mismatch,
                 _ => Updated::Replaced,
             };
             let wanted = unless_missing(context, Ok(Updated::Replaced))
-                .map(|_| ((0..=ENTRIES).map(replaced).collect::<Vec<_>>(), true))
-                .map_err(Err);
+                .map(|_| ((0..=ENTRIES).map(replaced).collect::<Vec<_>>(), true));
             let name = format!("{}, {form}", kind.name);
             tally.case(&name, (said != wanted).then(|| format!("{said:?} instead of {wanted:?}")));
             for entry in 0..=ENTRIES {

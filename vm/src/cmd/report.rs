@@ -18,6 +18,9 @@ use crate::{
     report_page::{self, Inputs, browser},
 };
 
+/// What the report is to people: a page, a text, and what a mail has room for.
+const FOR_PEOPLE: [&str; 3] = ["index.html", "report.txt", "brief.txt"];
+
 /// Writes the files; with `--check`, has a browser look at the page; with `--brief`, prints what a mail has room for.
 /// A claim that the evidence does not bear out fails it.
 ///
@@ -27,7 +30,8 @@ pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
     let folder = ctx.target.join("report");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let page = report_page::page(&inputs(ctx, opts)?);
-    let files = ["index.html", "report.txt", "brief.txt", "report.json"].map(|name| folder.join(name));
+    let [page_file, text_file, brief_file] = FOR_PEOPLE.map(|name| folder.join(name));
+    let files = [page_file, text_file, brief_file, folder.join("report.json")];
     let brief = report_page::brief(&page);
     write_whole(&files[0], report_page::render(&page).as_bytes())?;
     write_whole(&files[1], report_page::render_text(&page).as_bytes())?;
@@ -43,7 +47,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
         done = browser::check(ctx, &files[0], &folder)?;
     }
     if opts.keep {
-        keep(ctx, &files, &folder)?;
+        keep(ctx, &folder)?;
     }
     if opts.brief {
         print!("{brief}");
@@ -60,14 +64,14 @@ pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
 }
 
 /// Copies the report to where the README links to it. The picture is there only if a browser was.
-fn keep(ctx: &Ctx, files: &[PathBuf], folder: &Path) -> Result<()> {
+fn keep(ctx: &Ctx, folder: &Path) -> Result<()> {
     let kept = ctx.root.join("docs/report");
     fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
-    let picture = folder.join(browser::PICTURE);
-    // The last of them is for scripts, made again in seconds from the evidence that is kept.
-    for file in files[..3].iter().chain(picture.exists().then_some(&picture)) {
-        let name = file.file_name().unwrap_or_default();
-        fs::copy(file, kept.join(name)).with_context(|| format!("cannot keep {}", file.display()))?;
+    let picture = folder.join(browser::PICTURE).exists().then_some(browser::PICTURE);
+    // The JSON is for scripts: it is made again in seconds from the evidence that is kept.
+    for name in FOR_PEOPLE.into_iter().chain(picture) {
+        let file = folder.join(name);
+        fs::copy(&file, kept.join(name)).with_context(|| format!("cannot keep {}", file.display()))?;
     }
     Ok(())
 }

@@ -145,7 +145,7 @@ impl Guests<'_> {
             stock::get(ctx, &opts.base, opts.refresh, opts.offline)
         });
         match got {
-            Ok(stock) if shop.base.name.ends_with(&stock.version) => Ok(Some(stock)),
+            Ok(stock) if shop.base.name.rsplit(' ').next() == Some(&stock.version) => Ok(Some(stock)),
             Ok(stock) => {
                 ctx.events.note(format!(
                     "{} is not of the version of the base, {}: that is built",
