@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::bytes::{Given, parse_number};
+use crate::bytes::{Given, parse_count, parse_number};
 use crate::gc::{Age, Clock, IntType, Unit, Where};
 use crate::window::Choice;
 
@@ -93,11 +93,11 @@ pub struct Entry {
     pub expect: Option<Given>,
 
     /// Compare only a window of the value, that begins at byte N and is as long as V
-    #[arg(long, value_name = "N", conflicts_with = "field")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, conflicts_with = "field")]
     pub offset: Option<u32>,
 
     /// How long the window is: an assertion on the length of V
-    #[arg(long, value_name = "N", requires = "offset")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, requires = "offset")]
     pub size: Option<u32>,
 
     /// Compare only this field.
@@ -148,7 +148,7 @@ pub struct MapArgs {
     #[arg(long, value_name = "PATH")]
     pub pinned: Option<PathBuf>,
     /// The map with this id
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<u32>)]
     pub id: Option<u32>,
     /// The map with this name; an error that lists them if there are several
     #[arg(long, value_name = "NAME")]
@@ -183,7 +183,7 @@ pub struct Gc {
     pub field: Option<String>,
 
     /// The field by its first byte in the value
-    #[arg(long, value_name = "N", requires = "int_type")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, requires = "int_type")]
     pub offset: Option<u32>,
 
     /// What is there: u8, u16, u32, u64, or i… with a sign; with `be` behind it for network order
@@ -203,11 +203,11 @@ pub struct Gc {
     pub stripes: Option<PathBuf>,
 
     /// With --stripes: the program with this id uses the map and only reads; may be given several times
-    #[arg(long, value_name = "ID", requires = "stripes")]
+    #[arg(long, value_name = "ID", value_parser = parse_count::<u32>, requires = "stripes")]
     pub reader: Vec<u32>,
 
     /// Entries in a batch; more where a single bucket of the map holds more
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = batch)]
     pub batch: u32,
 
     /// Print one JSON object for each entry that had expired, as it happens: its key and what became of it; implies --json
@@ -230,6 +230,11 @@ pub struct Gc {
 
 fn number(text: &str) -> Result<i128, String> {
     parse_number(text).ok_or_else(|| format!("`{text}` is no decimal number"))
+}
+
+fn batch(text: &str) -> Result<u32, String> {
+    let entries = parse_count(text)?;
+    if (1..=65536).contains(&entries) { Ok(entries) } else { Err("a batch has 1 to 65536 entries".into()) }
 }
 
 #[cfg(test)]
@@ -304,6 +309,12 @@ mod tests {
             "gc --id 1 --field f --older-than 5 --unit h",
             "gc --id 1 --field f --older-than 5 --where proto=17",
             "gc --id 1 --field f --older-than 5 --batch 0",
+            "gc --id 1 --field f --older-than 5 --batch 65537",
+            "gc --id 1 --offset 010 --type u8 --older-than 5",
+            "gc --id 1 --field f --older-than 5 --stripes /s --reader +7",
+            "--id 010 --key 00 --expect 00",
+            "--id 1 --key 00 --expect 00 --offset 010",
+            "--id 1 --key 00 --expect 00 --offset 8 --size +1",
             "gc --id 1 --field f --older-than 5 --reader 7",
             "gc --id 1 --name n --field f --older-than 5",
             "completions nosuch",

@@ -195,6 +195,9 @@ fn parse_typed(kind: &str, number: &str, out: &mut Vec<u8>) -> Result<(), String
     if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
         return Err("an unsigned number must follow, decimal or 0x…".into());
     }
+    if radix == 10 && has_leading_zero(digits) {
+        return Err("a zero before a number means octal to many: leave it out, or write 0x…".into());
+    }
     let value = u128::from_str_radix(digits, radix).unwrap_or(u128::MAX);
     let bytes = encode(i128::try_from(value).unwrap_or(i128::MAX), size, false)
         .ok_or_else(|| format!("does not fit {} bits", size * 8))?;
@@ -218,11 +221,25 @@ fn to_network_order(mut bytes: Vec<u8>) -> Vec<u8> {
 #[must_use]
 pub fn parse_number(text: &str) -> Option<i128> {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    // A leading zero means octal to many.
-    let plain = !digits.is_empty()
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && (digits.len() == 1 || !digits.starts_with('0'));
+    let plain = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && !has_leading_zero(digits);
     plain.then(|| text.parse().ok()).flatten()
+}
+
+/// Whether digits mean octal to many.
+#[must_use]
+pub fn has_leading_zero(digits: &str) -> bool {
+    digits.len() > 1 && digits.starts_with('0')
+}
+
+/// A plain decimal number of an option: no sign, and no zero before it.
+///
+/// # Errors
+/// A sentence that says so.
+pub fn parse_count<T: TryFrom<i128>>(text: &str) -> Result<T, String> {
+    let number = parse_number(text).filter(|_| !text.starts_with('-'));
+    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+        format!("`{text}` is no plain number that fits: write decimal digits, without a sign and a zero before them")
+    })
 }
 
 /// A number as an integer of `size` bytes (1 to 8) in native order; `None` where it does not fit.

@@ -9,6 +9,7 @@ use std::ops::Range;
 use keep::Order;
 
 use crate::btf::{Btf, Kind, Malformed, Member, Type};
+use crate::bytes::parse_count;
 pub use leaves::There;
 
 /// Typedefs, qualifiers and nesting deeper than this are a loop in a broken BTF.
@@ -361,7 +362,7 @@ fn split_indices(part: &str) -> Result<(&str, Vec<usize>), String> {
         return Ok((name, Vec::new()));
     }
     let inner = rest.strip_prefix('[').and_then(|r| r.strip_suffix(']')).ok_or_else(bad)?;
-    let indices = inner.split("][").map(|n| n.parse().map_err(|_| bad())).collect::<Result<_, _>>()?;
+    let indices = inner.split("][").map(|n| parse_count(n).map_err(|_| bad())).collect::<Result<_, _>>()?;
     Ok((name, indices))
 }
 

@@ -18,7 +18,7 @@ fn bytes_are_read() {
         ("u32be:0x0a000001", &[10, 0, 0, 1]),
         ("u64be:1", &[0, 0, 0, 0, 0, 0, 0, 1]),
         ("u32be:0x0a000001 u16be:80 06 0x00", &[10, 0, 0, 1, 0, 80, 6, 0]),
-        ("u8:007", &[7]),
+        ("u8:0", &[0]),
         ("00", &[0]),
     ];
     for (text, bytes) in rows {
@@ -50,6 +50,8 @@ fn what_is_no_bytes_says_why() {
         ("u8:", "unsigned"),
         ("u8:0x", "unsigned"),
         ("u8:1.5", "unsigned"),
+        ("u8:007", "octal to many"),
+        ("u32be:010", "octal to many"),
         ("u8be:1", "no type"),
         ("i32:1", "no type"),
         ("U8:1", "no type"),
@@ -92,6 +94,14 @@ fn digits_are_a_byte_and_a_number() {
     assert_eq!(literal("CT_OPEN"), (None, None));
     assert_eq!(literal("hex"), (None, None));
     assert_eq!(literal("hex u8:1"), (None, None));
+}
+
+#[test]
+fn an_option_takes_plain_numbers() {
+    assert_eq!((parse_count("0"), parse_count("4294967295")), (Ok(0_u32), Ok(u32::MAX)));
+    for text in ["", "+5", "-5", "-0", "010", "00", "0x10", " 5", "5 ", "1e3", "4294967296"] {
+        assert!(parse_count::<u32>(text).unwrap_err().contains("no plain number"), "{text}");
+    }
 }
 
 #[test]

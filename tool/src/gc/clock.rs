@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::bytes::parse_number;
+use crate::bytes::{has_leading_zero, parse_number};
 
 /// A clock that a BPF program reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -104,10 +104,29 @@ impl FromStr for Age {
         if let Some(number) = parse_number(text) {
             return Ok(Self::Number(number));
         }
+        doubt(text).map_or(Ok(()), |why| Err(format!("`{text}`: {why}")))?;
         humantime::parse_duration(text)
             .map(Self::Span)
             .map_err(|_| format!("`{text}` is no whole number and no time: write 300, or 90s, 5m, 1h 30m"))
     }
+}
+
+/// What humantime reads in one way and people in another.
+fn doubt(text: &str) -> Option<&'static str> {
+    let is_number = |c: &char| c.is_ascii_digit() || *c == '.';
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if words
+        .windows(2)
+        .any(|two| two[0].ends_with(|c| is_number(&c)) && two[1].starts_with(|c| is_number(&c)))
+    {
+        return Some("a blank stands within a number: write a unit behind each number, as 1h 30m");
+    }
+    let mut numbers = text.split(|c| !is_number(&c));
+    if numbers.any(|number| has_leading_zero(number.split('.').next().unwrap_or_default())) {
+        return Some("a zero before a number means octal to many: leave it out");
+    }
+    let mut units = text.split(|c: char| !c.is_alphabetic());
+    units.any(|unit| unit == "M").then_some("M is a month to some and a minute to others: write months or m")
 }
 
 /// What has expired, and what is known of the clock.
@@ -191,6 +210,23 @@ mod tests {
         for text in ["", "5x", "1e9", "2.5897e+12", "0x10", "five"] {
             assert!(text.parse::<Age>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_age_that_can_be_two_is_none() {
+        for (text, why) in [
+            ("1 30m", "within a number"),
+            ("1h 3 0m", "within a number"),
+            ("1 .5s", "within a number"),
+            ("010s", "octal"),
+            ("1h 05m", "octal"),
+            ("5M", "a month to some"),
+        ] {
+            let error = text.parse::<Age>().unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+        assert_eq!(age("0.05s"), Age::Span(Duration::from_millis(50)));
+        assert_eq!(age("1 h 30 m"), Age::Span(Duration::from_secs(5400)));
     }
 
     #[test]

@@ -31,6 +31,8 @@ fn what_is_no_field_is_named() {
         ("nat.tag[2]", "beyond an array of 2"),
         ("lifetime[0]", "is no array"),
         ("nat.tag[x]", "is no field"),
+        ("nat.tag[+1]", "is no field"),
+        ("nat.tag[01]", "is no field"),
         ("nat..mark", "a field has a name"),
         ("nat.", "a field has a name"),
         ("", "a field has a name"),
