@@ -85,6 +85,15 @@ impl Literal {
         !self.text.starts_with("0x") && !self.text.contains(|c: char| c == ':' || c.is_whitespace())
     }
 
+    /// Whether a word of it begins as bytes do, with `0x` or a type, whatever comes of it: `u8:256`, `0xabc`.
+    #[must_use]
+    pub fn is_begun(&self) -> bool {
+        self.text.split_whitespace().any(|word| {
+            let kind = word.split_once(':').map(|(kind, _)| kind);
+            word.starts_with("0x") || kind.is_some_and(|kind| TYPES.iter().any(|(name, ..)| *name == kind))
+        })
+    }
+
     /// The integers in it that are in the order of this machine: where they begin in the bytes, and how many they are.
     #[must_use]
     pub fn native_integers(&self) -> Vec<(usize, usize)> {

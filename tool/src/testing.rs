@@ -31,6 +31,78 @@ pub fn number() -> Layout {
     Layout::new(&btf::tuple_btf(), btf::OWNER_ID - 1).unwrap()
 }
 
+/// The id of `struct odd` in the BTF of [`odd`], and of what may be a whole key.
+pub const ODD_ID: u32 = 17;
+/// `void *`, `__be16`, `char`, `enum tag`, `char[16]`, `__be16[2]`, `unsigned __int128`.
+pub const ODD_PARTS: [u32; 7] = [2, 6, 8, 11, 13, 14, 3];
+
+/// The layout of what is seldom in a map, of
+///
+/// ```c
+/// enum tag { be = 1, ab = 0xab, cafe = 3 } __attribute__((packed));
+/// enum level { LOW = -1, HIGH = 5 };
+/// struct odd {
+///     void *ptr;
+///     unsigned __int128 wide;
+///     unsigned int half : 16, low : 4;
+///     int sig : 12;
+///     __be16 lost : 16;
+///     char letter;
+///     enum tag tag;
+///     float ratio;
+///     enum level level;
+///     char name[16];
+///     __be16 ports[2];
+///     __le32 little;
+///     long long delta;
+/// };
+/// ```
+///
+/// or of one of its types.
+pub fn odd(id: u32) -> Layout {
+    let mut btf = btf::Btf::default();
+    btf.int("unsigned int", 4, 0); // 1
+    btf.other("", 2, 0); // 2: void *
+    btf.int("unsigned __int128", 16, 0); // 3
+    btf.int("int", 4, btf::SIGNED); // 4
+    btf.int("unsigned short", 2, 0); // 5
+    btf.other("__be16", 8, 5); // 6
+    btf.other("__le32", 8, 1); // 7
+    btf.int("char", 1, btf::SIGNED); // 8
+    btf.int("long long", 8, btf::SIGNED); // 9
+    btf.add("float", 16, 0, 4, &[]); // 10
+    let names = ["be", "ab", "cafe"].map(|name| btf.name(name));
+    btf.add("tag", 6, 3, 1, &[names[0], 1, names[1], 0xab, names[2], 3]); // 11
+    let names = ["LOW", "HIGH"].map(|name| btf.name(name));
+    btf.add("level", 6, 2 | 1 << 31, 4, &[names[0], u32::MAX, names[1], 5]); // 12
+    btf.array(8, 16); // 13
+    btf.array(6, 2); // 14
+    btf.other("port_t", 8, 6); // 15: __be16 by another name
+    btf.other("", 10, 15); // 16: const port_t
+    btf.members(
+        "odd",
+        btf::STRUCT,
+        80,
+        &[
+            ("ptr", 2, 0, 0),
+            ("wide", 3, 128, 0),
+            ("half", 1, 256, 16),
+            ("low", 1, 272, 4),
+            ("sig", 4, 276, 12),
+            ("lost", 16, 288, 16),
+            ("letter", 8, 304, 0),
+            ("tag", 11, 312, 0),
+            ("ratio", 10, 320, 0),
+            ("level", 12, 352, 0),
+            ("name", 13, 384, 0),
+            ("ports", 14, 512, 0),
+            ("little", 7, 544, 0),
+            ("delta", 9, 576, 0),
+        ],
+    ); // 17
+    Layout::new(&btf.blob(), id).unwrap()
+}
+
 /// Offset and size.
 pub fn place(place: Result<Place, String>) -> (usize, usize) {
     let place = place.unwrap();

@@ -76,16 +76,34 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
     let is_number = matches!(kind, Kind::Int { .. } | Kind::Enum { .. });
     if let (Some(bits), true) = (place.bits, is_number) {
         // bpftool prints bits as a string, in hex.
-        let number = given.number.filter(|_| numbers).or_else(|| given.hex_number());
+        let hex = given.hex_number();
+        let number = given.number.filter(|_| numbers).or(hex);
         let number = number.or_else(|| enumerator(layout, kind, &given.text));
         let number = number.ok_or_else(|| {
             let how = if numbers { "decimal, or 0x…" } else { "without quotes, or 0x… in them" };
             format!("`{}` is no number of {} bits: write it {how}", given.text, bits.count)
         })?;
-        return self::number(layout, place, number);
+        let bytes = self::number(layout, place, number)?;
+        let is_whole = place.masks().iter().all(|(_, mask)| *mask == 0xff);
+        return match &given.bytes {
+            Ok(other) if hex.is_some() && is_whole && other.len() == place.size && *other != bytes => {
+                Err(format!(
+                    "`{}` can be a number, as bpftool prints bit-fields, and bytes in this order: write it in decimal",
+                    given.text
+                ))
+            }
+            _ => Ok(bytes),
+        };
     }
     if let (Some(number), true, true) = (given.number, numbers, is_number) {
-        return self::number(layout, place, number);
+        let bytes = self::number(layout, place, number)?;
+        return match characters(layout, place, given) {
+            Some(text) if text != bytes => Err(format!(
+                "`{0}` can be a number and can be a character: write u8:{0} for the number, text:{0} for the character",
+                given.text
+            )),
+            _ => Ok(bytes),
+        };
     }
     if let Some(number) = enumerator(layout, kind, &given.text) {
         let bytes = self::number(layout, place, number)?;
@@ -98,8 +116,8 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
     let bytes = bytes(layout, place, given);
     // What is said to be a text may begin like that by itself, as bpftool prints it; what is not may be meant as something else.
     let is_plain = match given.text.strip_prefix(TEXT) {
-        Some(said) => numbers || needs_saying(said),
-        None => !(needs_saying(&given.text) || numbers && given.number.is_some()),
+        Some(said) => numbers || needs_saying(said) && given.text.len() > place.size,
+        None => !(needs_saying(&given.text) || numbers && is_more_than_a_word(&given.text)),
     };
     match (bytes, characters) {
         (Ok(bytes), None) => Ok(bytes),
@@ -119,9 +137,20 @@ const TEXT: &str = "text:";
 /// A text that could be meant as something else: bytes, or with the quotes or the operator of another language.
 fn needs_saying(text: &str) -> bool {
     let literal = Literal::parse(text);
+    let word = text.trim();
     literal.bytes.is_ok() && !literal.is_one_word()
-        || text.starts_with(['"', '\'', '=', '!', '~', '<', '>'])
-        || text.ends_with(['"', '\''])
+        || literal.is_begun()
+        || word.starts_with(['"', '\'', '=', '!', '~', '<', '>'])
+        || word.ends_with(['"', '\''])
+        || word.starts_with(TEXT)
+}
+
+/// Without the blanks around it: a number, also one that is not plain, a file, standard input.
+fn is_more_than_a_word(text: &str) -> bool {
+    let word = text.trim();
+    let digits = word.trim_start_matches(['+', '-']);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number || word == "-" || word.starts_with('@')
 }
 
 fn enumerator(layout: &Layout, kind: &Kind, name: &str) -> Option<i128> {
@@ -173,12 +202,16 @@ fn bytes(layout: &Layout, place: Place, given: &Literal) -> Result<Vec<u8>, Stri
         ));
     }
     given.one_reading()?;
-    if place.size == 16
-        && given.text.starts_with("0x")
-        && matches!(layout.resolve(place.ty)?.kind, Kind::Int { .. })
-    {
+    let printed = match layout.resolve(place.ty)?.kind {
+        Kind::Int { size: 16, .. } => Some("integers of 128 bits"),
+        Kind::Pointer => Some("pointers"),
+        _ => None,
+    };
+    let mut words = given.text.split_whitespace();
+    let is_one = words.next().is_some_and(|word| word.starts_with("0x")) && words.next().is_none();
+    if let (Some(printed), true) = (printed, is_one) {
         return Err(format!(
-            "`{}` can be a number, as bpftool prints integers of 128 bits, and bytes in this order: write each byte as 0x…",
+            "`{}` can be a number, as bpftool prints {printed}, and bytes in this order: write each byte as 0x…",
             given.text
         ));
     }
@@ -236,6 +269,12 @@ pub fn number(layout: &Layout, place: Place, number: i128) -> Result<Vec<u8>, St
         }
         return Ok(bytes);
     };
+    if layout.order(place.ty).is_swapped() {
+        return Err(format!(
+            "a bit-field of {} has no order that this knows: use --offset with bytes",
+            layout.type_name(place.ty)
+        ));
+    }
     let count = u32::try_from(bits.count).unwrap_or(u32::MAX).min(64);
     let range = if signed { -(1_i128 << count >> 1)..1_i128 << count >> 1 } else { 0..1_i128 << count };
     if !range.contains(&number) {
@@ -255,118 +294,4 @@ fn at(path: &str, why: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{conntrack, owner, tuple};
-
-    fn field(layout: &Layout, path: &str, text: &str) -> Result<Vec<u8>, String> {
-        word(layout, layout.field(path).unwrap(), &Literal::parse(text))
-    }
-
-    #[test]
-    fn numbers_are_put_into_the_order_of_their_type() {
-        for (path, text, bytes) in [
-            ("dport", "80", vec![0, 80]),
-            ("expires", "1000", vec![0, 0, 3, 0xe8]),
-            ("dport", "u16be:80", vec![0, 80]),
-            ("dport", "0x0050", vec![0, 80]),
-            ("seen", "1000", 1000_u64.to_ne_bytes().to_vec()),
-            ("seen", "u64:1000", 1000_u64.to_ne_bytes().to_vec()),
-            ("code", "42", vec![42]),
-        ] {
-            assert_eq!(field(&owner(), path, text), Ok(bytes), "{path} {text}");
-        }
-        let error = field(&owner(), "dport", "u16:80").unwrap_err();
-        assert!(
-            error.contains("in this machine's order, and the field (__be16) in network order"),
-            "{error}"
-        );
-        assert_eq!(owner().show(owner().field("dport").unwrap(), &[0, 80]), "80");
-    }
-
-    #[test]
-    fn enumerators_and_texts_are_what_a_field_takes() {
-        assert_eq!(field(&conntrack(), "state", "CT_CLOSING"), Ok(vec![1]));
-        assert_eq!(field(&conntrack(), "state", "1"), Ok(vec![1]));
-        let text = |text: &str| field(&owner(), "comm", text);
-        assert_eq!(text("bash"), Ok(b"bash\0\0\0\0".to_vec()));
-        assert_eq!(text("text:42 00"), Ok(b"42 00\0\0\0".to_vec()));
-        assert_eq!(text(" a "), Ok(b" a \0\0\0\0\0".to_vec()), "blanks are part of a text");
-        assert_eq!(text("hex 00 01 02 03 04 05 06 07"), Ok(vec![0, 1, 2, 3, 4, 5, 6, 7]));
-        for two in ["10 20", "u8:1", "0x2a2a", "42", "\"bash\"", "'bash'", "=bash", "~bash"] {
-            assert!(text(two).unwrap_err().contains("can be bytes and can be a text"), "{two}");
-        }
-        assert!(text("much too long").unwrap_err().contains("two hex digits"));
-        assert!(field(&conntrack(), "state", "CT_GONE").unwrap_err().contains("two hex digits"));
-    }
-
-    #[test]
-    fn strings_are_not_read_as_numbers() {
-        let string = |path, text| super::text(&owner(), owner().field(path).unwrap(), text);
-        assert!(string("code", "42").unwrap_err().contains("hex, as bpftool prints"));
-        assert_eq!(string("code", "0x2a"), Ok(vec![42]));
-        assert!(string("seen", "1000").unwrap_err().contains("without quotes"));
-        assert_eq!(string("comm", "42"), Ok(b"42\0\0\0\0\0\0".to_vec()), "as bpftool prints it");
-        assert_eq!(string("comm", "text:10 20"), Ok(b"10 20\0\0\0".to_vec()));
-        assert!(string("comm", "text:a").unwrap_err().contains("can be a text"));
-        let bits = |text| super::text(&tuple(), tuple().field("client").unwrap(), text);
-        assert!(bits("10").unwrap_err().contains("without quotes"));
-        assert!(bits("0x2a").is_ok());
-    }
-
-    #[test]
-    fn a_row_of_bytes_is_no_text_unless_that_is_said() {
-        let tag = |text| field(&conntrack(), "nat.tag", text);
-        assert_eq!(tag("text:ab"), Ok(b"ab".to_vec()));
-        for text in ["ab", "42", "-1", "xy"] {
-            assert!(tag(text).is_err(), "{text}");
-        }
-        assert_eq!(tag("0x6162"), Ok(b"ab".to_vec()));
-    }
-
-    #[test]
-    fn bits_are_put_where_they_lie() {
-        let layout = tuple();
-        let place = |path| layout.field(path).unwrap();
-        let (netns, client) = (place("netns"), place("client"));
-        assert_eq!((netns.offset, netns.size, client.offset), (19, 1, 19));
-        let mut image = Image::new(24);
-        image.put(netns, "netns", &number(&layout, netns, 1).unwrap()).unwrap();
-        image.put(client, "client", &word(&layout, client, &Literal::parse("0x2a")).unwrap()).unwrap();
-        let byte = image.whole().0[19];
-        if cfg!(target_endian = "little") {
-            assert_eq!(byte, 0x2a << 1 | 1);
-        }
-        assert_eq!((layout.show(netns, &[byte]), layout.show(client, &[byte])), ("1".into(), "42".into()));
-        assert!(number(&layout, client, 128).unwrap_err().contains("(7 bits)"));
-        assert!(number(&layout, netns, -1).is_err());
-    }
-
-    #[test]
-    fn no_two_readings_and_no_panic_in_anything() {
-        let mut random = fastrand::Rng::with_seed(7);
-        let layouts = [conntrack(), tuple(), owner()];
-        let fields = [
-            "packets", "state", "delta", "nat", "seen", "src", "srcv6", "netns", "client", "comm", "dport",
-            "code",
-        ];
-        let words = [
-            "10", "0a", "0x", "0x2a", "u16:", "u16be:80", "hex", "text:", "-", "CT_OPEN", "4200", " ", "é",
-            ":", "1e9", "true",
-        ];
-        for _ in 0..100_000 {
-            let text: String = (0..random.usize(..5)).map(|_| words[random.usize(..words.len())]).collect();
-            let literal = Literal::parse(&text);
-            let layout = &layouts[random.usize(..layouts.len())];
-            let Ok(place) = layout.field(fields[random.usize(..fields.len())]) else { continue };
-            let Ok(bytes) = word(layout, place, &literal) else { continue };
-            assert_eq!(bytes.len(), place.size, "{text}");
-            // Of digits alone, and of a name, there is one reading: the type's. All else is bytes as they are without a type.
-            let typed =
-                literal.number.is_some() || literal.text.starts_with("text:") || literal.bytes.is_err();
-            let known = typed || place.bits.is_some() || literal.is_one_word();
-            assert!(known || literal.bytes == Ok(bytes.clone()), "{text}: {bytes:02x?}");
-            assert!(known || literal.one_reading().is_ok(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -122,12 +122,15 @@ pub fn tuple_btf() -> Vec<u8> {
     btf.blob()
 }
 
-const SIGNED: u32 = 1;
-const STRUCT: u32 = 4;
-const UNION: u32 = 5;
+/// Encoding of an integer with a sign.
+pub const SIGNED: u32 = 1;
+/// Kind.
+pub const STRUCT: u32 = 4;
+/// Kind.
+pub const UNION: u32 = 5;
 
-/// Types and names, as they are put together.
-struct Btf {
+/// Types and names, as they are put together; each type has the next id, from 1 on.
+pub struct Btf {
     types: Vec<u32>,
     strings: Vec<u8>,
 }
@@ -139,7 +142,8 @@ impl Default for Btf {
 }
 
 impl Btf {
-    fn name(&mut self, text: &str) -> u32 {
+    /// Where a name is.
+    pub fn name(&mut self, text: &str) -> u32 {
         if text.is_empty() {
             return 0;
         }
@@ -149,27 +153,30 @@ impl Btf {
         offset
     }
 
-    fn add(&mut self, name: &str, kind: u32, count: u32, size_or_type: u32, more: &[u32]) {
+    /// Any type.
+    pub fn add(&mut self, name: &str, kind: u32, count: u32, size_or_type: u32, more: &[u32]) {
         let name = self.name(name);
         self.types.extend([name, kind << 24 | count, size_or_type]);
         self.types.extend(more);
     }
 
-    fn int(&mut self, name: &str, bytes: u32, encoding: u32) {
+    /// An integer.
+    pub fn int(&mut self, name: &str, bytes: u32, encoding: u32) {
         self.add(name, 1, 0, bytes, &[(encoding << 24) | (bytes * 8)]);
     }
 
-    fn array(&mut self, element: u32, count: u32) {
+    /// An array of so many elements.
+    pub fn array(&mut self, element: u32, count: u32) {
         self.add("", 3, 0, 0, &[element, 2, count]);
     }
 
     /// A typedef, a qualifier, a declaration.
-    fn other(&mut self, name: &str, kind: u32, ty: u32) {
+    pub fn other(&mut self, name: &str, kind: u32, ty: u32) {
         self.add(name, kind, 0, ty, &[]);
     }
 
     /// A struct or union: each member's name, type, first bit, and bits if it is a bit-field.
-    fn members(&mut self, name: &str, kind: u32, bytes: u32, members: &[(&str, u32, u32, u32)]) {
+    pub fn members(&mut self, name: &str, kind: u32, bytes: u32, members: &[(&str, u32, u32, u32)]) {
         let fields = members.iter().any(|(.., bits)| *bits != 0);
         let mut more = Vec::new();
         for &(name, ty, first, bits) in members {
@@ -181,7 +188,8 @@ impl Btf {
         self.types.extend(more);
     }
 
-    fn blob(self) -> Vec<u8> {
+    /// As the kernel has it.
+    pub fn blob(self) -> Vec<u8> {
         let len = u32::try_from(self.types.len() * 4).unwrap();
         let header =
             [u32::from_ne_bytes(start()), 24, 0, len, len, u32::try_from(self.strings.len()).unwrap()];

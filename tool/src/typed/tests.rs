@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a field takes, and what it refuses.
+
+use super::*;
+use crate::testing::{ODD_ID, conntrack, odd, owner, tuple};
+
+fn field(layout: &Layout, path: &str, text: &str) -> Result<Vec<u8>, String> {
+    word(layout, layout.field(path).unwrap(), &Literal::parse(text))
+}
+
+#[test]
+fn numbers_are_put_into_the_order_of_their_type() {
+    for (path, text, bytes) in [
+        ("dport", "80", vec![0, 80]),
+        ("expires", "1000", vec![0, 0, 3, 0xe8]),
+        ("dport", "u16be:80", vec![0, 80]),
+        ("dport", "0x0050", vec![0, 80]),
+        ("seen", "1000", 1000_u64.to_ne_bytes().to_vec()),
+        ("seen", "u64:1000", 1000_u64.to_ne_bytes().to_vec()),
+        ("code", "42", vec![42]),
+    ] {
+        assert_eq!(field(&owner(), path, text), Ok(bytes), "{path} {text}");
+    }
+    let error = field(&owner(), "dport", "u16:80").unwrap_err();
+    assert!(error.contains("in this machine's order, and the field (__be16) in network order"), "{error}");
+    assert_eq!(owner().show(owner().field("dport").unwrap(), &[0, 80]), "80");
+}
+
+#[test]
+fn enumerators_and_texts_are_what_a_field_takes() {
+    assert_eq!(field(&conntrack(), "state", "CT_CLOSING"), Ok(vec![1]));
+    assert_eq!(field(&conntrack(), "state", "1"), Ok(vec![1]));
+    let text = |text: &str| field(&owner(), "comm", text);
+    assert_eq!(text("bash"), Ok(b"bash\0\0\0\0".to_vec()));
+    assert_eq!(text("text:42 00"), Ok(b"42 00\0\0\0".to_vec()));
+    assert_eq!(text(" a "), Ok(b" a \0\0\0\0\0".to_vec()), "blanks are part of a text");
+    assert_eq!(text("hex 00 01 02 03 04 05 06 07"), Ok(vec![0, 1, 2, 3, 4, 5, 6, 7]));
+    for two in ["10 20", "u8:1", "0x2a2a", "42", "\"bash\"", "'bash'", "=bash", "~bash"] {
+        assert!(text(two).unwrap_err().contains("can be bytes and can be a text"), "{two}");
+    }
+    assert!(text("much too long").unwrap_err().contains("two hex digits"));
+    assert!(field(&conntrack(), "state", "CT_GONE").unwrap_err().contains("two hex digits"));
+}
+
+#[test]
+fn strings_are_not_read_as_numbers() {
+    let string = |path, text| super::text(&owner(), owner().field(path).unwrap(), text);
+    assert!(string("code", "42").unwrap_err().contains("hex, as bpftool prints"));
+    assert_eq!(string("code", "0x2a"), Ok(vec![42]));
+    assert!(string("seen", "1000").unwrap_err().contains("without quotes"));
+    assert_eq!(string("comm", "42"), Ok(b"42\0\0\0\0\0\0".to_vec()), "as bpftool prints it");
+    assert_eq!(string("comm", "text:10 20"), Ok(b"10 20\0\0\0".to_vec()));
+    assert!(string("comm", "text:a").unwrap_err().contains("can be a text"));
+    let bits = |text| super::text(&tuple(), tuple().field("client").unwrap(), text);
+    assert!(bits("10").unwrap_err().contains("without quotes"));
+    assert!(bits("0x2a").is_ok());
+}
+
+#[test]
+fn a_row_of_bytes_is_no_text_unless_that_is_said() {
+    let tag = |text| field(&conntrack(), "nat.tag", text);
+    assert_eq!(tag("text:ab"), Ok(b"ab".to_vec()));
+    for text in ["ab", "42", "-1", "xy"] {
+        assert!(tag(text).is_err(), "{text}");
+    }
+    assert_eq!(tag("0x6162"), Ok(b"ab".to_vec()));
+}
+
+#[test]
+fn a_digit_for_a_character_is_a_number_or_that_character() {
+    let letter = |text| field(&odd(ODD_ID), "letter", text);
+    assert!(letter("5").unwrap_err().contains("can be a number and can be a character: write u8:5"));
+    assert_eq!((letter("u8:5"), letter("text:5")), (Ok(vec![5]), Ok(vec![b'5'])));
+    assert_eq!((letter("10"), letter("x")), (Ok(vec![10]), Ok(vec![b'x'])), "no two characters, no number");
+}
+
+#[test]
+fn hex_that_bpftool_prints_of_numbers_is_no_bytes() {
+    for (path, text, what) in [
+        ("ptr", "0xffff888103a5c000", "pointers"),
+        ("wide", "0x00000000000000000000000000000001", "integers of 128 bits"),
+        ("wide", " 0x00000000000000000000000000000001", "integers of 128 bits"),
+        ("half", "0x0050", "bit-fields"),
+    ] {
+        let error = field(&odd(ODD_ID), path, text).unwrap_err();
+        assert!(
+            error.contains("can be a number, as bpftool prints") && error.contains(what),
+            "{path}: {error}"
+        );
+    }
+    let bytes = "0xff 0xff 0x88 0x81 0x03 0xa5 0xc0 0x00";
+    assert_eq!(field(&odd(ODD_ID), "ptr", bytes), Ok(vec![0xff, 0xff, 0x88, 0x81, 3, 0xa5, 0xc0, 0]));
+    assert_eq!(
+        field(&odd(ODD_ID), "half", "0x50"),
+        Ok(0x50_u16.to_ne_bytes().to_vec()),
+        "one byte is no two"
+    );
+    let error = field(&odd(ODD_ID), "lost", "80").unwrap_err();
+    assert!(error.contains("a bit-field of port_t has no order"), "{error}");
+}
+
+#[test]
+fn a_text_that_is_another_form_gone_wrong_has_to_be_said() {
+    let name = |text: &str| field(&odd(ODD_ID), "name", text);
+    for text in [" text:a", " 'a'", " -5", " -", " @f", "u8:256", "u64:010", "0xabc", "a 0x", "007", "+5"] {
+        assert!(name(text).unwrap_err().contains("can be a text"), "{text}");
+        assert!(name(&format!("text:{text}")).is_ok(), "{text}");
+    }
+    let string = |text| super::text(&odd(ODD_ID), odd(ODD_ID).field("name").unwrap(), text);
+    assert!(string("text:10 20").unwrap_err().contains("can be a text"), "a text may begin like that");
+    assert!(string("text:10 20 30 40 50").is_ok(), "the field has no room for all of it");
+}
+
+#[test]
+fn bits_are_put_where_they_lie() {
+    let layout = tuple();
+    let place = |path| layout.field(path).unwrap();
+    let (netns, client) = (place("netns"), place("client"));
+    assert_eq!((netns.offset, netns.size, client.offset), (19, 1, 19));
+    let mut image = Image::new(24);
+    image.put(netns, "netns", &number(&layout, netns, 1).unwrap()).unwrap();
+    image.put(client, "client", &word(&layout, client, &Literal::parse("0x2a")).unwrap()).unwrap();
+    let byte = image.whole().0[19];
+    if cfg!(target_endian = "little") {
+        assert_eq!(byte, 0x2a << 1 | 1);
+    }
+    assert_eq!((layout.show(netns, &[byte]), layout.show(client, &[byte])), ("1".into(), "42".into()));
+    assert!(number(&layout, client, 128).unwrap_err().contains("(7 bits)"));
+    assert!(number(&layout, netns, -1).is_err());
+}
