@@ -2,6 +2,7 @@
 //! From what the user gave to the key and the window, once the map is known.
 
 mod new_value;
+mod pasted;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -14,7 +15,7 @@ use crate::image::{self, Image};
 use crate::json::Json;
 use crate::layout::{Layout, Place};
 use crate::outcome::Failure;
-use crate::typed;
+use crate::typed::{self, By};
 
 pub use new_value::new_value;
 
@@ -80,10 +81,7 @@ fn raw_bytes(given: &Given, part: &str, size: u32) -> Option<Result<Vec<u8>, Fai
             read(io::stdin().lock(), limit)
                 .map_err(|error| Failure::other(format!("reading standard input: {error}"))),
         ),
-        Given::Json(json) => {
-            let entry = is_entry(json).then(|| json.get(part)).flatten();
-            entry.unwrap_or(json).bytes().map(Ok)
-        }
+        Given::Json(json) => pasted::bytes(json, part).map(Ok),
         Given::Literal(_) => None,
     }
 }
@@ -93,27 +91,13 @@ fn read(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     from.take(limit).read_to_end(&mut bytes).map(|_| bytes)
 }
 
-/// Whether it looks like what bpftool prints of a whole entry.
-fn is_entry(json: &Json) -> bool {
-    let is_part = |(name, _): &(String, Json)| ["key", "value", "formatted"].contains(&name.as_str());
-    matches!(json, Json::Object(members) if members.len() > 1 && members.iter().all(is_part))
-}
-
-/// Of a whole entry that was pasted, this part; but a type may have fields of these names itself.
-fn pasted<'a>(layout: &Layout, place: Place, json: &'a Json, part: &str) -> &'a Json {
-    if !is_entry(json) || layout.member(place, part).is_ok() {
-        return json;
-    }
-    json.get("formatted").and_then(|formatted| formatted.get(part)).or_else(|| json.get(part)).unwrap_or(json)
-}
-
 /// All of a key or value that is typed.
 fn whole(layout: &Layout, part: &str, given: &Given) -> Result<(Vec<u8>, Vec<Range<usize>>), String> {
     let place = layout.whole()?;
     let mut image = Image::new(place.size);
     match given {
         Given::Json(json) => {
-            typed::json(layout, place, "", pasted(layout, place, json, part), &mut image)?;
+            pasted::say(layout, json, part, &mut image)?;
             let missing = layout.missing(place, "", &|place| image.has(place));
             if let Some(missing) = missing {
                 return Err(format!("a {part} is whole, and `{missing}` is not named"));
@@ -140,6 +124,7 @@ pub fn key(
         (_, Some(bytes)) => {
             let bytes = bytes?;
             if u32::try_from(bytes.len()) == Ok(key_size) {
+                pasted::agrees(given, "key", &bytes, layout).map_err(usage)?;
                 return Ok(Key { bytes, assumed: Vec::new() });
             }
             Err(usage(length(bytes.len())))
@@ -233,7 +218,7 @@ fn named(role: Role, json: &Json, layout: &Layout) -> Result<Image, Failure> {
     let usage = |why: String| role.usage(&why);
     let place = layout.whole().map_err(usage)?;
     let mut image = Image::new(place.size);
-    typed::json(layout, place, "", pasted(layout, place, json, "value"), &mut image).map_err(usage)?;
+    pasted::say(layout, json, "value", &mut image).map_err(usage)?;
     Ok(image)
 }
 
@@ -253,7 +238,11 @@ fn run(
     let whole_value = offset.is_none() && size.is_none();
     let length = |bytes: usize| too_short(role, bytes, value_size);
     let expected = match (given, raw_bytes(given, "value", value_size)) {
-        (_, Some(bytes)) => bytes?,
+        (_, Some(bytes)) => {
+            let bytes = bytes?;
+            pasted::agrees(given, "value", &bytes, layout).map_err(usage)?;
+            bytes
+        }
         (Given::Json(json), None) => {
             if !whole_value {
                 return Err(usage(
@@ -338,7 +327,7 @@ fn in_field(role: Role, given: &Given, field: &str, layout: &Layout) -> Result<W
 
 fn in_json(json: &Json, place: Place, field: &str, layout: &Layout) -> Result<Window, String> {
     let mut image = Image::new(layout.whole()?.size);
-    typed::json(layout, place, field, json, &mut image)?;
+    typed::json(layout, place, field, json, By::People, &mut image)?;
     let window = image.window(layout)?;
     if (window.offset, window.expected.len()) == (place.offset, place.size) {
         return at(window).map_err(|failure| failure.message);

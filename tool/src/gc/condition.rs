@@ -9,7 +9,7 @@ use crate::image::Image;
 use crate::layout::Layout;
 use crate::open::Of;
 use crate::outcome::Failure;
-use crate::typed;
+use crate::typed::{self, By};
 
 /// A condition as it is given: `key.proto=17`, `value.state!=CT_OPEN`.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +68,9 @@ impl Condition {
         let place = layout.field(path).map_err(usage)?;
         let mut image = Image::new(layout.whole().map_err(usage)?.size);
         match given {
-            Given::Json(json) => typed::json(layout, place, path, json, &mut image).map_err(usage)?,
+            Given::Json(json) => {
+                typed::json(layout, place, path, json, By::People, &mut image).map_err(usage)?;
+            }
             Given::Literal(literal) => {
                 let bytes = typed::word(layout, place, literal).map_err(usage)?;
                 image.put(place, path, &bytes).map_err(usage)?;

@@ -136,15 +136,56 @@ fn what_bpftool_prints_can_be_pasted() {
     let expected = [&b"bash\0\0\0\0"[..], &[0, 0, 3, 0xe8, 0, 80, 42, 0], &7_u64.to_ne_bytes()].concat();
     assert_eq!((window.offset, &window.expected), (0, &expected));
     assert!(assumed_zero(&window.assumed).unwrap().starts_with("byte 15 taken"));
+    let raw = array(&expected);
+    assert_eq!(
+        owner_window(&format!("{{\"key\": [\"0x05\"], \"value\": {raw}}}")).unwrap().expected,
+        expected
+    );
+    // Without a number in network order, the fields will do.
+    let value = "{\"packets\": 1, \"lifetime\": 42, \"state\": \"CT_CLOSING\"}";
+    let expected = choose(value, whole());
     for entry in [
         format!("{{\"key\": 5, \"value\": {value}}}"),
         format!("{{\"formatted\": {{\"key\": 5, \"value\": {value}}}, \"key\": [1]}}"),
     ] {
-        assert_eq!(owner_window(&entry).unwrap().expected, expected, "{entry}");
+        assert_eq!(choose(&entry, whole()), expected, "{entry}");
     }
-    let raw: Vec<_> = expected.iter().map(|byte| format!("\"0x{byte:02x}\"")).collect();
-    let raw = format!("{{\"key\": [\"0x05\"], \"value\": [{}]}}", raw.join(","));
-    assert_eq!(owner_window(&raw).unwrap().expected, expected);
+}
+
+fn array(bytes: &[u8]) -> String {
+    format!("[{}]", bytes.iter().map(|byte| format!("\"0x{byte:02x}\"")).collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn a_pasted_entry_that_says_two_things_is_refused() {
+    // Of the bytes 00 50 bpftool prints 20480 where integers begin with their lowest byte; people write 80.
+    let printed = u16::from_ne_bytes([0, 80]);
+    let fields = |comm: &str| {
+        let expires = u32::from_ne_bytes([0, 0, 3, 0xe8]);
+        format!(
+            "{{\"comm\": \"{comm}\", \"expires\": {expires}, \"dport\": {printed}, \"code\": 42, \"seen\": 7}}"
+        )
+    };
+    let tail = [&[0, 0, 3, 0xe8, 0, 80, 42, 0], &7_u64.to_ne_bytes()[..]].concat();
+    let bytes = [&b"bash\0old"[..], &tail].concat();
+    let entry = |raw: &str, comm: &str| {
+        format!("{{\"value\": {raw}, \"formatted\": {{\"value\": {}}}}}", fields(comm))
+    };
+    assert_eq!(
+        owner_window(&entry(&array(&bytes), "bash")).unwrap().expected,
+        bytes,
+        "behind its end a text is open"
+    );
+    let error = owner_window(&entry(&array(&bytes), "zsh")).unwrap_err().message;
+    assert!(error.contains("its fields by name contradict each other"), "{error}");
+    let error = owner_window(&entry(&fields("zsh"), "bash")).unwrap_err().message;
+    assert!(error.contains("leave one of them out"), "{error}");
+    let typed = owner_window(&format!("{{\"key\": 5, \"value\": {}}}", fields("bash")));
+    if cfg!(target_endian = "little") {
+        assert!(
+            typed.unwrap_err().message.contains("numbers in network order, which bpftool prints in this")
+        );
+    }
 }
 
 #[test]
