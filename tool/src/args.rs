@@ -97,7 +97,7 @@ pub struct Entry {
     pub offset: Option<u32>,
 
     /// How long the window is: an assertion on the length of V
-    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, requires = "offset")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, requires = "offset", conflicts_with = "field")]
     pub size: Option<u32>,
 
     /// Compare only this field.
@@ -190,7 +190,8 @@ pub struct Gc {
     #[arg(long = "type", value_name = "T", requires = "offset", conflicts_with = "field")]
     pub int_type: Option<IntType>,
 
-    /// Only entries of which this is true as well: key.FIELD=V or value.FIELD=V, or != instead of =; several are all asked
+    /// Only entries of which this is true as well: key.FIELD=V or value.FIELD=V, or != instead of =; several are all asked.
+    /// Blanks around V are no part of it
     #[arg(long = "where", value_name = "CONDITION")]
     pub conditions: Vec<Where>,
 
@@ -282,6 +283,7 @@ mod tests {
             "--id 1 --key @ --expect 00",
             "--id 1 --key {a --expect 00",
             "--id 1 --key 00 --expect 00 --size 1",
+            "--id 1 --key 00 --expect 00 --size 1 --field f",
             "--id 1 --key 00 --expect 00 --offset 1 --field f",
             "--id 1 --key 00 --expect 00 --offset -1",
             "--id 1 --key 00 --expect 00 --key 01",
