@@ -16,7 +16,7 @@ impl fmt::Display for Malformed {
 }
 
 /// One BTF object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Btf {
     /// By type id; 0 is void.
     types: Vec<Type>,
@@ -24,7 +24,7 @@ pub struct Btf {
 }
 
 /// A type: where its name is, and what it is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Type {
     name: u32,
     /// What it is.
@@ -32,7 +32,7 @@ pub struct Type {
 }
 
 /// What matters of a type to lay out a value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Kind {
     /// Nothing: void, functions, variables, forward declarations.
     Other,
@@ -81,7 +81,7 @@ pub enum Kind {
 }
 
 /// A member of a struct or union.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Member {
     name: u32,
     /// Its type.

@@ -21,13 +21,11 @@ use crate::open::{Of, layout, open, open_pinned};
 use crate::outcome::{Failure, Outcome};
 use crate::output::MapReport;
 use crate::run::FD_MEND;
-use clock::Threshold;
-use condition::Condition;
 use field::IntField;
 use survey::Survey;
 
-pub use clock::{Age, Clock, Unit};
-pub use condition::Where;
+pub use clock::{Age, Clock, Threshold, Unit};
+pub use condition::{Condition, Where};
 pub use field::IntType;
 pub use report::GcReport;
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::layout::{Layout, Place, There};
 
 /// Of a value or a key, the bits that were named.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Image {
     bytes: Vec<u8>,
     /// Set where a bit was named.

@@ -21,7 +21,7 @@ const MAX_FIELDS: u64 = 100_000;
 const MAX_NAMES: usize = 50;
 
 /// The type of a value (or of a key), in its BTF.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Layout {
     btf: Btf,
     root: u32,

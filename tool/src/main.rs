@@ -12,6 +12,8 @@ mod layout;
 mod open;
 mod outcome;
 mod output;
+#[cfg(test)]
+mod random;
 mod run;
 mod set;
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl FromStr for Where {
 }
 
 /// A condition on the bytes of a key or of a value.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     of: Of,
     image: Image,
