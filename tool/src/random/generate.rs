@@ -192,6 +192,7 @@ pub fn value(random: &mut Rng, field: &Field) -> String {
         Ty::Struct(fields) if chance(random, 90) => object(random, fields),
         Ty::List { of, each } if chance(random, 80) => list(random, *of, each),
         Ty::Row | Ty::Text if chance(random, 40) => list(random, Ty::Char, 1),
+        Ty::Text if chance(random, 10) => format!("\"text:{}\"", bytes(random, 4)),
         Ty::Text | Ty::Char if chance(random, 60) => format!("\"{}\"", text(random)),
         _ if chance(random, 8) => format!("[{}]", vec!["\"0x2a\""; field.size].join(",")),
         Ty::Enum { names, .. } if chance(random, 70) => format!("\"{}\"", one_of(random, names).0),

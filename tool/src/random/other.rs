@@ -150,7 +150,10 @@ pub fn next(random: &mut Rng, models: &[Model]) -> (String, &'static str, Result
                 one_of(random, &["", "be", "le"])
             )
         }
-        _ => one_of(random, &model.paths).0.clone(),
+        _ => {
+            let begin = *one_of(random, &["[", "[", "[0", "[+"]);
+            one_of(random, &model.paths).0.replace('[', begin)
+        }
     };
     let text = slip(random, text);
     let judged = match kind {
