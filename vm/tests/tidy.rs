@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Files that carry a licence line, by their ending. Documents say theirs in a comment.
-const LICENSED: [&str; 10] = ["rs", "toml", "sh", "c", "h", "config", "md", "options", "txt", "run"];
+const LICENSED: [&str; 11] = ["rs", "toml", "sh", "c", "h", "config", "md", "options", "txt", "run", "yml"];
 /// Made or written by others.
 const FOREIGN: [&str; 3] = ["LICENSES/", "Cargo.lock", "kernel-patches/"];
 /// Made by `cargo xtask report`: no source, so without a licence line.
