@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod races;
+pub mod rows;
 
 use std::io::{self, Write};
 

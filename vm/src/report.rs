@@ -190,6 +190,6 @@ impl Report {
     /// When the file cannot be written.
     pub fn write(&mut self, ctx: &Ctx) -> Result<()> {
         self.phases = ctx.phases.borrow().clone();
-        write_whole(&Self::path(ctx), &serde_json::to_vec_pretty(self)?)
+        write_whole(&Self::path(ctx), &results::rows::lines(self)?)
     }
 }

@@ -60,7 +60,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Bench) -> Result<Done> {
     record.ratios = ratios;
     record.skipped.extend(refused);
     report.phases = ctx.phases.borrow().clone();
-    write_whole(&room.path, &serde_json::to_vec_pretty(&Written { environment: &report, record: &record })?)?;
+    write_whole(&room.path, &results::rows::lines(&Written { environment: &report, record: &record })?)?;
     for test in report.tests.iter().filter(|test| is_broken(test.result.status)) {
         ctx.events.emit(&Event::TestFinished(test.result.clone()));
     }

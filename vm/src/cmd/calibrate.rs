@@ -63,7 +63,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Calibrate) -> Result<Done> {
     report.phases = ctx.phases.borrow().clone();
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
     let written = Written { environment: &report, release, record: &record };
-    write_whole(&room.path, &serde_json::to_vec_pretty(&written)?)?;
+    write_whole(&room.path, &results::rows::lines(&written)?)?;
     if opts.json {
         println!("{}", fs::read_to_string(&room.path)?);
         return Ok(report.verdict.into());

@@ -59,7 +59,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Kselftest) -> Result<Done> {
         Err(e) => report.reason = format!("{e:#}"),
     }
     report.phases = ctx.phases.borrow().clone();
-    write_whole(&room.path, &serde_json::to_vec_pretty(&Record { environment: &report, rows: &rows })?)?;
+    write_whole(&room.path, &results::rows::lines(&Record { environment: &report, rows: &rows })?)?;
     if !opts.json && !rows.is_empty() {
         let said = match opts.arch {
             Some(arch) => alone(&rows, arch.target().name),

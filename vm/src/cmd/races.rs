@@ -89,7 +89,7 @@ pub fn write(path: &Path, report: &Report, matrix: &Matrix) -> Result<()> {
 fn write_with(path: &Path, report: &Report, machine: Option<&Machine>, matrix: &Matrix) -> Result<()> {
     let verdicts = races::sentences(matrix);
     let record = Record { environment: report, machine, cells: &matrix.rows, verdicts };
-    write_whole(path, &serde_json::to_vec_pretty(&record)?)
+    write_whole(path, &results::rows::lines(&record)?)
 }
 
 /// Runs it, writes the matrix whatever happens, and prints it.
