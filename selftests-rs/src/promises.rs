@@ -19,6 +19,7 @@ mod readme;
 mod set;
 mod single_access;
 mod update;
+mod walk;
 mod windows;
 
 use crate::verdict::Test;
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Test> {
         people::tests,
         gc::tests,
         readme::tests,
+        walk::tests,
         single_access::tests,
         map_atomicity::tests,
         atomicity::tests,

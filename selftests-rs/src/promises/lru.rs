@@ -7,7 +7,7 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use anyhow::{Context as _, Result, ensure};
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi::{Map, Outcome, Window};
-use cmpdel_uapi_raw::{Create, Errno, Single, map_create, update};
+use cmpdel_uapi_raw::{Create, Elements, Errno, Single, Snapshot, map_create, update};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::Context;
@@ -18,6 +18,7 @@ use crate::verdict::{On, Tally, Test, Verdict};
 
 pub fn tests() -> Vec<Test> {
     vec![
+        Test::new("lru::a_look_up_by_system_call_does_not_save_an_entry_from_eviction", On::Both, looked_up),
         Test::new("lru::a_mismatch_does_not_save_an_entry_from_eviction", On::Series, not_marked),
         Test::new("lru::an_evicted_entry_is_absent_and_one_put_back_differs", On::Series, evicted),
         Test::new("lru::what_was_deleted_makes_room_before_anything_is_evicted", On::Series, makes_room),
@@ -98,6 +99,29 @@ fn survives(act: impl Fn(&Alone) -> Result<()>) -> Result<bool> {
     act(&map)?;
     (EACH - 1..=EACH).try_for_each(|key| map.put(key))?;
     map.is_there(0)
+}
+
+/// Whoever watches a map from user space does not keep it from evicting what no packet uses.
+fn looked_up(_: &Context) -> Result<Verdict> {
+    let mut tally = Tally::default();
+    let mut row = |what: &str, survives: bool, wanted: bool| {
+        let problem = (survives != wanted)
+            .then(|| format!("the entry was {}", if survives { "kept" } else { "evicted" }));
+        tally.case(what, problem);
+    };
+    row("nothing done", survives(|_| Ok(()))?, false);
+    let looked_up = survives(|map| (0..100).try_for_each(|_| map.is_there(0).map(drop)))?;
+    row("looked up a hundred times", looked_up, false);
+    let in_batches = survives(|map| {
+        let (elements, mut snapshot) = (Elements::new(map.fd())?, Snapshot::default());
+        elements.look_up_batch(None, EACH, &mut snapshot).context("cannot look up in a batch")?;
+        ensure!(snapshot.entries(&elements).count() > 0, "a batch of nothing");
+        Ok(())
+    })?;
+    row("looked up in a batch", in_batches, false);
+    // The control: what a program does as it looks up, an update does as well.
+    row("replaced", survives(|map| map.put(0))?, true);
+    Ok(tally.verdict())
 }
 
 /// A collector that compares in vain must not make entries look used: what is stale would push out what is in use.

@@ -107,6 +107,29 @@ impl<'fd> Elements<'fd> {
         self.element(abi::BPF_MAP_DELETE_ELEM, key, None, 0)
     }
 
+    /// The key that a walk meets after that one, or first; `None` at its end.
+    ///
+    /// # Errors
+    /// The kernel's; `-EINVAL` for a slice of another size.
+    pub fn next_key(&self, after: Option<&[u8]>) -> Result<Option<Vec<u8>>, Errno> {
+        if after.is_some_and(|key| key.len() != self.key_size) {
+            return Err(Errno(libc::EINVAL));
+        }
+        let mut next = vec![0; self.key_size];
+        let mut attr = self.whole_attr(offset_of!(bpf_attr, __bindgen_anon_2.map_fd));
+        let after = after.map_or(0, |key| key.as_ptr() as u64);
+        attr.u64(offset_of!(bpf_attr, __bindgen_anon_2.key), after);
+        let to = next.as_mut_ptr() as u64;
+        attr.u64(offset_of!(bpf_attr, __bindgen_anon_2.__bindgen_anon_1.next_key), to);
+        // SAFETY: the kernel reads a key at `after`, if there is one, and writes one to `next`: both are as long as the
+        // map's and live for the call.
+        match unsafe { attr.send(abi::BPF_MAP_GET_NEXT_KEY) } {
+            Ok(_) => Ok(Some(next)),
+            Err(Errno(libc::ENOENT)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Copies out the next buckets, `room` entries at most, into `snapshot`. `None` is where a walk begins and ends.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use libbpf_rs::libbpf_sys::bpf_map_create_opts;
-use libbpf_rs::{MapCore as _, MapFlags, MapHandle, MapType};
+use libbpf_rs::{MapCore as _, MapFlags, MapHandle, MapType, num_possible_cpus};
 use rustix::thread::{MembarrierCommand, membarrier};
 
 use super::effort::Effort;
@@ -26,6 +26,9 @@ const GRACES: u32 = 60;
 /// Bytes of a value: so many that a reader is mostly copying, and is so when another takes the CPU from it.
 const VALUE_SIZE: usize = 32 << 10;
 
+/// Bytes of a value that each CPU has of its own: the kernel's allocator gives no more than 32 KiB at once.
+const PER_CPU_SIZE: usize = VALUE_SIZE / 2;
+
 /// All of them, and the writer, share a CPU: as it writes, each has been interrupted somewhere. No two CPUs have to meet.
 const READERS: usize = 3;
 
@@ -36,8 +39,11 @@ const SLICE: u32 = 4000;
 
 pub fn tests() -> Vec<Test> {
     let in_place = Race { map_type: MapType::Array, flags: 0, writes: 1, batch: false };
-    let mut tests =
-        vec![test("control_user_space_copies_half_a_value_written_in_place", in_place, Expect::Torn)];
+    let per_cpu = Race { map_type: MapType::PercpuArray, ..in_place };
+    let mut tests = vec![
+        test("control_user_space_copies_half_a_value_written_in_place", in_place, Expect::Torn),
+        test("control_user_space_copies_half_a_value_of_one_cpu_written_in_place", per_cpu, Expect::Torn),
+    ];
     for (name, flags) in ALLOCATIONS {
         let once = Race { map_type: MapType::Hash, flags, ..in_place };
         let twice = Race { writes: 2, ..once };
@@ -113,7 +119,7 @@ fn run(context: &Context, race: Race, expect: Expect, seen: &Copies) -> Result<u
         map_flags: race.flags,
         ..Default::default()
     };
-    let value_size = u32::try_from(VALUE_SIZE)?;
+    let value_size = u32::try_from(if race.map_type.is_percpu() { PER_CPU_SIZE } else { VALUE_SIZE })?;
     let map = MapHandle::create(race.map_type, Some("replaced"), 4, value_size, 1, &options)
         .context("cannot make the map")?;
     put(&map, 0)?;
@@ -137,8 +143,14 @@ fn run(context: &Context, race: Race, expect: Expect, seen: &Copies) -> Result<u
 
 /// A value all words of which are its version.
 fn put(map: &MapHandle, version: u64) -> Result<()> {
-    let value = version.to_ne_bytes().repeat(VALUE_SIZE / 8);
-    map.update(&KEY, &value, MapFlags::ANY).context("cannot update the entry")
+    let value = |size: usize| version.to_ne_bytes().repeat(size / 8);
+    if map.map_type().is_percpu() {
+        let values = vec![value(PER_CPU_SIZE); num_possible_cpus()?];
+        map.update_percpu(&KEY, &values, MapFlags::ANY)
+    } else {
+        map.update(&KEY, &value(VALUE_SIZE), MapFlags::ANY)
+    }
+    .context("cannot update the entry")
 }
 
 fn write(context: &Context, map: &MapHandle, race: Race, met: impl Fn() -> bool) -> Result<u32> {
@@ -166,6 +178,9 @@ fn read(context: &Context, map: &MapHandle, race: Race, done: &AtomicBool, seen:
             let mut entries = map.lookup_batch(1, MapFlags::ANY, MapFlags::ANY)?;
             value = entries.next().context("a batch without the entry")?.1;
             ensure!(value.len() == VALUE_SIZE, "a value of {} bytes in a batch", value.len());
+        } else if race.map_type.is_percpu() {
+            let values = map.lookup_percpu(&KEY, MapFlags::ANY).context("cannot look the entry up")?;
+            value = values.and_then(|values| values.into_iter().next()).context("the entry is not there")?;
         } else {
             copy_out(map, &mut value, MapFlags::ANY)?;
         }
@@ -173,7 +188,7 @@ fn read(context: &Context, map: &MapHandle, race: Race, done: &AtomicBool, seen:
         seen.copies.fetch_add(1, Ordering::Relaxed);
         seen.changes.fetch_add(u64::from(version != last), Ordering::Relaxed);
         // Each word equals the one before it.
-        seen.torn.fetch_add(u64::from(value[8..] != value[..VALUE_SIZE - 8]), Ordering::Relaxed);
+        seen.torn.fetch_add(u64::from(value[8..] != value[..value.len() - 8]), Ordering::Relaxed);
         last = version;
     }
     Ok(())
