@@ -6,6 +6,7 @@ mod attr_size;
 mod batch;
 mod command;
 mod errno;
+mod fault;
 mod gc;
 mod library;
 mod lru;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Test> {
         gc::tests,
         readme::tests,
         walk::tests,
+        fault::tests,
         single_access::tests,
         map_atomicity::tests,
         atomicity::tests,

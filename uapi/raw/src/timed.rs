@@ -234,6 +234,11 @@ impl Prepared {
         &self.statuses
     }
 
+    /// The same, to be filled with what no kernel writes.
+    pub fn statuses_mut(&mut self) -> &mut [i32] {
+        &mut self.statuses
+    }
+
     /// What a batch wrote to `count`.
     #[must_use]
     pub fn counted(&self) -> u32 {
