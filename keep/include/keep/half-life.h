@@ -8,9 +8,8 @@
  * The claim: no entry is deleted that a packet has refreshed, no entry gets another
  * flow's value, nothing is written to another's entry. On HASH (with or without
  * BPF_F_NO_PREALLOC) and RHASH, and on LRU_HASH where CPUs keep stores in order
- * (x86, s390): an LRU map hands an element on without a barrier between its unlinking
- * and its new key and value, and on arm64 a copy of the new value can seem the old
- * flow's. From Linux 6.1 on, not on PREEMPT_RT.
+ * (x86, s390). Elsewhere, as on arm64, LRU_HASH needs KEEP_REPLACE_FLAGS, see below.
+ * From Linux 6.1 on, not on PREEMPT_RT.
  * (What a packet reads of an entry after keep_judge() may be another flow's by then,
  * as with any look-up: who acts on it takes a keep_copy().)
  *
@@ -83,13 +82,27 @@ static __always_inline long keep_read(void *map, const void *key, __u32 tag, KEE
 	return -EAGAIN;
 }
 
+/* An LRU map hands an element on without a barrier between its unlinking and its new
+ * key and value: where CPUs reorder stores, keep_read() can take the next flow's value
+ * for this one's. BPF_EXIST keeps that out of the map. It looks under the lock of the
+ * bucket: an entry that is there was there all the time that the stripe was held, and
+ * so it was when it was copied. Define it as BPF_EXIST before including this, and act
+ * on nothing of the copy before keep_replace() has said 0. It costs no more, but what the
+ * map evicts under the stripe is gone then (-ENOENT), where BPF_ANY puts it back.
+ * keep/weak has both for the C11 memory model.
+ */
+#ifndef KEEP_REPLACE_FLAGS
+#define KEEP_REPLACE_FLAGS	BPF_ANY
+#endif
+
 /* With the stripe held: puts what keep_read() gave, and was changed, in the place of
- * the entry; also where the map has evicted that by now.
+ * the entry; also where the map has evicted that by now, unless KEEP_REPLACE_FLAGS say
+ * BPF_EXIST.
  */
 static __always_inline long keep_replace(void *map, const void *key, const KEEP_VALUE *copy)
 {
 	KEEP_PACKET_STEP(REPLACE);
-	return bpf_map_update_elem(map, key, copy, BPF_ANY);
+	return bpf_map_update_elem(map, key, copy, KEEP_REPLACE_FLAGS);
 }
 
 /* Is there no entry of @key indeed? An update puts the new element before the others of

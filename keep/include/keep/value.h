@@ -36,7 +36,8 @@ static __always_inline void keep_copy_words(KEEP_VALUE *copy, const KEEP_VALUE *
 
 /* Copies @entry, which a look-up by @key has found, and says whether the copy is
  * this flow's: the element still is its entry afterwards, and nobody but this flow's
- * packets puts it back there; and the tag says it of the copy itself.
+ * packets puts it back there; and the tag says it of the copy itself. (Not for certain
+ * on an LRU map where CPUs reorder stores: see KEEP_REPLACE_FLAGS in half-life.h.)
  *
  * Whoever may create or replace the entry meanwhile, on another CPU, is to be kept
  * out by the caller: by the stripe, or by steering a flow to one CPU.

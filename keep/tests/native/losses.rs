@@ -10,7 +10,9 @@ use keep::Outcome;
 
 use crate::datapath::Shape;
 use crate::frames::{data, flow_of, key_of, syn};
-use crate::rig::{EVICTED, LIFETIME, Rig, SLOW, STRIPED, UNSTRIPED, hash, lru, unallocated};
+use crate::rig::{
+    EVICTED, EXISTING, LIFETIME, RESTORED, Rig, SLOW, STRIPED, UNSTRIPED, hash, lru, unallocated,
+};
 use crate::traffic::{FLOWS, Pace, rounds, run};
 
 /// For each kind of map, at least.
@@ -127,6 +129,28 @@ fn evictions_give_no_flow_anothers_back_end() {
     let counts = rig.counts();
     assert!(counts.missed > 100, "{counts:?}: hardly any was evicted in between");
     rig.assert_all_let_go();
+}
+
+/// `KEEP_REPLACE_FLAGS` for CPUs that reorder stores: what is gone by the time of the update stays gone.
+#[test]
+fn a_replacement_of_what_exists_makes_no_entry() {
+    for (object, puts_back) in [(EXISTING, false), (RESTORED, true)] {
+        let Some(rig) = Rig::new(object, lru(64)) else { return };
+        for flow in 1..=200 {
+            assert!(rig.passes(&syn(flow)));
+            rig.advance(LIFETIME / 2 + 1);
+            rig.passes(&data(flow));
+        }
+        let counts = rig.counts();
+        println!("puts back: {puts_back}: {counts:?}");
+        assert_eq!(counts.failed, 0, "{counts:?}");
+        if puts_back {
+            assert_eq!(counts.refreshed, 200, "{counts:?}");
+        } else {
+            assert!(counts.missed > 100, "{counts:?}: hardly any was evicted in between");
+        }
+        rig.assert_all_let_go();
+    }
 }
 
 #[test]

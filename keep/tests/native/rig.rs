@@ -21,6 +21,10 @@ pub const UNSTRIPED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/unstriped
 pub const SLOW: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/slow.o"));
 /// The first, on a map that evicts what a packet has just looked up.
 pub const EVICTED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/evicted.o"));
+/// Likewise, but after the copy was checked; it replaces what exists alone.
+pub const EXISTING: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/existing.o"));
+/// Likewise, but it puts back what was evicted.
+pub const RESTORED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/restored.o"));
 /// The first, and beside it programs that delete what was noted.
 pub const DELETES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/deletes.o"));
 /// The crate's collector, slow likewise.

@@ -32,8 +32,14 @@ static __always_inline void note_foreign(void)
 								\
 		if (copy->backend != bpf_ntohs(flow->sport))	\
 			note_foreign();				\
+		AFTER_CHECK(copy->word.tag);			\
 	} while (0);
+#ifdef EVICTS_AFTER_CHECK
+#define AFTER_CHECK(tag)	intrude(tag)
+#else
+#define AFTER_CHECK(tag)
 #define AT_COPY_VALUE	intrude(tag);
+#endif
 #include "steps.h"
 
 #include "../../../examples/conntrack.bpf.c"
