@@ -5,6 +5,7 @@
 //! A run is complete only if its last line is [`Event::Done`]: anything else is a guest that did not finish.
 
 pub mod bench;
+mod environment;
 pub mod races;
 pub mod rows;
 
@@ -12,6 +13,8 @@ use std::io::{self, Write};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use self::environment::{Accel, KernelReport};
 
 /// How a test ended. `Error` means that the test could not be run, which is not a word on the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

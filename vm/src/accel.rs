@@ -5,6 +5,7 @@
 use std::{fs, fs::OpenOptions, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use results::Accel;
 use serde::{Deserialize, Serialize};
 use xshell::cmd;
 
@@ -18,16 +19,6 @@ use crate::{
     report::Place,
     test_run::Tests,
 };
-
-/// How the guest's instructions are run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Accel {
-    /// By the CPU.
-    Kvm,
-    /// By emulation.
-    Tcg,
-}
 
 /// A guest that has KVM is up long before.
 const LIMIT: Duration = Duration::from_secs(25);

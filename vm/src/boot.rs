@@ -11,9 +11,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use results::Accel;
 
 use crate::{
-    accel::Accel,
     channel,
     context::Ctx,
     events::Event,

@@ -4,34 +4,16 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use results::{Status, TestResult};
-use serde::{Deserialize, Serialize};
+use results::{Accel, KernelReport, Status, TestResult};
+use serde::Serialize;
 use xshell::cmd;
 
 use crate::{
-    accel::Accel,
     cache::write_whole,
     context::{Ctx, Phase},
     exec,
     outcome::Outcome,
 };
-
-/// A kernel as the report names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KernelReport {
-    /// `uname -r`.
-    pub version: String,
-    /// Where its source comes from.
-    pub base: String,
-    /// The series on it.
-    pub series: String,
-    /// Subjects of its patches, in order.
-    pub patches: Vec<String>,
-    /// SHA-256 of the final configuration.
-    pub config_sha256: String,
-    /// First line of `gcc --version`.
-    pub compiler: String,
-}
 
 /// Where a test ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -7,9 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use results::Accel;
 
 use crate::{
-    accel::{self, Accel},
+    accel,
     boot::{self, Beside, Boot, Image, Limits, Machine},
     cli::{KernelOpts, MachineOpts},
     context::Ctx,

@@ -4,7 +4,7 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
-use results::Status;
+use results::{KernelReport, Status};
 
 use crate::{
     apply::{self, Patched},
@@ -15,7 +15,6 @@ use crate::{
     context::Ctx,
     kernel::{self, Kernel, Wanted},
     kselftest,
-    report::KernelReport,
     series::{DEFAULT, Series},
     source::{self, Base, Origin},
     store::Store,

@@ -3,21 +3,19 @@
 
 use std::{fs, time::Instant};
 
-use anyhow::{Context, Result, bail};
-use results::{
-    Status, TestResult,
-    bench::{Group, Origin, Record, Row, Skipped},
-};
-
 use super::{listen::Heard, profile};
 use crate::{
-    accel::Accel,
     boot::{Beside, Limits},
     channel::EVENTS,
     exec::quoted,
     hash::sha256,
     splat,
     steps::{Bench, Built, Guest},
+};
+use anyhow::{Context, Result, bail};
+use results::{
+    Accel, Status, TestResult,
+    bench::{Group, Origin, Record, Row, Skipped},
 };
 
 /// What of the bench a kernel is booted for.

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use results::Accel;
 use results::{
     Status, TestResult,
     bench::{Record, Row},
@@ -11,7 +12,6 @@ use results::{
 use serde::Serialize;
 
 use crate::{
-    accel::Accel,
     bench::{self, Benches, Part, Ran},
     boot::Limits,
     cache::write_whole,

@@ -4,10 +4,10 @@
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Result, bail, ensure};
+use results::Accel;
 use serde::Serialize;
 
 use crate::{
-    accel::Accel,
     boot::Limits,
     cache::write_whole,
     cli,

@@ -12,8 +12,8 @@ use crate::races::{Matrix, below, per_million};
 /// One row for each run, or nothing if there was none.
 pub fn table(matrix: &Matrix, environment: &Environment) -> Option<Table> {
     let accel = environment.accel.map_or("", |accel| match accel {
-        crate::accel::Accel::Kvm => ", kvm",
-        crate::accel::Accel::Tcg => ", tcg",
+        results::Accel::Kvm => ", kvm",
+        results::Accel::Tcg => ", tcg",
     });
     let mut table = Table {
         id: "connections-table".into(),

@@ -5,9 +5,10 @@
 use std::{fs, io::ErrorKind, path::Path};
 
 use anyhow::{Context, Result};
+use results::{Accel, KernelReport};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{accel::Accel, races::Row, report::KernelReport};
+use crate::races::Row;
 
 /// Where figures come from. Everything shown carries it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

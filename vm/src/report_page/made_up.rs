@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Inputs for the tests of this folder. All of it is made up: no figure here was ever measured.
 
+use results::{Accel, KernelReport};
 use results::{
     bench::{
         Contention, FlowState, Group, Job, Measure, Origin, Packet, Profile, Ratio, Record, Row, Skipped,
@@ -20,16 +21,12 @@ use super::{
     input::{Environment, Input, Machine, RacesFile},
     sources::{Test, TestsFile},
 };
-use crate::{
-    accel::Accel,
-    races::{
-        made_up::{
-            absent, cell, connected, disturbed, model, model_if_worse, of_each_kind, refused, stressed,
-            weighed, witnessed,
-        },
-        sentences,
+use crate::races::{
+    made_up::{
+        absent, cell, connected, disturbed, model, model_if_worse, of_each_kind, refused, stressed, weighed,
+        witnessed,
     },
-    report::KernelReport,
+    sentences,
 };
 
 fn kernel(series: &str) -> KernelReport {

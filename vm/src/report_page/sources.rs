@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use results::Accel;
 use serde::Deserialize;
 
 use super::{
@@ -12,7 +13,6 @@ use super::{
     page::Source,
     words::{count, value},
 };
-use crate::accel::Accel;
 
 /// `report.json` of vm-test, and whatever else holds tests.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -4,9 +4,10 @@
 use std::fs;
 
 use anyhow::{Context, Result};
+use results::KernelReport;
 
 use super::Stock;
-use crate::{hash::sha256, report::KernelReport, series::NONE};
+use crate::{hash::sha256, series::NONE};
 
 impl Stock {
     /// Version, package, configuration and compiler.

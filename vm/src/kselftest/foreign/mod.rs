@@ -12,15 +12,14 @@ mod target;
 pub use target::Arch;
 
 use anyhow::{Context, Result, bail, ensure};
-use results::{Status, TestResult};
+use results::{Accel, KernelReport, Status, TestResult};
 
 use super::{Difference, Results, Row, Step, ours, rows};
 use crate::{
-    accel::Accel,
     boot, cli,
     context::Ctx,
     exec,
-    report::{KernelReport, Place, Report, Test},
+    report::{Place, Report, Test},
     series::{NONE, Series},
     splat, tools,
     workshop::{Workshop, host_cpus},
