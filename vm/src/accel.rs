@@ -5,18 +5,20 @@
 use std::{fs, fs::OpenOptions, time::Duration};
 
 use anyhow::{Context, Result, bail};
+use ground::{
+    cache::{read_if_there, write_whole},
+    context::Ctx,
+    exec, lock,
+};
 use results::Accel;
 use serde::{Deserialize, Serialize};
 use xshell::cmd;
 
 use crate::{
     boot::{self, Beside, Boot, Image, Limits, Machine},
-    cache::{read_if_there, write_whole},
     cli::AccelChoice,
-    context::Ctx,
-    exec, lock,
     pyenv::Vng,
-    report::Place,
+    run_report::Place,
     test_run::Tests,
 };
 

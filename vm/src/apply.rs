@@ -4,15 +4,17 @@
 use std::{fmt, fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
-use serde::Serialize;
-use xshell::{Shell, cmd};
-
-use crate::{
+use ground::{
     cache::{read_if_there, write_whole},
     context::Ctx,
     exec::{self, CommandFailed},
     hash::hash,
     lock,
+};
+use serde::Serialize;
+use xshell::{Shell, cmd};
+
+use crate::{
     series::{Patch, Series, file_name},
     source::Base,
     store::Store,
@@ -138,7 +140,7 @@ fn git_am(
                 .err()
                 .and_then(|e| e.downcast::<CommandFailed>().ok())
                 .map_or_else(|| failed.last.clone(), |check| check.last);
-            if said.iter().chain(&failed.last).any(|line| crate::space::says_full(line)) {
+            if said.iter().chain(&failed.last).any(|line| ground::space::says_full(line)) {
                 bail!(e);
             }
             return Err(DoesNotApply {

@@ -8,13 +8,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use results::{Status, TestResult};
-
-use crate::{
+use ground::{
     cache::{read_if_there, write_whole},
     context::Ctx,
     hash::short_hash,
 };
+use results::{Status, TestResult};
 
 /// Name of the host-side test in the report.
 pub const TEST: &str = "host::bindings_in_step";

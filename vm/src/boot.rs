@@ -11,13 +11,15 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use ground::{
+    context::Ctx,
+    events::Event,
+    exec::{self, Guarded, quoted},
+};
 use results::Accel;
 
 use crate::{
     channel,
-    context::Ctx,
-    events::Event,
-    exec::{self, Guarded, quoted},
     pyenv::Vng,
     watch::{self, Ended, Listener},
 };

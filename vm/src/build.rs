@@ -4,16 +4,16 @@
 use std::{fs, path::Path, path::PathBuf, process::Command};
 
 use anyhow::{Context, Error, Result, anyhow, ensure};
-use xshell::cmd;
-
-use crate::{
+use ground::{
     cache::{read_if_there, write_whole},
     context::Ctx,
     events::Event,
     exec::{self, CommandFailed},
     space,
-    worktree::{IMAGE, WorkTree},
 };
+use xshell::cmd;
+
+use crate::worktree::{IMAGE, WorkTree};
 
 /// Objects of a first build with the lean profile, until a build has told the real number.
 const FIRST_TOTAL: u64 = 1680;

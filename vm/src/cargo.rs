@@ -8,9 +8,8 @@ use std::{
     process::Command,
 };
 
+use ground::context::Ctx;
 use serde_json::Value;
-
-use crate::context::Ctx;
 
 /// The cargo that started this program, or the one in `PATH`.
 pub fn program() -> OsString {

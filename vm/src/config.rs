@@ -4,16 +4,13 @@
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
-
-use crate::{
-    boot::Limits,
-    build::Make,
+use ground::{
     cache::{read_if_there, write_whole},
     context::Ctx,
     hash::hash,
-    store::Store,
-    worktree::WorkTree,
 };
+
+use crate::{boot::Limits, build::Make, store::Store, worktree::WorkTree};
 
 /// A named configuration.
 #[derive(Clone, Debug)]

@@ -24,8 +24,10 @@ use std::{
 use anyhow::{Context, Result};
 use results::races::hold::{Files, Report, Request};
 
+use ground::cache::write_whole;
+
 pub use self::remote::Remote;
-use crate::{boot::Beside, cache::write_whole};
+use crate::boot::Beside;
 
 /// The stub's socket in the run folder.
 const SOCKET: &str = "debugger.sock";

@@ -5,9 +5,10 @@
 use std::fs;
 
 use anyhow::{Context, Result};
+use ground::{context::Ctx, exec};
 use xshell::cmd;
 
-use crate::{cargo, cli::Cli, context::Ctx, exec};
+use crate::{cargo, cli::Cli};
 
 /// The prompts, and the program after each.
 const PROMPTS: [&str; 2] = ["$ ", "# "];

@@ -4,9 +4,8 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
+use ground::cache::Cache;
 use serde::Serialize;
-
-use crate::cache::Cache;
 
 /// The parts of the cache, and how each can be had again.
 const PARTS: [(&str, &str); 13] = [

@@ -7,17 +7,19 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use ground::{
+    cache::{Cache, read_if_there, write_whole},
+    context::Ctx,
+    hash::{hash, sha256, short_hash},
+    space,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     apply::Patched,
     build::{self, Make},
-    cache::{Cache, read_if_there, write_whole},
     config::{self, Profile},
-    context::Ctx,
-    hash::{hash, sha256, short_hash},
     source::Base,
-    space,
     store::Store,
     worktree::{self, WorkTree},
 };

@@ -4,9 +4,8 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::Result;
+use ground::cache::read_if_there;
 use results::{Status, TestResult};
-
-use crate::cache::read_if_there;
 
 /// As the report names it.
 pub const TEST: &str = "leaks::the_tests_leave_none_behind";

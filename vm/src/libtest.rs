@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Counts what `cargo test -- --show-output` says.
 
-use crate::report::Count;
+use ground::outcome::Count;
 
 /// How a test says that it did not run, and why: `skipped: REASON` on standard output.
 const SKIPPED: &str = "skipped: ";

@@ -3,50 +3,41 @@
 
 mod accel;
 mod apply;
-mod apt;
 mod bench;
 mod bindings;
 mod boot;
 mod build;
-mod cache;
 mod cargo;
 mod channel;
 mod cli;
 mod cmd;
 mod config;
-mod context;
 mod debugger;
 mod documented;
 mod environment;
-mod events;
-mod exec;
-mod guest;
-mod hash;
 mod hygiene;
 mod inventory;
 mod kernel;
 mod kselftest;
 mod leaks;
 mod libtest;
-mod lock;
-mod outcome;
+mod programs;
 mod pyenv;
 mod races;
 mod record;
-mod report;
 mod report_page;
+mod repository;
+mod run_report;
 mod series;
 mod source;
-mod space;
 mod sparse;
 mod splat;
 mod steps;
 mod stock;
 mod store;
 mod test_run;
-mod tools;
+mod toolbox;
 mod verdict;
-mod view;
 mod watch;
 mod workshop;
 mod worktree;
@@ -55,14 +46,14 @@ use std::{process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use clap::Parser;
-
-use crate::{
-    cli::{Cli, Command},
+use ground::{
     context::Ctx,
     events::Events,
-    outcome::Outcome,
-    report::Done,
+    outcome::{Done, Outcome},
+    view,
 };
+
+use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let done = environment::settle().and_then(|()| dispatch(&Cli::parse().command)).unwrap_or_else(|e| {
@@ -79,7 +70,7 @@ fn main() -> ExitCode {
 const SHORT: Duration = Duration::from_secs(600);
 
 fn dispatch(command: &Command) -> Result<Done> {
-    let ctx = |limit, json| Ctx::new(Events::new(view::choose(json)), limit);
+    let ctx = |limit, json| Ctx::new(repository::project()?, Events::new(view::choose(json)), limit);
     match command {
         Command::VmTest(opts) => cmd::vm_test::run(&ctx(opts.kernel.limit(), opts.json)?, opts),
         Command::Races(opts) => cmd::races::run(&ctx(opts.kernel.limit(), opts.json)?, opts),

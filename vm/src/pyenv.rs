@@ -8,8 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-
-use crate::{cache::Cache, context::Ctx, exec, hash::short_hash, lock};
+use ground::{cache::Cache, context::Ctx, exec, hash::short_hash, lock};
 
 /// A way to run virtme-ng.
 #[derive(Clone, Debug)]

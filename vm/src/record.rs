@@ -7,14 +7,14 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-
-use crate::{
+use ground::{
     context::Ctx,
     events::Event,
     lock::{self, Lock},
-    outcome::Outcome,
-    report::{Count, Done, Report},
+    outcome::{Count, Done, Outcome},
 };
+
+use crate::run_report::Report;
 
 /// Room for the record of one run. While it is held nobody else writes to it.
 pub struct Room {

@@ -8,18 +8,17 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::{Deserialize, Serialize};
-
-use crate::{
+use ground::{
     apt::{self, Apt},
     cache::{read_if_there, write_whole},
     context::Ctx,
     exec,
     hash::short_hash,
     lock, space,
-    store::Store,
-    worktree,
 };
+use serde::{Deserialize, Serialize};
+
+use crate::{store::Store, worktree};
 
 /// The line of kernels that is meant when none is named. The bindings and the cover letters are made on it.
 pub const DEFAULT: &str = "7.3";

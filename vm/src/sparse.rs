@@ -9,8 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-
-use crate::{
+use ground::{
     apt::{self, Apt},
     context::Ctx,
     lock,

@@ -7,17 +7,16 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use ground::{context::Ctx, exec::quoted};
 use results::Accel;
 
 use crate::{
     accel,
     boot::{self, Beside, Boot, Image, Limits, Machine},
     cli::{KernelOpts, MachineOpts},
-    context::Ctx,
-    exec::quoted,
-    guest,
+    programs,
     pyenv::{self, Vng},
-    report::Place,
+    run_report::Place,
     stock::Stock,
     test_run::Tests,
     verdict::{self, Judged},
@@ -63,7 +62,7 @@ impl<'a> Bench<'a> {
     pub fn open(shop: &Workshop<'a>, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
         let ctx = shop.ctx;
         let include = shop.program_headers(built)?;
-        let programs = ctx.phase("tests", || guest::build(ctx, &include, &guest::PROGRAMS))?;
+        let programs = ctx.phase("tests", || programs::build(ctx, &include, &programs::PROGRAMS))?;
         let room = fs::read_to_string(built.kernel.image().with_file_name("config")).ok();
         let room = room.as_deref().and_then(room_for_cpus);
         if let (Some(asked), Some(room)) = (opts.cpus, room)
@@ -116,7 +115,7 @@ impl<'a> Bench<'a> {
     /// When a program is missing.
     pub fn run_folder(&self, name: &str) -> Result<PathBuf> {
         let run = boot::fresh_run_folder(&self.ctx.out, name)?;
-        guest::copy(&self.programs, &run)?;
+        programs::copy(&self.programs, &run)?;
         Ok(run)
     }
 

@@ -11,9 +11,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use ground::{context::Ctx, exec, hash::sha256, lock};
 use xshell::{Cmd, Shell, cmd};
-
-use crate::{context::Ctx, exec, hash::sha256, lock};
 
 /// Who makes the commits of the store, and when: the same source always gets the same id.
 const WHO: [(&str, &str); 6] = [

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a guest says of its tests.
 
+use ground::{context::Ctx, events::Event};
 use results::{Event as GuestEvent, Status, TestResult};
 
 use crate::{
-    context::Ctx,
-    events::Event,
-    report::Place,
+    run_report::Place,
     watch::{End, Ended, Listener},
 };
 

@@ -2,10 +2,10 @@
 //! From what was seen of a guest to one of the three outcomes. Nothing here touches the machine.
 
 use anyhow::{Result, bail};
+use ground::outcome::Outcome;
 use results::{Status, TestResult};
 
 use crate::{
-    outcome::Outcome,
     splat,
     test_run::{GuestRun, unfinished},
     watch::{End, Ended},
@@ -53,7 +53,7 @@ impl Course<'_> {
         if self.begun {
             return Ok(());
         }
-        let mut tail = crate::exec::last_lines(console).join("\n    | ");
+        let mut tail = ground::exec::last_lines(console).join("\n    | ");
         if !tail.is_empty() {
             tail.insert_str(0, "; the console ends:\n    | ");
         }

@@ -11,16 +11,14 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use serde::de::DeserializeOwned;
-
-use crate::{
-    boot::Boot,
-    channel::Channel,
+use ground::{
     context::Ctx,
     events::Event,
     exec::{self, Guarded},
-    splat,
 };
+use serde::de::DeserializeOwned;
+
+use crate::{boot::Boot, channel::Channel, splat};
 
 /// Between looks at the guest.
 const TICK: Duration = Duration::from_millis(50);

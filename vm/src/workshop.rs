@@ -4,6 +4,7 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
+use ground::{context::Ctx, tools};
 use results::{KernelReport, Status};
 
 use crate::{
@@ -12,13 +13,12 @@ use crate::{
     boot::Image,
     cli::KernelOpts,
     config::Profile,
-    context::Ctx,
     kernel::{self, Kernel, Wanted},
     kselftest,
     series::{DEFAULT, Series},
     source::{self, Base, Origin},
     store::Store,
-    tools,
+    toolbox::TOOLS,
 };
 
 /// What kernels are made from, once the machine is ready.
@@ -60,7 +60,7 @@ impl<'a> Workshop<'a> {
     /// # Errors
     /// Those of the steps.
     pub fn open(ctx: &'a Ctx, opts: &'a KernelOpts) -> Result<Self> {
-        ctx.phase("tools", || tools::ensure(ctx, &tools::TOOLS, opts.offline))?;
+        ctx.phase("tools", || tools::ensure(ctx, &TOOLS, opts.offline))?;
         let profile = Profile::read(&ctx.root, &opts.profile)?;
         let origin = match &opts.kernel_src {
             Some(dir) => Origin::Folder(dir.clone()),
@@ -207,7 +207,7 @@ impl<'a> Workshop<'a> {
         })?;
         let seconds = self.ctx.phases.borrow().last().map_or(0.0, |phase| phase.seconds);
         result.ms = Duration::from_secs_f64(seconds).as_millis().try_into().unwrap_or(u64::MAX);
-        self.ctx.events.emit(&crate::events::Event::TestFinished(result.clone()));
+        self.ctx.events.emit(&ground::events::Event::TestFinished(result.clone()));
         Ok(result)
     }
 }

@@ -11,14 +11,14 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-
-use crate::{
+use ground::{
     cache::Temp,
     context::Ctx,
     exec,
     lock::{self, Lock},
-    store::Store,
 };
+
+use crate::store::Store;
 
 /// The build folder, inside the source: kbuild then names all files relative to it, and the two can be copied to
 /// another place without a single object being out of date. No kernel tree tracks a name that begins with a dot.

@@ -3,11 +3,10 @@
 
 use std::time::Instant;
 
+use ground::{context::Ctx, events::Event};
 use results::bench::{BenchEvent, Group, Measure};
 
 use crate::{
-    context::Ctx,
-    events::Event,
     verdict::Course,
     watch::{Ended, Listener},
 };

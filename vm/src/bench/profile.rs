@@ -14,11 +14,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use ground::cache::write_whole;
 use results::bench::{Ask, AskFiles, Profile, Spent};
 
 use crate::{
     boot::Beside,
-    cache::write_whole,
     debugger::{self, Remote},
 };
 

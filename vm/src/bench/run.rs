@@ -3,19 +3,20 @@
 
 use std::{fs, time::Instant};
 
-use super::{listen::Heard, profile};
-use crate::{
-    boot::{Beside, Limits},
-    channel::EVENTS,
-    exec::quoted,
-    hash::sha256,
-    splat,
-    steps::{Bench, Built, Guest},
-};
 use anyhow::{Context, Result, bail};
 use results::{
     Accel, Status, TestResult,
     bench::{Group, Origin, Record, Row, Skipped},
+};
+
+use ground::{exec::quoted, hash::sha256};
+
+use super::{listen::Heard, profile};
+use crate::{
+    boot::{Beside, Limits},
+    channel::EVENTS,
+    splat,
+    steps::{Bench, Built, Guest},
 };
 
 /// What of the bench a kernel is booted for.

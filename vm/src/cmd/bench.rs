@@ -4,6 +4,12 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use ground::{
+    cache::write_whole,
+    context::Ctx,
+    events::Event,
+    outcome::{Count, Done, Outcome},
+};
 use results::Accel;
 use results::{
     Status, TestResult,
@@ -14,13 +20,8 @@ use serde::Serialize;
 use crate::{
     bench::{self, Benches, Part, Ran},
     boot::Limits,
-    cache::write_whole,
-    cli,
-    context::Ctx,
-    events::Event,
-    outcome::Outcome,
-    record,
-    report::{Count, Done, Place, Report, Test},
+    cli, record,
+    run_report::{Place, Report, Test},
     series::{DEFAULT, NONE, Series},
     steps::{self, Bench, Built, Workshop},
     verdict::is_broken,

@@ -2,18 +2,14 @@
 //! `cargo xtask bindings`: are the committed bindings those of the patched headers?
 
 use anyhow::{Result, ensure};
-
-use crate::{
-    bindings,
+use ground::{
     cache::write_whole,
-    cli::Bindings,
     context::Ctx,
     lock,
-    outcome::Outcome,
-    report::{Count, Done},
-    series::Series,
-    steps::Workshop,
+    outcome::{Count, Done, Outcome},
 };
+
+use crate::{bindings, cli::Bindings, series::Series, steps::Workshop};
 
 /// Compares, or writes.
 ///

@@ -5,19 +5,20 @@
 use std::{fs, path::Path, process::Command, time::Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use ground::{
+    cache::write_whole,
+    context::Ctx,
+    exec,
+    outcome::{Count, Done, Outcome},
+};
 use results::bench::{BenchEvent, Origin, Record, Row, Skipped};
 use serde::Serialize;
 
 use crate::{
     bench::{self, Heard},
-    cache::write_whole,
     channel::EVENTS,
-    cli,
-    context::Ctx,
-    exec, guest,
-    outcome::Outcome,
-    record,
-    report::{Count, Done, Report},
+    cli, programs, record,
+    run_report::Report,
     series::{DEFAULT, Series},
     steps::Workshop,
 };
@@ -46,7 +47,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Calibrate) -> Result<Done> {
     let series = Series::read(&ctx.root, DEFAULT)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
     let include = shop.headers(&series)?;
-    let programs = ctx.phase("lab", || guest::build(ctx, &include, &["lab"]))?;
+    let programs = ctx.phase("lab", || programs::build(ctx, &include, &["lab"]))?;
     let started = Instant::now();
     let heard = ctx.phase("calibrate", || Ok((measure(ctx, &programs, &room.folder, opts)?, false)))?;
     let mut record = record(&heard);

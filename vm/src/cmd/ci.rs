@@ -4,18 +4,19 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use ground::{
+    context::Ctx,
+    events::Events,
+    exec::{self, CommandFailed},
+    outcome::{Count, Done, Outcome},
+    view,
+};
 use results::Status;
 
 use crate::{
     cargo,
     cli::{Bench, Ci, Cli, Command as Xtask, Drill, Patches, VmTest},
-    context::Ctx,
-    documented,
-    exec::{self, CommandFailed},
-    libtest,
-    outcome::Outcome,
-    report::{Count, Done},
-    report_page,
+    documented, libtest, report_page,
     series::{DEFAULT, Series},
     steps::Workshop,
 };
@@ -88,7 +89,7 @@ pub fn run(ctx: &Ctx, opts: &Ci) -> Result<Done> {
 fn patches(ctx: &Ctx, opts: &Ci) -> Result<Done> {
     match typed(&["patches"])? {
         Xtask::Patches(patches) => {
-            crate::cmd::patches::run(&ctx.again()?, &Patches { kernel: opts.kernel.clone(), ..patches })
+            crate::cmd::patches::run(&again(ctx)?, &Patches { kernel: opts.kernel.clone(), ..patches })
         }
         other => bail!("patches was read as {other:?}"),
     }
@@ -97,7 +98,7 @@ fn patches(ctx: &Ctx, opts: &Ci) -> Result<Done> {
 fn vm_test(ctx: &Ctx, opts: &Ci) -> Result<Done> {
     let defaults = vm_test_defaults()?;
     let vm_test = VmTest { kernel: opts.kernel.clone(), machine: opts.machine.clone(), ..defaults };
-    crate::cmd::vm_test::run(&ctx.again()?, &vm_test)
+    crate::cmd::vm_test::run(&again(ctx)?, &vm_test)
 }
 
 /// Whether every operation does what it says while it is timed; the figures decide nothing.
@@ -105,7 +106,7 @@ fn bench(ctx: &Ctx, opts: &Ci) -> Result<Done> {
     match typed(&["bench", "--quick"])? {
         Xtask::Bench(bench) => {
             let (kernel, machine) = (opts.kernel.clone(), opts.machine.clone());
-            crate::cmd::bench::run(&ctx.again()?, &Bench { kernel, machine, ..bench })
+            crate::cmd::bench::run(&again(ctx)?, &Bench { kernel, machine, ..bench })
         }
         other => bail!("bench was read as {other:?}"),
     }
@@ -113,7 +114,7 @@ fn bench(ctx: &Ctx, opts: &Ci) -> Result<Done> {
 
 fn drill(ctx: &Ctx, opts: &Ci) -> Result<Done> {
     let drill = Drill { kernel: opts.kernel.clone(), machine: opts.machine.clone(), series: DEFAULT.into() };
-    crate::cmd::drill::run(&ctx.again()?, &drill)
+    crate::cmd::drill::run(&again(ctx)?, &drill)
 }
 
 /// What `cargo xtask` makes of these words.
@@ -212,13 +213,18 @@ fn selftests_rs(
     options: &[&str],
     more: &[&str],
 ) -> Result<Done> {
-    let ctx = ctx.again()?;
+    let ctx = again(ctx)?;
     let shop = Workshop::open(&ctx, &opts.kernel)?;
     let include = shop.headers(&Series::read(&ctx.root, DEFAULT)?)?;
     let packages: Vec<&str> = CLANG.iter().flat_map(|package| ["--package", package]).collect();
     let features = ["--features", "cmpdel/stripes"];
     let arguments = [&[command], options, &packages, &features, &["--"], more].concat();
     cargo(&ctx, name, &arguments, Some(&include))
+}
+
+/// For a command of its own: it tells its own phases, in what is left of the time.
+fn again(ctx: &Ctx) -> Result<Ctx> {
+    ctx.again(Events::new(view::choose(false)))
 }
 
 #[cfg(test)]

@@ -4,8 +4,12 @@
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
+use ground::{
+    context::Ctx,
+    outcome::{Done, Outcome},
+};
 
-use crate::{accel, cli::Clean, context::Ctx, inventory, outcome::Outcome, report::Done};
+use crate::{accel, cli::Clean, inventory};
 
 /// Lists or removes.
 ///

@@ -2,18 +2,20 @@
 //! `cargo xtask doctor`: what is there, what is missing, and how it will be installed. Changes nothing.
 
 use anyhow::Result;
+use ground::{
+    context::Ctx,
+    outcome::{Done, Outcome},
+    space,
+    tools::{self, Means, Tool},
+};
 use serde::Serialize;
 
 use crate::{
     accel,
     cli::Doctor,
-    context::Ctx,
     inventory::{self, Part},
-    outcome::Outcome,
     pyenv,
-    report::Done,
-    space,
-    tools::{self, Means, TOOLS, Tool},
+    toolbox::TOOLS,
 };
 
 /// A tool and whether it is there.

@@ -4,16 +4,18 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use ground::{
+    context::Ctx,
+    lock,
+    outcome::{Count, Done, Outcome},
+};
 use results::Status;
 
 use crate::{
     boot::Limits,
     channel::{EVENTS, STATUS},
     cli::Drill,
-    context::Ctx,
-    lock,
-    outcome::Outcome,
-    report::{Count, Done, Place},
+    run_report::Place,
     series::Series,
     steps::{self, Bench, Workshop},
 };

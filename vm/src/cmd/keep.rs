@@ -9,16 +9,18 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use ground::{
+    context::Ctx,
+    exec, lock,
+    outcome::{Count, Done, Outcome},
+};
 use serde_json::Value;
 
 use crate::{
     boot::{Beside, Limits},
     cargo,
     cli::Keep,
-    context::Ctx,
-    exec, libtest, lock,
-    outcome::Outcome,
-    report::{Count, Done},
+    libtest,
     series::{DEFAULT, Series},
     steps::{self, Bench, Guest, Workshop},
     stock,

@@ -5,18 +5,20 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
+use ground::{
+    cache::write_whole,
+    context::Ctx,
+    outcome::{Done, Outcome},
+};
 use results::{Status, TestResult};
 use serde::Serialize;
 
 use crate::{
     boot::{self, Beside, Limits},
-    cache::write_whole,
     cli,
-    context::Ctx,
     kselftest::{self, Difference, Results, Row, Step, foreign},
-    outcome::Outcome,
     record,
-    report::{Done, Place, Report, Test},
+    run_report::{Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Guest, Workshop, vcpus},
     test_run::{BASE_PREFIX, Tests},

@@ -4,14 +4,18 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use ground::{
+    context::Ctx,
+    lock,
+    outcome::{Count, Done},
+};
 use results::{Status, TestResult};
 
 use crate::{
     boot::{self, Limits},
     cli::Mutants,
-    context::Ctx,
-    leaks, lock,
-    report::{Count, Done, Place},
+    leaks,
+    run_report::Place,
     series::{MUTANTS, Patch, Series, file_name, header, patch_files},
     steps::{self, Bench, Workshop, selftests_command},
     verdict::Judged,
@@ -146,8 +150,9 @@ fn is_caught(judged: &Judged, caught_by: &str) -> (bool, String) {
 
 #[cfg(test)]
 mod tests {
+    use ground::outcome::Outcome;
+
     use super::*;
-    use crate::outcome::Outcome;
 
     #[test]
     fn who_catches_a_mutant_is_read_from_header_or_trailer() {

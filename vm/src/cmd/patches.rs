@@ -2,25 +2,27 @@
 //! `cargo xtask patches`: what a maintainer would look at before reading a series.
 
 use anyhow::Result;
+use ground::{
+    context::Ctx,
+    events::Event,
+    lock,
+    outcome::{Count, Done},
+    tools,
+};
 use results::{Status, TestResult};
 
 use crate::{
     apply::{self, DoesNotApply, Patched},
     cli::Patches,
     cmd::mutants,
-    context::Ctx,
-    events::Event,
     hygiene::{
         checkpatch::Checkpatch,
         mails::{cover_faults, numbering_faults, sign_off_fault, subject_fault},
         warnings,
     },
-    lock,
-    report::{Count, Done},
     series::{self, Patch, Series, file_name, patch_files},
     source::{self, Base},
     steps::Workshop,
-    tools,
 };
 
 /// The two copies of the UAPI header in a kernel tree.

@@ -4,19 +4,16 @@
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Result, bail, ensure};
+use ground::{cache::write_whole, context::Ctx, events::Event, outcome::Done};
 use results::Accel;
 use serde::Serialize;
 
 use crate::{
     boot::Limits,
-    cache::write_whole,
-    cli,
-    context::Ctx,
-    events::Event,
-    guest,
+    cli, programs,
     races::{self, Asked, Kept, Look, Machine, Matrix, Options, Races, Row},
     record::{self, Room},
-    report::{Done, Place, Report, Test},
+    run_report::{Place, Report, Test},
     series::{DEFAULT, NONE, Series},
     steps::{self, Bench, Workshop, vcpus},
     stock,
@@ -198,7 +195,7 @@ fn race(
             let races = Races { ctx, asked, limits };
             let said = races.model(matrix)?;
             let include = Workshop::open(ctx, &opts.kernel)?.headers(&Series::read(&ctx.root, DEFAULT)?)?;
-            let programs = ctx.phase("lab", || guest::build(ctx, &include, &["lab"]))?;
+            let programs = ctx.phase("lab", || programs::build(ctx, &include, &["lab"]))?;
             races.here(&programs, &said, options, matrix)
         }
         Ground::Stock(line) => {
@@ -211,7 +208,7 @@ fn race(
                 stock::get(ctx, line, opts.kernel.refresh, opts.kernel.offline)
             })?;
             report.kernel = Some(kernel.report()?);
-            let programs = ctx.phase("tests", || guest::build(ctx, &include, &guest::PROGRAMS))?;
+            let programs = ctx.phase("tests", || programs::build(ctx, &include, &programs::PROGRAMS))?;
             let bench = Bench::stock(ctx, vng, &opts.machine, &kernel, programs)?;
             let accel = bench.machine.accel;
             report.accel = Some(accel);

@@ -7,14 +7,15 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-
-use crate::{
+use ground::{
     cache::write_whole,
-    cli,
     context::Ctx,
     events::Event,
-    outcome::Outcome,
-    report::Done,
+    outcome::{Done, Outcome},
+};
+
+use crate::{
+    cli,
     report_page::{self, Inputs, browser},
 };
 

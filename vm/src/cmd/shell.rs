@@ -4,16 +4,17 @@
 use std::{fs, process::Stdio};
 
 use anyhow::{Context, Result, ensure};
-
-use crate::{
-    boot::vng_command,
-    cli::Shell,
+use ground::{
     context::Ctx,
     events::Event,
     exec::{line_of, quoted},
     lock,
-    outcome::Outcome,
-    report::Done,
+    outcome::{Done, Outcome},
+};
+
+use crate::{
+    boot::vng_command,
+    cli::Shell,
     series::Series,
     steps::{self, Bench, Workshop},
 };

@@ -4,18 +4,21 @@
 use std::{fs, time::Duration};
 
 use anyhow::Result;
+use ground::{
+    context::Ctx,
+    events::Event,
+    lock,
+    outcome::{Done, Outcome},
+};
 
 use crate::{
     boot::{self, Image, Limits},
     cli::VmTest,
     config::LEAN,
-    context::Ctx,
-    events::Event,
-    leaks, lock,
-    outcome::Outcome,
+    leaks,
     races::{Asked, Matrix, Races},
     record,
-    report::{Done, Place, Report, Test},
+    run_report::{Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
     stock::{self, Stock},

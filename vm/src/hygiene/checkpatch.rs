@@ -4,12 +4,14 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use xshell::{Shell, cmd};
-
-use crate::{
+use ground::{
     cache::Temp,
     context::Ctx,
     exec::{self, CommandFailed},
+};
+use xshell::{Shell, cmd};
+
+use crate::{
     series::{Patch, file_name},
     steps::Workshop,
 };

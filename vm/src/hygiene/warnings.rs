@@ -4,12 +4,12 @@
 use std::{collections::BTreeSet, fs};
 
 use anyhow::{Context, Result};
+use ground::tools::{Tool, program};
 
 use crate::{
     series::{NONE, Series},
     sparse,
     steps::Workshop,
-    tools::{Tool, program},
 };
 
 /// What is needed beyond a kernel.

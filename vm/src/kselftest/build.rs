@@ -9,19 +9,17 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use super::image;
-use crate::{
-    apply::Patched,
-    build::version_of,
+use ground::{
     context::Ctx,
     events::Event,
     exec,
     hash::{hash, sha256},
-    kernel::Kernel,
     lock, space,
-    store::Store,
     tools::{Tool, file, program},
 };
+
+use super::image;
+use crate::{apply::Patched, build::version_of, kernel::Kernel, store::Store};
 
 /// What they need beyond a kernel. The clang that our own programs are built with cannot compile their arena library.
 pub const TOOLS: [Tool; 6] = [

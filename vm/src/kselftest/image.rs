@@ -5,9 +5,8 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
+use ground::{context::Ctx, exec};
 use xshell::cmd;
-
-use crate::{context::Ctx, exec};
 
 /// Fields of the setup header (Documentation/arch/x86/boot.rst).
 const SETUP_SECTORS: usize = 0x1f1;

@@ -4,7 +4,9 @@
 
 use std::path::Path;
 
-use crate::{channel::EVENTS, exec::quoted, series::Patch};
+use ground::exec::quoted;
+
+use crate::{channel::EVENTS, series::Patch};
 
 /// Tests of `test_progs` on the paths that a series may touch: hash maps, LRU, look-up and delete, resizable hash maps,
 /// locks in values, and who may do what to a map.

@@ -15,12 +15,11 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use approaches::{Place, explore};
+use ground::{context::Ctx, events::Event};
 use results::{
     races::{Cell, RaceEvent},
     write_event,
 };
-
-use crate::{context::Ctx, events::Event};
 
 /// Names a file with a model's events to take instead of exploring, for tests.
 const READY: &str = "XTASK_MODEL";

@@ -8,6 +8,8 @@ use results::{
     races::{Cell, RaceEvent},
 };
 
+use ground::outcome::Outcome;
+
 use super::{
     agree::{self, Judgement, Standing, Terms},
     connected::{self, milliseconds},
@@ -16,7 +18,6 @@ use super::{
     row::Row,
 };
 use crate::{
-    outcome::Outcome,
     splat,
     verdict::{Judged, is_broken},
     watch::{Ended, Listener},

@@ -3,10 +3,10 @@
 
 use results::races::RaceEvent;
 
+use ground::{context::Ctx, events::Event};
+
 use super::agree::preempts_packets;
 use crate::{
-    context::Ctx,
-    events::Event,
     verdict::Course,
     watch::{Ended, Listener},
 };

@@ -13,6 +13,11 @@ use std::{
 use anyhow::{Context, Result};
 use results::races::RaceEvent;
 
+use ground::{
+    events::Event,
+    exec::{Guarded, last_lines, line_of},
+};
+
 use super::{
     explored,
     judge::{self, Native},
@@ -24,8 +29,6 @@ use super::{
 use crate::{
     boot,
     channel::{Channel, EVENTS},
-    events::Event,
-    exec::{Guarded, last_lines, line_of},
     verdict::Judged,
     watch::Listener,
 };

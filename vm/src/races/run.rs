@@ -5,6 +5,8 @@ use anyhow::Result;
 use approaches::Place;
 use results::races::RaceEvent;
 
+use ground::{context::Ctx, exec::quoted};
+
 use super::{
     explored,
     judge::{self, Guest as Seen},
@@ -14,10 +16,8 @@ use super::{
 use crate::{
     boot::Limits,
     channel::EVENTS,
-    context::Ctx,
     debugger,
-    exec::quoted,
-    report::Report,
+    run_report::Report,
     series::Series,
     steps::{Bench, Built, Guest, Workshop},
     verdict::Judged,

@@ -6,6 +6,8 @@ use std::fs;
 use anyhow::{Context, Result};
 use results::races::RaceEvent;
 
+use ground::exec::quoted;
+
 use super::{
     explored,
     listen::Evidence,
@@ -16,8 +18,7 @@ use super::{
 use crate::{
     boot::Beside,
     channel::EVENTS,
-    exec::quoted,
-    report::Report,
+    run_report::Report,
     steps::{Bench, Guest},
     stock::Stock,
     verdict::Judged,

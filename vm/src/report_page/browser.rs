@@ -15,16 +15,17 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use base64::{Engine, prelude::BASE64_STANDARD};
+use ground::{
+    context::Ctx,
+    exec,
+    outcome::{Count, Done},
+    tools,
+};
 use results::Status;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 
-use crate::{
-    context::Ctx,
-    exec,
-    report::{Count, Done},
-    tools,
-};
+use crate::toolbox::BROWSER;
 
 /// Widths that the page has to fit into.
 const WIDTHS: [u32; 2] = [360, 1440];
@@ -48,7 +49,7 @@ pub fn check(ctx: &Ctx, page: &Path, folder: &Path) -> Result<Done> {
     let profile = folder.join(".chromium");
     let mut count = Count::default();
     let started = ctx
-        .phase("chromium", || tools::ensure(ctx, &[tools::BROWSER], false))
+        .phase("chromium", || tools::ensure(ctx, &[BROWSER], false))
         .and_then(|()| exec::which("chromium").context("there is no chromium in PATH"))
         .and_then(|chromium| Browser::start(&chromium, &profile));
     let mut browser = match started {

@@ -8,8 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-
-use crate::{
+use ground::{
     apt::{self, Apt},
     context::Ctx,
     lock,

@@ -5,17 +5,18 @@ use std::{env, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use ground::{
+    apt::{self, Apt},
+    cache::{Temp, read_if_there, write_whole},
+    context::Ctx,
+    exec, lock, space,
+};
+
 use super::{
     Line, Stock, busybox,
     choose::{self, Found},
     layout::{self, Record},
     named, needs,
-};
-use crate::{
-    apt::{self, Apt},
-    cache::{Temp, read_if_there, write_whole},
-    context::Ctx,
-    exec, lock, space,
 };
 
 /// The part of the cache.

@@ -6,8 +6,10 @@ use std::fs;
 use anyhow::{Context, Result};
 use results::KernelReport;
 
+use ground::hash::sha256;
+
 use super::Stock;
-use crate::{hash::sha256, series::NONE};
+use crate::series::NONE;
 
 impl Stock {
     /// Version, package, configuration and compiler.

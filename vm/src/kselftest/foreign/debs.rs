@@ -10,12 +10,13 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::target::Target;
-use crate::{
+use ground::{
     apt::{self, Apt},
     context::Ctx,
     exec, lock,
 };
+
+use super::target::Target;
 
 /// The part of the cache.
 const PART: &str = "foreign";

@@ -12,13 +12,14 @@ use std::{
 use anyhow::{Context, Result};
 use results::{Status, TestResult};
 
-use super::{super::build::BPFTOOL, debs::Root, target::Target};
-use crate::{
+use ground::{
     context::Ctx,
     events::Event,
     exec::{self, CommandFailed},
-    kselftest::Step,
 };
+
+use super::{super::build::BPFTOOL, debs::Root, target::Target};
+use crate::kselftest::Step;
 
 /// Begins the lines that are for us.
 const MARK: &str = "@@ ";

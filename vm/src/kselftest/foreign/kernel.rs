@@ -11,18 +11,21 @@ use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use xshell::cmd;
 
-use super::target::Target;
-use crate::{
-    apply::Patched,
-    build::version_of,
+use ground::{
     cache::{read_if_there, write_whole},
-    config,
     context::Ctx,
     events::Event,
     exec,
     hash::{hash, sha256},
-    source::Base,
     space,
+};
+
+use super::target::Target;
+use crate::{
+    apply::Patched,
+    build::version_of,
+    config,
+    source::Base,
     store::Store,
     worktree::{self, Place, WorkTree},
 };

@@ -14,14 +14,14 @@ pub use target::Arch;
 use anyhow::{Context, Result, bail, ensure};
 use results::{Accel, KernelReport, Status, TestResult};
 
+use ground::{context::Ctx, exec, tools};
+
 use super::{Difference, Results, Row, Step, ours, rows};
 use crate::{
     boot, cli,
-    context::Ctx,
-    exec,
-    report::{Place, Report, Test},
+    run_report::{Place, Report, Test},
     series::{NONE, Series},
-    splat, tools,
+    splat,
     workshop::{Workshop, host_cpus},
 };
 

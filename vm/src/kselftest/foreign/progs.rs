@@ -11,22 +11,21 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
+use ground::{
+    context::Ctx,
+    events::Event,
+    exec,
+    hash::{hash, sha256},
+    lock, space,
+};
+
 use super::{
     super::build::{self, BPFTOOL, DECIDING},
     debs::Root,
     kernel::Kernel,
     target::Target,
 };
-use crate::{
-    apply::Patched,
-    build::version_of,
-    context::Ctx,
-    events::Event,
-    exec,
-    hash::{hash, sha256},
-    lock, space,
-    store::Store,
-};
+use crate::{apply::Patched, build::version_of, store::Store};
 
 /// What it is built from, besides the architecture's own headers.
 const SOURCES: [&str; 6] = ["Makefile", "include", "kernel/bpf", "lib", "scripts", "tools"];

@@ -2,8 +2,7 @@
 //! The architectures that kernels and selftests are built for beside this machine's, and what each is called by whom.
 
 use clap::ValueEnum;
-
-use crate::tools::{Tool, file, program};
+use ground::tools::{Tool, file, program};
 
 /// An architecture that is emulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -8,8 +8,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use ground::{context::Ctx, exec};
 
-use crate::{cargo, context::Ctx, exec};
+use crate::cargo;
 
 /// Packages whose programs the guest needs; each has one of its own name.
 pub const PROGRAMS: [&str; 3] = ["selftests", "cmpdel", "lab"];

@@ -65,7 +65,7 @@ pub enum Event {
     },
     /// The guest is up and will run these tests.
     Plan {
-        /// Which kernel: `series` or `base`.
+        /// Which kernel, in the words of who booted it.
         kernel: String,
         /// `uname -r` of the guest.
         release: String,

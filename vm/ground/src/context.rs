@@ -4,7 +4,7 @@
 use std::{
     cell::RefCell,
     env, fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,7 +23,6 @@ use xshell::Shell;
 use crate::{
     cache::Cache,
     events::{Event, Events},
-    view,
 };
 
 /// A phase as the report has it.
@@ -39,6 +38,17 @@ pub struct Phase {
     pub cached: bool,
 }
 
+/// What all of this is run for, as far as the ground has to know it.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its repository.
+    pub root: PathBuf,
+    /// The name of its folder among all caches.
+    pub cache: &'static str,
+    /// The name of the folder in cargo's target folder that reports and logs go to.
+    pub out: &'static str,
+}
+
 /// Passed to every step.
 pub struct Ctx {
     /// For short commands.
@@ -47,7 +57,7 @@ pub struct Ctx {
     pub root: PathBuf,
     /// Cargo's target folder.
     pub target: PathBuf,
-    /// `vm-test` in it: report, logs.
+    /// The folder in it with report and logs.
     pub out: PathBuf,
     /// What is kept between runs.
     pub cache: Cache,
@@ -55,6 +65,7 @@ pub struct Ctx {
     pub events: Events,
     /// What ended, in order.
     pub phases: RefCell<Vec<Phase>>,
+    names: (&'static str, &'static str),
     started: Instant,
     limit: Duration,
     interrupted: Arc<AtomicBool>,
@@ -65,11 +76,12 @@ impl Ctx {
     ///
     /// # Errors
     /// When a folder cannot be found or made.
-    pub fn new(events: Events, limit: Duration) -> Result<Self> {
-        let root = repository()?;
+    pub fn new(project: Project, events: Events, limit: Duration) -> Result<Self> {
+        let Project { root, cache, out } = project;
+        let names = (cache, out);
         let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         let target = std::path::absolute(target)?;
-        let out = target.join("vm-test");
+        let out = target.join(out);
         fs::create_dir_all(out.join("logs")).with_context(|| format!("cannot make {}", out.display()))?;
         let interrupted = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP]
@@ -85,22 +97,24 @@ impl Ctx {
             root,
             target,
             out,
-            cache: Cache::open()?,
+            cache: Cache::open(cache)?,
             events,
             phases: RefCell::new(Vec::new()),
+            names,
             started: Instant::now(),
             limit,
             interrupted,
         })
     }
 
-    /// The same, with phases of its own and what is left of the time.
+    /// The same, told to `events`, with phases of its own and what is left of the time.
     ///
     /// # Errors
     /// As [`Ctx::new`].
-    pub fn again(&self) -> Result<Self> {
+    pub fn again(&self, events: Events) -> Result<Self> {
         let left = self.limit.saturating_sub(self.started.elapsed());
-        Self::new(Events::new(view::choose(false)), left)
+        let (cache, out) = self.names;
+        Self::new(Project { root: self.root.clone(), cache, out }, events, left)
     }
 
     /// Errs once the run was interrupted or its time is over.
@@ -149,20 +163,6 @@ fn cpu_time() -> Result<Duration> {
         }
     }
     Ok(sum)
-}
-
-/// The repository: `XTASK_ROOT` for tests, what cargo says, or where this was built.
-fn repository() -> Result<PathBuf> {
-    if let Some(root) = env::var_os("XTASK_ROOT") {
-        return Ok(PathBuf::from(root));
-    }
-    let manifest =
-        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
-    let root = manifest.parent().map(Path::to_path_buf).unwrap_or_default();
-    if !root.join("kernel-patches").is_dir() {
-        bail!("{} is not the repository: run `cargo xtask` inside it", root.display());
-    }
-    Ok(root)
 }
 
 #[cfg(test)]

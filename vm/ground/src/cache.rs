@@ -19,17 +19,17 @@ pub struct Cache {
 const TEMP_PREFIX: &str = ".tmp-";
 
 impl Cache {
-    /// `$XDG_CACHE_HOME/bpf-compare-delete`, or the same under `~/.cache`.
+    /// `$XDG_CACHE_HOME/NAME`, or the same under `~/.cache`.
     ///
     /// # Errors
     /// When neither variable is set, or the folder cannot be made.
-    pub fn open() -> Result<Self> {
+    pub fn open(name: &str) -> Result<Self> {
         let base = match (env::var_os("XDG_CACHE_HOME"), env::var_os("HOME")) {
             (Some(dir), _) if Path::new(&dir).is_absolute() => PathBuf::from(dir),
             (_, Some(home)) => PathBuf::from(home).join(".cache"),
             _ => bail!("no place for the cache: neither XDG_CACHE_HOME nor HOME is set"),
         };
-        let root = base.join("bpf-compare-delete");
+        let root = base.join(name);
         fs::create_dir_all(&root)
             .with_context(|| format!("cannot make the cache folder {}", root.display()))?;
         Ok(Self { root })
