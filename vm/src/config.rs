@@ -10,7 +10,7 @@ use ground::{
     hash::hash,
 };
 
-use crate::{boot::Limits, build::Make, store::Store, worktree::WorkTree};
+use crate::{build::Make, store::Store, worktree::WorkTree};
 
 /// A named configuration.
 #[derive(Clone, Debug)]
@@ -96,11 +96,6 @@ impl Profile {
     /// Such a kernel is so slow that races are run with a tenth of the repetitions.
     pub fn is_slow(&self) -> bool {
         self.patience > 1
-    }
-
-    /// `limits` for a kernel of this kind.
-    pub fn limits(&self, limits: Limits) -> Limits {
-        Limits { boot: limits.boot * self.patience, silence: limits.silence * self.patience }
     }
 }
 

@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask`: from a fresh machine to a verdict on a patched kernel. This file only dispatches.
 
-mod accel;
 mod apply;
 mod bench;
 mod bindings;
-mod boot;
 mod build;
 mod cargo;
-mod channel;
 mod cli;
 mod cmd;
 mod config;
-mod debugger;
 mod documented;
 mod environment;
 mod hygiene;
 mod inventory;
 mod kernel;
 mod kselftest;
-mod leaks;
 mod libtest;
 mod programs;
-mod pyenv;
 mod races;
 mod record;
 mod report_page;
@@ -31,14 +25,10 @@ mod run_report;
 mod series;
 mod source;
 mod sparse;
-mod splat;
 mod steps;
 mod stock;
 mod store;
-mod test_run;
 mod toolbox;
-mod verdict;
-mod watch;
 mod workshop;
 mod worktree;
 

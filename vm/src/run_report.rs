@@ -26,6 +26,21 @@ pub enum Place {
     Host,
 }
 
+/// Put before the names of tests on the base.
+pub const BASE_PREFIX: &str = "base::";
+
+impl Place {
+    /// Which kernel that is, in a word.
+    pub fn kernel(self) -> &'static str {
+        if self == Self::Base { "base" } else { "series" }
+    }
+
+    /// Put before the names of its tests.
+    pub fn prefix(self) -> &'static str {
+        if self == Self::Base { BASE_PREFIX } else { "" }
+    }
+}
+
 /// A test and where it ran.
 #[derive(Clone, Debug, Serialize)]
 pub struct Test {

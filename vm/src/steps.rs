@@ -8,19 +8,24 @@ use std::{
 
 use anyhow::{Context, Result};
 use ground::{context::Ctx, exec::quoted};
+use guest::{
+    accel,
+    beside::Beside,
+    boot::{self, Boot},
+    folder,
+    listener::Listener,
+    machine::{Ended, Image, Limits, Machine},
+    pyenv::{self, Vng},
+    test_run::Tests,
+    verdict::{self, Judged},
+};
 use results::Accel;
 
 use crate::{
-    accel,
-    boot::{self, Beside, Boot, Image, Limits, Machine},
     cli::{KernelOpts, MachineOpts},
     programs,
-    pyenv::{self, Vng},
     run_report::Place,
-    stock::Stock,
-    test_run::Tests,
-    verdict::{self, Judged},
-    watch::{Ended, Listener},
+    stock::{self, Stock},
 };
 
 pub use crate::workshop::{Built, Workshop, host_cpus};
@@ -28,6 +33,11 @@ pub use crate::workshop::{Built, Workshop, host_cpus};
 /// Virtual CPUs unless told: races need two, and emulation gains nothing from more than four.
 pub fn vcpus(opts: &MachineOpts) -> u32 {
     opts.cpus.unwrap_or_else(|| host_cpus().clamp(2, 4))
+}
+
+/// What to boot of a kernel of Debian's.
+pub fn stock_image(kernel: &Stock) -> Image {
+    Image { kernel: kernel.kernel(), busybox: Some(kernel.busybox().to_owned()), append: stock::APPEND }
 }
 
 /// For how many CPUs a kernel with this configuration has room.
@@ -46,12 +56,17 @@ pub struct Bench<'a> {
     pub programs: PathBuf,
 }
 
+/// The file with the pinned virtme-ng.
+pub fn pins(root: &Path) -> PathBuf {
+    root.join("vm/requirements.txt")
+}
+
 /// Sets up virtme-ng.
 ///
 /// # Errors
 /// No Python, no network.
 pub fn vng(ctx: &Ctx, opts: &KernelOpts) -> Result<Vng> {
-    ctx.phase("python", || pyenv::get(ctx, opts.offline))
+    ctx.phase("python", || pyenv::get(ctx, &pins(&ctx.root), opts.offline))
 }
 
 impl<'a> Bench<'a> {
@@ -95,11 +110,11 @@ impl<'a> Bench<'a> {
         kernel: &Stock,
         programs: PathBuf,
     ) -> Result<Self> {
-        Self::with(ctx, vng, opts, &kernel.image(), programs)
+        Self::with(ctx, vng, opts, &stock_image(kernel), programs)
     }
 
     fn with(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, image: &Image, programs: PathBuf) -> Result<Self> {
-        let accel: Accel = ctx.phase("accel", || accel::choose(ctx, opts.accel, image, &vng))?;
+        let accel: Accel = ctx.phase("accel", || accel::choose(ctx, opts.accel.into(), image, &vng))?;
         let machine = Machine { accel, cpus: vcpus(opts), memory: opts.memory.clone() };
         Ok(Self { ctx, vng, machine, programs })
     }
@@ -114,7 +129,7 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// When a program is missing.
     pub fn run_folder(&self, name: &str) -> Result<PathBuf> {
-        let run = boot::fresh_run_folder(&self.ctx.out, name)?;
+        let run = folder::fresh_run_folder(&self.ctx.out, name)?;
         programs::copy(&self.programs, &run)?;
         Ok(run)
     }
@@ -138,7 +153,7 @@ impl<'a> Bench<'a> {
         limits: Limits,
     ) -> Result<Judged> {
         let run = self.run_folder(name)?;
-        let mut tests = Tests::new(place);
+        let mut tests = Tests::new(place.kernel(), place.prefix());
         let guest = Guest { name, run: &run, command, limits, beside: Beside::default() };
         let (ended, console) = self.boot_image(image, guest, &mut tests)?;
         verdict::judge(&tests.ended(ended), &console, limits.boot.as_secs(), limits.silence.as_secs())
@@ -168,7 +183,7 @@ impl<'a> Bench<'a> {
         listener: &mut L,
     ) -> Result<(Ended, String)> {
         let Guest { name, run, command, limits, beside } = guest;
-        fs::write(run.join("guest.sh"), boot::script(run, command))
+        fs::write(run.join("guest.sh"), folder::script(run, command))
             .context("cannot write the guest's script")?;
         let console = self.console(name);
         let ended = self.ctx.phase(&format!("boot {name}"), || {
@@ -198,12 +213,12 @@ pub struct Guest<'a> {
 
 /// The test program's command line in the guest.
 pub fn selftests_command(place: Place, limits: Limits, filter: Option<&str>) -> String {
-    let kernel = if place == Place::Base { "base" } else { "series" };
+    let kernel = place.kernel();
     // What takes too long is told by the guest, before the host gives it up.
     let race_limit = limits.silence * 5 / 6;
     let mut command = format!(
         "./selftests --kernel {kernel} --events {} --cmpdel ./cmpdel --race-limit {}",
-        crate::channel::EVENTS,
+        guest::channel::EVENTS,
         race_limit.as_secs()
     );
     if let Some(filter) = filter {

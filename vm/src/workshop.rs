@@ -5,12 +5,12 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 use ground::{context::Ctx, tools};
+use guest::machine::Image;
 use results::{KernelReport, Status};
 
 use crate::{
     apply::{self, Patched},
     bindings,
-    boot::Image,
     cli::KernelOpts,
     config::Profile,
     kernel::{self, Kernel, Wanted},

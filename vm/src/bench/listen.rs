@@ -4,12 +4,8 @@
 use std::time::Instant;
 
 use ground::{context::Ctx, events::Event};
+use guest::{listener::Listener, machine::Ended, verdict::Course};
 use results::bench::{BenchEvent, Group, Measure};
-
-use crate::{
-    verdict::Course,
-    watch::{Ended, Listener},
-};
 
 /// Instructions that a bar counts as one.
 const MILLION: u64 = 1_000_000;

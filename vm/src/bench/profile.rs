@@ -15,12 +15,11 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use ground::cache::write_whole;
-use results::bench::{Ask, AskFiles, Profile, Spent};
-
-use crate::{
-    boot::Beside,
+use guest::{
+    beside::Beside,
     debugger::{self, Remote},
 };
+use results::bench::{Ask, AskFiles, Profile, Spent};
 
 /// Between looks for a question.
 const TICK: Duration = Duration::from_millis(20);

@@ -11,13 +11,10 @@ use results::{
 
 use ground::{exec::quoted, hash::sha256};
 
+use guest::{beside::Beside, channel::EVENTS, machine::Limits, splat};
+
 use super::{listen::Heard, profile};
-use crate::{
-    boot::{Beside, Limits},
-    channel::EVENTS,
-    splat,
-    steps::{Bench, Built, Guest},
-};
+use crate::steps::{Bench, Built, Guest};
 
 /// What of the bench a kernel is booted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

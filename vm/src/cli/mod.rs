@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 pub use self::{
     checks::{Ci, Drill, Kselftest, Mutants, VmTest},
     evidence::{Bench, Calibrate, Races, Report},
-    options::{AccelChoice, KernelOpts, MachineOpts},
+    options::{KernelOpts, MachineOpts},
     workbench::{Bindings, Clean, Doctor, Keep, Patches, Shell},
 };
 

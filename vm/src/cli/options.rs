@@ -4,6 +4,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
+use guest::accel::Choice;
 
 use crate::{config, source};
 
@@ -52,6 +53,16 @@ pub enum AccelChoice {
     Kvm,
     /// Emulation
     Tcg,
+}
+
+impl From<AccelChoice> for Choice {
+    fn from(choice: AccelChoice) -> Self {
+        match choice {
+            AccelChoice::Auto => Self::Auto,
+            AccelChoice::Kvm => Self::Kvm,
+            AccelChoice::Tcg => Self::Tcg,
+        }
+    }
 }
 
 /// The virtual machine.

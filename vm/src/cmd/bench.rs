@@ -10,6 +10,7 @@ use ground::{
     events::Event,
     outcome::{Count, Done, Outcome},
 };
+use guest::{machine::Limits, verdict::is_broken};
 use results::Accel;
 use results::{
     Status, TestResult,
@@ -19,12 +20,10 @@ use serde::Serialize;
 
 use crate::{
     bench::{self, Benches, Part, Ran},
-    boot::Limits,
     cli, record,
     run_report::{Place, Report, Test},
     series::{DEFAULT, NONE, Series},
     steps::{self, Bench, Built, Workshop},
-    verdict::is_broken,
 };
 
 /// What the kernels of an ordinary run carry, in this order: the one with the whole bench first, since the programs are
@@ -98,10 +97,11 @@ fn measure(ctx: &Ctx, opts: &cli::Bench, report: &mut Report, record: &mut Recor
     }
     report.accel = Some(machine.machine.accel);
     report.vcpus = machine.machine.cpus;
-    let limits = shop.profile.limits(Limits {
+    let limits = Limits {
         boot: Duration::from_secs(opts.boot_timeout),
         silence: Duration::from_secs(opts.test_timeout),
-    });
+    }
+    .times(shop.profile.patience);
     let benches = Benches { bench: &machine, filter: opts.filter.clone(), quick: opts.quick, limits };
     let mut reasons = Vec::new();
     // The base is measured by what others are compared with, any further series by what it alone has.

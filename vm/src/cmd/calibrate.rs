@@ -11,12 +11,12 @@ use ground::{
     exec,
     outcome::{Count, Done, Outcome},
 };
+use guest::channel::EVENTS;
 use results::bench::{BenchEvent, Origin, Record, Row, Skipped};
 use serde::Serialize;
 
 use crate::{
     bench::{self, Heard},
-    channel::EVENTS,
     cli, programs, record,
     run_report::Report,
     series::{DEFAULT, Series},

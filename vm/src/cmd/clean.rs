@@ -8,8 +8,9 @@ use ground::{
     context::Ctx,
     outcome::{Done, Outcome},
 };
+use guest::accel;
 
-use crate::{accel, cli::Clean, inventory};
+use crate::{cli::Clean, inventory};
 
 /// Lists or removes.
 ///

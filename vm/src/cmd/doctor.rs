@@ -8,13 +8,13 @@ use ground::{
     space,
     tools::{self, Means, Tool},
 };
+use guest::{accel, pyenv};
 use serde::Serialize;
 
 use crate::{
-    accel,
     cli::Doctor,
     inventory::{self, Part},
-    pyenv,
+    steps::pins,
     toolbox::TOOLS,
 };
 
@@ -61,7 +61,7 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
         command: (!missing.is_empty()).then(|| tools::command_for(&tools::packages(&missing))),
         machine: tools::machine().err().map(|error| error.to_string()),
         distribution: tools::distribution(),
-        virtme_ng: pyenv::find(&ctx.cache, &ctx.root)?.is_some(),
+        virtme_ng: pyenv::find(&ctx.cache, &pins(&ctx.root))?.is_some(),
         kvm: accel::device()
             .map_or_else(|why| why, |()| "can be opened; vm-test tries whether a guest runs".into()),
         free_mib: space::free_mib(ctx.cache.root())?,

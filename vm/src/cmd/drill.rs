@@ -9,11 +9,13 @@ use ground::{
     lock,
     outcome::{Count, Done, Outcome},
 };
+use guest::{
+    channel::{EVENTS, STATUS},
+    machine::Limits,
+};
 use results::Status;
 
 use crate::{
-    boot::Limits,
-    channel::{EVENTS, STATUS},
     cli::Drill,
     run_report::Place,
     series::Series,

@@ -14,17 +14,16 @@ use ground::{
     exec, lock,
     outcome::{Count, Done, Outcome},
 };
+use guest::{beside::Beside, listener::Listener, machine::Limits};
 use serde_json::Value;
 
 use crate::{
-    boot::{Beside, Limits},
     cargo,
     cli::Keep,
     libtest,
     series::{DEFAULT, Series},
     steps::{self, Bench, Guest, Workshop},
     stock,
-    watch::Listener,
 };
 
 /// What the test programs said in the guest.
@@ -95,7 +94,7 @@ fn in_guest(ctx: &Ctx, opts: &Keep, line: &str, tests: &[PathBuf], count: &mut C
     })?;
     let bench = Bench::stock(ctx, vng, &opts.machine, &kernel, PathBuf::new())?;
     let name = format!("keep-{line}");
-    let run = crate::boot::fresh_run_folder(&ctx.out, &name)?;
+    let run = guest::folder::fresh_run_folder(&ctx.out, &name)?;
     // What compilers say they say on any kernel, and they take long under emulation.
     let words = options(opts).into_iter().chain(["--skip".to_owned(), "headers::".to_owned()]);
     let words = words.collect::<Vec<_>>().iter().map(|word| exec::quoted(word)).collect::<Vec<_>>().join(" ");
@@ -113,7 +112,7 @@ fn in_guest(ctx: &Ctx, opts: &Keep, line: &str, tests: &[PathBuf], count: &mut C
         silence: Duration::from_secs(opts.test_timeout),
     };
     let guest = Guest { name: &name, run: &run, command: "sh tests.sh", limits, beside: Beside::default() };
-    let booted = bench.boot_image(&kernel.image(), guest, &mut Nothing);
+    let booted = bench.boot_image(&steps::stock_image(&kernel), guest, &mut Nothing);
     let said = fs::read_to_string(run.join(SAID)).unwrap_or_default();
     said.lines().for_each(|line| libtest::count(line, count));
     let (_, console) = booted?;

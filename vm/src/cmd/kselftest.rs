@@ -10,19 +10,23 @@ use ground::{
     context::Ctx,
     outcome::{Done, Outcome},
 };
+use guest::{
+    beside::Beside,
+    folder,
+    machine::Limits,
+    test_run::Tests,
+    verdict::{self, Judged},
+};
 use results::{Status, TestResult};
 use serde::Serialize;
 
 use crate::{
-    boot::{self, Beside, Limits},
     cli,
     kselftest::{self, Difference, Results, Row, Step, foreign},
     record,
-    run_report::{Place, Report, Test},
+    run_report::{BASE_PREFIX, Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Guest, Workshop, vcpus},
-    test_run::{BASE_PREFIX, Tests},
-    verdict::{self, Judged},
 };
 
 /// `kselftest.json`.
@@ -91,10 +95,9 @@ fn test(ctx: &Ctx, opts: &cli::Kselftest, report: &mut Report, rows: &mut Vec<Ro
     report.base_kernel = Some(shop.report_of(&base));
     let bench = Bench::bare(ctx, vng, &opts.machine, &built)?;
     report.accel = Some(bench.machine.accel);
-    let limits = shop.profile.limits(Limits {
-        boot: Duration::from_secs(120),
-        silence: Duration::from_secs(kselftest::longest(&steps)),
-    });
+    let limits =
+        Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(kselftest::longest(&steps)) }
+            .times(shop.profile.patience);
     let guests = Guests { bench: &bench, folder: &folder, steps: &steps, limits };
     let (with, splats) = guests.run(&built, Place::Series, report)?;
     let (without, _) = guests.run(&base, Place::Base, report)?;
@@ -131,11 +134,11 @@ impl Guests<'_> {
     fn run(&self, built: &Built, place: Place, report: &mut Report) -> Result<(Results, Vec<String>)> {
         let Self { bench, folder, steps, limits } = *self;
         let name = format!("kselftest-{}", built.series);
-        let run = boot::fresh_run_folder(&bench.ctx().out, &name)?;
+        let run = folder::fresh_run_folder(&bench.ctx().out, &name)?;
         report.consoles.push(bench.console(&name));
         let command = kselftest::script(steps, folder, &run);
         fs::write(run.join("kselftest.sh"), command).context("cannot write the guest's script")?;
-        let mut tests = Tests::new(place);
+        let mut tests = Tests::new(place.kernel(), place.prefix());
         let guest =
             Guest { name: &name, run: &run, command: "sh ./kselftest.sh", limits, beside: Beside::default() };
         let (ended, console) = bench.boot(built, guest, &mut tests)?;

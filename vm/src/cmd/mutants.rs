@@ -9,16 +9,14 @@ use ground::{
     lock,
     outcome::{Count, Done},
 };
+use guest::{folder, leaks, machine::Limits, verdict::Judged};
 use results::{Status, TestResult};
 
 use crate::{
-    boot::{self, Limits},
     cli::Mutants,
-    leaks,
     run_report::Place,
     series::{MUTANTS, Patch, Series, file_name, header, patch_files},
     steps::{self, Bench, Workshop, selftests_command},
-    verdict::Judged,
 };
 
 /// Header of a mutant's mail: the beginning of the names of the tests of which one has to fail.
@@ -53,8 +51,8 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
     let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
-    let limits =
-        shop.profile.limits(Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(120) });
+    let limits = Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(120) }
+        .times(shop.profile.patience);
     let mut count = Count::default();
     let mut table = Vec::new();
     for mutant in mutants {
@@ -78,7 +76,7 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
         let (caught, seen) = match bench.run(&wrong.image(), &mutant.name, Place::Series, &command, limits) {
             Ok(mut judged) => {
                 if mutant.leaks() {
-                    judged.tests.push(leaks::judge(&boot::run_folder(&ctx.out, &mutant.name))?);
+                    judged.tests.push(leaks::judge(&folder::run_folder(&ctx.out, &mutant.name))?);
                 }
                 is_caught(&judged, &mutant.caught_by)
             }

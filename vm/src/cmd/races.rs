@@ -5,11 +5,14 @@ use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Result, bail, ensure};
 use ground::{cache::write_whole, context::Ctx, events::Event, outcome::Done};
+use guest::{
+    machine::Limits,
+    verdict::{Judged, is_broken},
+};
 use results::Accel;
 use serde::Serialize;
 
 use crate::{
-    boot::Limits,
     cli, programs,
     races::{self, Asked, Kept, Look, Machine, Matrix, Options, Races, Row},
     record::{self, Room},
@@ -17,7 +20,6 @@ use crate::{
     series::{DEFAULT, NONE, Series},
     steps::{self, Bench, Workshop, vcpus},
     stock,
-    verdict::{Judged, is_broken},
 };
 
 /// `matrix.json`, `here.json`, `stock-LINE.json`.
@@ -224,7 +226,7 @@ fn race(
             // A wrong name is told before anything is fetched.
             let series = Series::read(&ctx.root, &opts.series)?;
             let shop = Workshop::open(ctx, &opts.kernel)?;
-            limits = shop.profile.limits(limits);
+            limits = limits.times(shop.profile.patience);
             let vng = steps::vng(ctx, &opts.kernel)?;
             let built = shop.build(&series)?;
             report.kernel = Some(shop.report_of(&built));

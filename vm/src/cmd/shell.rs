@@ -11,9 +11,9 @@ use ground::{
     lock,
     outcome::{Done, Outcome},
 };
+use guest::boot::vng_command;
 
 use crate::{
-    boot::vng_command,
     cli::Shell,
     series::Series,
     steps::{self, Bench, Workshop},

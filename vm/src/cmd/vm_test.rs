@@ -10,20 +10,21 @@ use ground::{
     lock,
     outcome::{Done, Outcome},
 };
+use guest::{
+    folder, leaks,
+    machine::{Image, Limits},
+    verdict::{Judged, broken_words, is_broken},
+};
 
 use crate::{
-    boot::{self, Image, Limits},
     cli::VmTest,
     config::LEAN,
-    leaks,
     races::{Asked, Matrix, Races},
     record,
-    run_report::{Place, Report, Test},
+    run_report::{BASE_PREFIX, Place, Report, Test},
     series::{NONE, Series},
     steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
     stock::{self, Stock},
-    test_run::BASE_PREFIX,
-    verdict::{Judged, broken_words, is_broken},
 };
 
 /// Runs it, writes the report whatever happens, and prints the verdict.
@@ -105,10 +106,11 @@ struct Guests<'a> {
 
 impl Guests<'_> {
     fn limits(&self) -> Limits {
-        self.shop.profile.limits(Limits {
+        Limits {
             boot: Duration::from_secs(self.opts.boot_timeout),
             silence: Duration::from_secs(self.opts.test_timeout),
-        })
+        }
+        .times(self.shop.profile.patience)
     }
 
     /// Runs the quick form of the races; gives why they failed, or nothing.
@@ -129,7 +131,7 @@ impl Guests<'_> {
     fn base(&self, report: &mut Report) -> Result<String> {
         if let Some(stock) = self.stock()? {
             report.base_kernel = Some(stock.report()?);
-            return self.tests(&stock.image(), NONE, Place::Base, report);
+            return self.tests(&steps::stock_image(&stock), NONE, Place::Base, report);
         }
         let base = self.shop.build(&Series::read(&self.shop.ctx.root, NONE)?)?;
         report.base_kernel = Some(self.shop.report_of(&base));
@@ -179,7 +181,7 @@ impl Guests<'_> {
         let Judged { mut tests, splats, mut reason, .. } =
             bench.run(image, name, place, &command, self.limits())?;
         if shop.profile.finds_leaks {
-            let mut result = leaks::judge(&boot::run_folder(&bench.ctx().out, name))?;
+            let mut result = leaks::judge(&folder::run_folder(&bench.ctx().out, name))?;
             if place == Place::Base {
                 result.name.insert_str(0, BASE_PREFIX);
             }

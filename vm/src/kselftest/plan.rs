@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use ground::exec::quoted;
+use guest::channel::EVENTS;
 
-use crate::{channel::EVENTS, series::Patch};
+use crate::series::Patch;
 
 /// Tests of `test_progs` on the paths that a series may touch: hash maps, LRU, look-up and delete, resizable hash maps,
 /// locks in values, and who may do what to a map.

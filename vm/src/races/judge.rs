@@ -10,17 +10,19 @@ use results::{
 
 use ground::outcome::Outcome;
 
+use guest::{
+    listener::Listener,
+    machine::Ended,
+    splat,
+    verdict::{Judged, is_broken},
+};
+
 use super::{
     agree::{self, Judgement, Standing, Terms},
     connected::{self, milliseconds},
     listen::Evidence,
     matrix::Matrix,
     row::Row,
-};
-use crate::{
-    splat,
-    verdict::{Judged, is_broken},
-    watch::{Ended, Listener},
 };
 
 /// A cell's name among test results.

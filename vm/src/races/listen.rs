@@ -5,11 +5,9 @@ use results::races::RaceEvent;
 
 use ground::{context::Ctx, events::Event};
 
+use guest::{listener::Listener, machine::Ended, verdict::Course};
+
 use super::agree::preempts_packets;
-use crate::{
-    verdict::Course,
-    watch::{Ended, Listener},
-};
 
 /// What the lab said so far.
 #[derive(Debug, Default)]

@@ -18,6 +18,13 @@ use ground::{
     exec::{Guarded, last_lines, line_of},
 };
 
+use guest::{
+    channel::{Channel, EVENTS},
+    folder,
+    listener::Listener,
+    verdict::Judged,
+};
+
 use super::{
     explored,
     judge::{self, Native},
@@ -25,12 +32,6 @@ use super::{
     listen::Evidence,
     matrix::Matrix,
     run::{MODEL, Races},
-};
-use crate::{
-    boot,
-    channel::{Channel, EVENTS},
-    verdict::Judged,
-    watch::Listener,
 };
 
 /// Names the folder of the run, its log and its phase.
@@ -66,7 +67,7 @@ impl Races<'_> {
         options: Options<'_>,
         matrix: &mut Matrix,
     ) -> Result<Judged> {
-        let run = boot::fresh_run_folder(&self.ctx.out, NAME)?;
+        let run = folder::fresh_run_folder(&self.ctx.out, NAME)?;
         explored::write(&run.join(MODEL), said)?;
         let mut command = Command::new(programs.join("lab"));
         command.args(["races", UNPATCHED]).args(self.options(EVENTS)).current_dir(&run);

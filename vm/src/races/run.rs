@@ -7,6 +7,13 @@ use results::races::RaceEvent;
 
 use ground::{context::Ctx, exec::quoted};
 
+use guest::{
+    channel::EVENTS,
+    debugger,
+    machine::{Ended, Limits},
+    verdict::Judged,
+};
+
 use super::{
     explored,
     judge::{self, Guest as Seen},
@@ -14,14 +21,9 @@ use super::{
     matrix::Matrix,
 };
 use crate::{
-    boot::Limits,
-    channel::EVENTS,
-    debugger,
     run_report::Report,
     series::Series,
     steps::{Bench, Built, Guest, Workshop},
-    verdict::Judged,
-    watch::Ended,
 };
 
 /// What the model said, in the folder of who replays it.

@@ -8,6 +8,8 @@ use results::races::RaceEvent;
 
 use ground::exec::quoted;
 
+use guest::{beside::Beside, channel::EVENTS, verdict::Judged};
+
 use super::{
     explored,
     listen::Evidence,
@@ -16,12 +18,9 @@ use super::{
     run::{MODEL, Raced, Races},
 };
 use crate::{
-    boot::Beside,
-    channel::EVENTS,
     run_report::Report,
-    steps::{Bench, Guest},
+    steps::{Bench, Guest, stock_image},
     stock::Stock,
-    verdict::Judged,
 };
 
 impl Races<'_> {
@@ -51,7 +50,7 @@ impl Races<'_> {
         let mut evidence = Evidence::default();
         let (limits, beside) = (self.limits, Beside::default());
         let guest = Guest { name: &name, run: &run, command: &command, limits, beside };
-        let booted = bench.boot_image(&kernel.image(), guest, &mut evidence);
+        let booted = bench.boot_image(&stock_image(kernel), guest, &mut evidence);
         if run.join(EVENTS).exists() {
             let keep = options.keep;
             fs::copy(run.join(EVENTS), keep).with_context(|| format!("cannot write {}", keep.display()))?;

@@ -10,11 +10,10 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{Line, choose::Found};
-use crate::boot::Image;
 
 /// Hardware that QEMU's machine has and no program here uses. Loading drivers for all of it costs more than the rest of an
 /// emulated boot.
-const APPEND: &[&str] =
+pub const APPEND: &[&str] =
     &["modprobe.blacklist=kvm_amd,kvm_intel,kvm,ccp,ahci,sr_mod,sg,psmouse,pcspkr,i2c_i801,\
       lpc_ich,iTCO_wdt,i6300esb,bochs,aesni_intel,ghash_clmulni_intel,sha512_ssse3,sha256_ssse3,sha1_ssse3"];
 
@@ -75,9 +74,9 @@ impl Stock {
         modules(&self.dir, &self.release)
     }
 
-    /// What to boot.
-    pub fn image(&self) -> Image {
-        Image { kernel: self.kernel(), busybox: Some(self.busybox.clone()), append: APPEND }
+    /// A busybox without libraries, to boot it with.
+    pub fn busybox(&self) -> &Path {
+        &self.busybox
     }
 }
 
@@ -157,7 +156,7 @@ mod tests {
             assert!(stock.is_whole());
             assert_eq!(fs::read_to_string(stock.kernel()).unwrap(), layout[0]);
             assert_eq!(fs::read_to_string(stock.config()).unwrap(), layout[1]);
-            assert_eq!(stock.image().kernel, root.join(format!("7-amd64_{i}/boot/vmlinuz-7-amd64")));
+            assert_eq!(stock.kernel(), root.join(format!("7-amd64_{i}/boot/vmlinuz-7-amd64")));
             fs::remove_file(&busybox).unwrap();
             fs::remove_dir_all(&unpacked).unwrap();
         }

@@ -15,6 +15,6 @@ mod version;
 
 pub use self::{
     fetch::get,
-    layout::Stock,
+    layout::{APPEND, Stock},
     lines::{Line, lines, named},
 };

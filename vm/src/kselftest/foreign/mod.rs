@@ -4,7 +4,7 @@
 //! x86 runs loads and stores in the order of x86.
 
 mod debs;
-mod guest;
+mod emulated;
 mod kernel;
 mod progs;
 mod target;
@@ -16,12 +16,13 @@ use results::{Accel, KernelReport, Status, TestResult};
 
 use ground::{context::Ctx, exec, tools};
 
+use guest::{folder, splat};
+
 use super::{Difference, Results, Row, Step, ours, rows};
 use crate::{
-    boot, cli,
+    cli,
     run_report::{Place, Report, Test},
     series::{NONE, Series},
-    splat,
     workshop::{Workshop, host_cpus},
 };
 
@@ -92,15 +93,15 @@ pub fn run(
     })?;
     let steps: Vec<Step> = asked.iter().map(|test| Step::named(test)).collect();
     let name = name(arch);
-    let folder = boot::fresh_run_folder(&ctx.out, &name)?;
-    let initrd = guest::initrd(ctx, target, &root, &built, &folder, &steps)?;
+    let folder = folder::fresh_run_folder(&ctx.out, &name)?;
+    let initrd = emulated::initrd(ctx, target, &root, &built, &folder, &steps)?;
     report.accel = Some(Accel::Tcg);
-    let machine = guest::Machine { target, cpus: report.vcpus, memory: &opts.machine.memory };
+    let machine = emulated::Machine { target, cpus: report.vcpus, memory: &opts.machine.memory };
     let console = ctx.phase(&format!("boot {name}"), || {
-        Ok((guest::boot(ctx, &machine, &kernel.image(), &initrd, &name, &steps)?, false))
+        Ok((emulated::boot(ctx, &machine, &kernel.image(), &initrd, &name, &steps)?, false))
     })?;
     report.consoles.push(console.path.clone());
-    let told = guest::read(&console.text);
+    let told = emulated::read(&console.text);
     let uname = came_up(&told, &console)?;
     ctx.events.note(uname);
     ensure!(
@@ -132,7 +133,7 @@ pub fn run(
 ///
 /// # Errors
 /// It did not come to its tests: that says nothing of the series.
-fn came_up<'a>(told: &'a guest::Told, console: &guest::Console) -> Result<&'a str> {
+fn came_up<'a>(told: &'a emulated::Told, console: &emulated::Console) -> Result<&'a str> {
     if let Some(uname) = &told.uname {
         return Ok(uname);
     }
@@ -145,7 +146,7 @@ fn came_up<'a>(told: &'a guest::Told, console: &guest::Console) -> Result<&'a st
 }
 
 /// A row for each test and each part of it.
-fn judge(steps: &[Step], told: &guest::Told, late: Option<u64>) -> Vec<Row> {
+fn judge(steps: &[Step], told: &emulated::Told, late: Option<u64>) -> Vec<Row> {
     let mut results = Results::new();
     for step in steps {
         let of = |name: &str| name == step.name;
@@ -205,7 +206,7 @@ mod judging {
 
     fn told(console: &str) -> Vec<Row> {
         let steps = [Step::named("mine"), Step::named(CONTROL)];
-        judge(&steps, &guest::read(console), None)
+        judge(&steps, &emulated::read(console), None)
     }
 
     #[test]

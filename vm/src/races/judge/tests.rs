@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! On made-up runs: nothing here was observed.
 
+use guest::machine::End;
+
 use super::*;
-use crate::{
-    races::made_up::{absent, cell, connected, done, matrix, model, of_each_kind, plan, refused, stressed},
-    watch::End,
+use crate::races::made_up::{
+    absent, cell, connected, done, matrix, model, of_each_kind, plan, refused, stressed,
 };
 use results::races::Violation::LostRefresh;
 

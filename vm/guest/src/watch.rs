@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Watches a guest until it is over, one way or another. Who understands its events is a [`Listener`].
+//! Watches a guest until it is over, one way or another. Who understands its events is a
+//! [`Listener`].
 
 use std::{
     fs::File,
@@ -16,9 +17,13 @@ use ground::{
     events::Event,
     exec::{self, Guarded},
 };
-use serde::de::DeserializeOwned;
 
-use crate::{boot::Boot, channel::Channel, splat};
+use crate::{
+    channel::Channel,
+    listener::Listener,
+    machine::{End, Ended, Limits},
+    splat,
+};
 
 /// Between looks at the guest.
 const TICK: Duration = Duration::from_millis(50);
@@ -27,54 +32,33 @@ const LAST_GASP: Duration = Duration::from_secs(2);
 /// For QEMU to end by itself after a panic or a power-off.
 const FAREWELL: Duration = Duration::from_secs(20);
 
-/// Takes in what a program says of its work, one event a line.
-pub trait Listener {
-    /// What it says.
-    type Event: DeserializeOwned;
-
-    /// Takes in one event.
-    fn take_in(&mut self, ctx: &Ctx, event: Self::Event);
-
-    /// What has begun and not ended.
-    fn running(&self) -> Option<&str>;
-}
-
-/// How the guest ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// QEMU ended by itself.
-    Exited,
-    /// The kernel panicked.
-    Panicked,
-    /// The script did not begin in time.
-    BootTimeout,
-    /// The program was silent for too long.
-    Silent,
-}
-
-/// What was seen of a guest, whatever it ran.
-#[derive(Clone, Copy, Debug)]
-pub struct Ended {
-    /// How it ended.
-    pub end: End,
-    /// The script began.
-    pub up: bool,
-    /// Exit status of the program.
-    pub status: Option<i32>,
-    /// Guest seconds are not known; these are the host's, to the script's first act.
-    pub boot_seconds: f64,
+/// What is watched of a guest.
+#[derive(Clone, Copy)]
+pub struct Watched<'a> {
+    /// The folder of its channel.
+    pub run: &'a Path,
+    /// Where the console log goes.
+    pub console: &'a Path,
+    /// When to stop waiting.
+    pub limits: Limits,
 }
 
 /// Watches `guest` to its end.
 ///
 /// # Errors
 /// When the console or the channel cannot be kept or read, or the run is interrupted or out of time.
-pub fn watch<L: Listener>(ctx: &Ctx, boot: &Boot<'_>, mut guest: Guarded, listener: &mut L) -> Result<Ended> {
-    let console = Console::of(&mut guest, boot.console)?;
+pub fn watch<L: Listener>(
+    ctx: &Ctx,
+    watched: Watched<'_>,
+    mut guest: Guarded,
+    listener: &mut L,
+) -> Result<Ended> {
+    let console = Console::of(&mut guest, watched.console)?;
     let ended = Ended { end: End::Exited, up: false, status: None, boot_seconds: 0.0 };
-    let (now, channel) = (Instant::now(), Channel::new(boot.run));
+    let (now, channel) = (Instant::now(), Channel::new(watched.run));
+    let limits = watched.limits;
     let watch =
-        Watch { ctx, boot, console, channel, listener, ended, started: now, last_event: now, over: None };
+        Watch { ctx, limits, console, channel, listener, ended, started: now, last_event: now, over: None };
     watch.finish(&mut guest)
 }
 
@@ -127,7 +111,7 @@ impl Console {
 
 struct Watch<'a, L: Listener> {
     ctx: &'a Ctx,
-    boot: &'a Boot<'a>,
+    limits: Limits,
     console: Console,
     channel: Channel<L::Event>,
     listener: &'a mut L,
@@ -192,8 +176,8 @@ impl<L: Listener> Watch<'_, L> {
             return (since.elapsed() > FAREWELL).then_some(End::Exited);
         }
         if !self.ended.up {
-            return (self.started.elapsed() > self.boot.limits.boot).then_some(End::BootTimeout);
+            return (self.started.elapsed() > self.limits.boot).then_some(End::BootTimeout);
         }
-        (self.last_event.elapsed() > self.boot.limits.silence).then_some(End::Silent)
+        (self.last_event.elapsed() > self.limits.silence).then_some(End::Silent)
     }
 }

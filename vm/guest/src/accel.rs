@@ -15,12 +15,24 @@ use serde::{Deserialize, Serialize};
 use xshell::cmd;
 
 use crate::{
-    boot::{self, Beside, Boot, Image, Limits, Machine},
-    cli::AccelChoice,
+    beside::Beside,
+    boot::{self, Boot},
+    folder,
+    machine::{Image, Limits, Machine},
     pyenv::Vng,
-    run_report::Place,
     test_run::Tests,
 };
+
+/// How QEMU is asked to run the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// KVM where a guest really starts with it, TCG otherwise.
+    Auto,
+    /// KVM or nothing.
+    Kvm,
+    /// Emulation.
+    Tcg,
+}
 
 /// A guest that has KVM is up long before.
 const LIMIT: Duration = Duration::from_secs(25);
@@ -39,15 +51,15 @@ struct Memory {
 ///
 /// # Errors
 /// When KVM is demanded and does not work.
-pub fn choose(ctx: &Ctx, choice: AccelChoice, image: &Image, vng: &Vng) -> Result<(Accel, bool)> {
-    if choice == AccelChoice::Tcg {
+pub fn choose(ctx: &Ctx, choice: Choice, image: &Image, vng: &Vng) -> Result<(Accel, bool)> {
+    if choice == Choice::Tcg {
         return Ok((Accel::Tcg, true));
     }
     let (works, cached, why) = match device() {
         Err(why) => (false, true, why),
         Ok(()) => {
             // Whoever demands it knows more than what was once found.
-            let (works, cached) = probe(ctx, image, vng, choice == AccelChoice::Kvm)?;
+            let (works, cached) = probe(ctx, image, vng, choice == Choice::Kvm)?;
             let why = if cached {
                 "a guest started with it said nothing, earlier since this machine was booted: --accel kvm tries again"
             } else {
@@ -58,7 +70,7 @@ pub fn choose(ctx: &Ctx, choice: AccelChoice, image: &Image, vng: &Vng) -> Resul
     };
     match (choice, works) {
         (_, true) => Ok((Accel::Kvm, cached)),
-        (AccelChoice::Kvm, false) => {
+        (Choice::Kvm, false) => {
             bail!("KVM does not work here: {why}; leave out --accel kvm to run under emulation (TCG)")
         }
         (_, false) => {
@@ -83,6 +95,9 @@ pub fn forget(ctx: &Ctx) -> Result<()> {
 }
 
 /// Whether the device is there and may be used.
+///
+/// # Errors
+/// Why not.
 pub fn device() -> Result<(), String> {
     match OpenOptions::new().read(true).write(true).open("/dev/kvm") {
         Ok(_) => Ok(()),
@@ -102,14 +117,15 @@ fn probe(ctx: &Ctx, image: &Image, vng: &Vng, again: bool) -> Result<(bool, bool
     if let Some(known) = known.filter(|known| known.host == host && (known.works || !again)) {
         return Ok((known.works, true));
     }
-    let run = boot::fresh_run_folder(&ctx.out, "accel")?;
-    fs::write(run.join("guest.sh"), boot::script(&run, "true")).context("cannot write the probe's script")?;
+    let run = folder::fresh_run_folder(&ctx.out, "accel")?;
+    fs::write(run.join("guest.sh"), folder::script(&run, "true"))
+        .context("cannot write the probe's script")?;
     let machine = Machine { accel: Accel::Kvm, cpus: 1, memory: "1G".into() };
     let console = ctx.out.join("console-accel.log");
     let limits = Limits { boot: LIMIT, silence: LIMIT };
     let boot = Boot { image, machine: &machine, vng, run: &run, console: &console, limits };
     // Nothing is said; that the script began and ended is all.
-    let guest = boot::boot(ctx, &boot, Beside::default(), &mut Tests::new(Place::Series))?;
+    let guest = boot::boot(ctx, &boot, Beside::default(), &mut Tests::new("probe", ""))?;
     let works = guest.up && guest.status == Some(0);
     write_whole(&memory, &serde_json::to_vec(&Memory { host, works })?)?;
     Ok((works, false))

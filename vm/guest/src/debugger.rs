@@ -27,7 +27,7 @@ use results::races::hold::{Files, Report, Request};
 use ground::cache::write_whole;
 
 pub use self::remote::Remote;
-use crate::boot::Beside;
+use crate::beside::Beside;
 
 /// The stub's socket in the run folder.
 const SOCKET: &str = "debugger.sock";

@@ -22,26 +22,25 @@ pub struct Vng {
 /// Pythons to try in `PATH`.
 const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
 
-fn place(cache: &Cache, root: &Path) -> Result<(PathBuf, PathBuf)> {
-    let pins = root.join("vm/requirements.txt");
-    let text = fs::read(&pins).with_context(|| format!("cannot read {}", pins.display()))?;
-    Ok((cache.dir("python")?.join(short_hash(&[&text])), pins))
+fn place(cache: &Cache, pins: &Path) -> Result<PathBuf> {
+    let text = fs::read(pins).with_context(|| format!("cannot read {}", pins.display()))?;
+    Ok(cache.dir("python")?.join(short_hash(&[&text])))
 }
 
 fn in_folder(dir: &Path) -> Vng {
     Vng { program: dir.join("bin/vng"), bin: dir.join("bin") }
 }
 
-/// The environment if it is there.
+/// The environment for the file `pins`, as pip takes it, if it is there.
 ///
 /// # Errors
 /// When the pins cannot be read.
-pub fn find(cache: &Cache, root: &Path) -> Result<Option<Vng>> {
+pub fn find(cache: &Cache, pins: &Path) -> Result<Option<Vng>> {
     if let Some(program) = env::var_os("XTASK_VNG").map(PathBuf::from) {
         let bin = program.parent().map(Path::to_path_buf).unwrap_or_default();
         return Ok(Some(Vng { program, bin }));
     }
-    let vng = in_folder(&place(cache, root)?.0);
+    let vng = in_folder(&place(cache, pins)?);
     Ok(vng.program.exists().then_some(vng))
 }
 
@@ -49,23 +48,23 @@ pub fn find(cache: &Cache, root: &Path) -> Result<Option<Vng>> {
 ///
 /// # Errors
 /// No Python with venv, no network with an empty cache.
-pub fn get(ctx: &Ctx, offline: bool) -> Result<(Vng, bool)> {
-    if let Some(vng) = find(&ctx.cache, &ctx.root)? {
+pub fn get(ctx: &Ctx, pins: &Path, offline: bool) -> Result<(Vng, bool)> {
+    if let Some(vng) = find(&ctx.cache, pins)? {
         return Ok((vng, true));
     }
     if offline {
         bail!("virtme-ng is not in the cache and --offline forbids to fetch it: run once without --offline");
     }
     let _lock = lock::take(ctx, "python", "setting up virtme-ng")?;
-    if let Some(vng) = find(&ctx.cache, &ctx.root)? {
+    if let Some(vng) = find(&ctx.cache, pins)? {
         return Ok((vng, true));
     }
-    let (dir, pins) = place(&ctx.cache, &ctx.root)?;
+    let dir = place(&ctx.cache, pins)?;
     let temp = ctx.cache.temp("python")?;
     make_venv(ctx, temp.path())?;
     let mut pip = Command::new(temp.path().join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "-r"])
-        .arg(&pins);
+        .arg(pins);
     exec::stream(ctx, &pip, "pip", |_| ()).context("cannot install virtme-ng (no network?)")?;
     move_scripts(temp.path(), &dir)?;
     temp.place(&dir)?;

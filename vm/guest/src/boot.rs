@@ -2,59 +2,27 @@
 //! Boots a kernel under virtme-ng.
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use ground::{
     context::Ctx,
     events::Event,
-    exec::{self, Guarded, quoted},
+    exec::{self, Guarded},
 };
 use results::Accel;
 
 use crate::{
-    channel,
+    beside::Beside,
+    listener::Listener,
+    machine::{Ended, Image, Limits, Machine},
     pyenv::Vng,
-    watch::{self, Ended, Listener},
+    watch::{self, Watched},
 };
-
-/// The virtual machine.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    /// How it is run.
-    pub accel: Accel,
-    /// Virtual CPUs.
-    pub cpus: u32,
-    /// As QEMU takes it.
-    pub memory: String,
-}
-
-/// What QEMU starts.
-#[derive(Clone, Debug)]
-pub struct Image {
-    /// The kernel.
-    pub kernel: PathBuf,
-    /// A busybox without libraries, for a kernel that has its modules in `../lib/modules` and needs some of them to see its
-    /// root.
-    pub busybox: Option<PathBuf>,
-    /// More words for the kernel's command line.
-    pub append: &'static [&'static str],
-}
-
-/// When to stop waiting.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// For the script in the guest to begin.
-    pub boot: Duration,
-    /// Between two events of the program.
-    pub silence: Duration,
-}
 
 /// What to boot, and what for.
 pub struct Boot<'a> {
@@ -72,17 +40,10 @@ pub struct Boot<'a> {
     pub limits: Limits,
 }
 
-/// The script that runs in the guest: `command` under the result channel.
-pub fn script(run: &Path, command: &str) -> String {
-    let dir = quoted(&run.display().to_string());
-    let (up, status) = (channel::UP, channel::STATUS);
-    format!(
-        "#!/bin/sh\n# Made for one run by cargo xtask.\ncd {dir} || exit 1\n: > {up}\n{command}\n\
-         echo $? > {status}.new\nmv {status}.new {status}\nsync\n"
-    )
-}
-
 /// The command that boots, without its last part.
+///
+/// # Errors
+/// When virtme-ng cannot take the folder, or `PATH` cannot hold its own.
 pub fn vng_command(image: &Image, machine: &Machine, vng: &Vng, run: &Path) -> Result<Command> {
     let dir = run.display().to_string();
     ensure!(
@@ -114,19 +75,6 @@ pub fn vng_command(image: &Image, machine: &Machine, vng: &Vng, run: &Path) -> R
     Ok(command)
 }
 
-/// Runs in a thread of its own while the guest does; has to return soon after the flag is set, which says that the guest
-/// is over.
-pub type Task<'a> = Box<dyn FnOnce(&AtomicBool) -> Result<()> + Send + 'a>;
-
-/// What runs on the host beside a guest: a debugger, say.
-#[derive(Default)]
-pub struct Beside<'a> {
-    /// More options for QEMU, a word each.
-    pub qemu: Vec<String>,
-    /// What to run.
-    pub task: Option<Task<'a>>,
-}
-
 /// Boots and watches. What goes wrong beside the guest is told and decides nothing: the guest's own evidence does.
 ///
 /// # Errors
@@ -143,11 +91,12 @@ pub fn boot<L: Listener>(ctx: &Ctx, boot: &Boot<'_>, beside: Beside<'_>, listene
     }
     command.arg("--exec").arg(format!("sh {}", boot.run.join("guest.sh").display()));
     ctx.events.emit(&Event::Command { line: exec::line_of(&command) });
+    let watched = Watched { run: boot.run, console: boot.console, limits: boot.limits };
     let over = AtomicBool::new(false);
     let (ended, task) = thread::scope(|scope| {
         let task = beside.task.map(|task| scope.spawn(|| task(&over)));
         let ended = Guarded::spawn(&command, Stdio::piped(), Stdio::piped())
-            .and_then(|guest| watch::watch(ctx, boot, guest, listener));
+            .and_then(|guest| watch::watch(ctx, watched, guest, listener));
         over.store(true, Ordering::Relaxed);
         (ended, task.map(thread::ScopedJoinHandle::join))
     });
@@ -157,22 +106,4 @@ pub fn boot<L: Listener>(ctx: &Ctx, boot: &Boot<'_>, beside: Beside<'_>, listene
         Some(Err(_)) => ctx.events.note("beside the guest: the task panicked"),
     }
     ended
-}
-
-/// Where the folder of a guest is.
-pub fn run_folder(out: &Path, name: &str) -> PathBuf {
-    out.join(format!("run-{name}"))
-}
-
-/// A fresh folder that the guest will see.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn fresh_run_folder(out: &Path, name: &str) -> Result<PathBuf> {
-    let run = run_folder(out, name);
-    if run.exists() {
-        fs::remove_dir_all(&run).with_context(|| format!("cannot empty {}", run.display()))?;
-    }
-    fs::create_dir_all(&run).with_context(|| format!("cannot make {}", run.display()))?;
-    Ok(run)
 }

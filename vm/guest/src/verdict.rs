@@ -6,9 +6,9 @@ use ground::outcome::Outcome;
 use results::{Status, TestResult};
 
 use crate::{
+    machine::{End, Ended},
     splat,
     test_run::{GuestRun, unfinished},
-    watch::{End, Ended},
 };
 
 /// What one guest showed.

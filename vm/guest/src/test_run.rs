@@ -5,8 +5,8 @@ use ground::{context::Ctx, events::Event};
 use results::{Event as GuestEvent, Status, TestResult};
 
 use crate::{
-    run_report::Place,
-    watch::{End, Ended, Listener},
+    listener::Listener,
+    machine::{End, Ended},
 };
 
 /// All that was learnt from one guest that ran tests.
@@ -30,12 +30,9 @@ pub struct GuestRun {
     pub boot_seconds: f64,
 }
 
-/// Put before the names of tests on the base.
-pub const BASE_PREFIX: &str = "base::";
-
 /// Takes in the events of the test program.
 pub struct Tests {
-    /// Which kernel, for the events: `series` or `base`.
+    /// Which kernel, for the events.
     kernel: &'static str,
     /// Put before the names of tests.
     prefix: &'static str,
@@ -43,9 +40,8 @@ pub struct Tests {
 }
 
 impl Tests {
-    /// For a guest with this kernel.
-    pub fn new(place: Place) -> Self {
-        let (kernel, prefix) = if place == Place::Base { ("base", BASE_PREFIX) } else { ("series", "") };
+    /// For a guest with this kernel; `prefix` is put before the names of its tests.
+    pub fn new(kernel: &'static str, prefix: &'static str) -> Self {
         let run = GuestRun {
             end: End::Exited,
             up: false,
