@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask`: from a fresh machine to a verdict on a patched kernel. This file only dispatches.
 
-mod apply;
 mod bench;
-mod bindings;
-mod build;
 mod cargo;
 mod cli;
 mod cmd;
-mod config;
 mod documented;
 mod environment;
-mod hygiene;
 mod inventory;
-mod kernel;
-mod kselftest;
 mod libtest;
 mod programs;
 mod races;
@@ -22,15 +15,9 @@ mod record;
 mod report_page;
 mod repository;
 mod run_report;
-mod series;
-mod source;
-mod sparse;
 mod steps;
-mod stock;
-mod store;
 mod toolbox;
 mod workshop;
-mod worktree;
 
 use std::{process::ExitCode, time::Duration};
 

@@ -19,13 +19,13 @@ use guest::{
     test_run::Tests,
     verdict::{self, Judged},
 };
+use kernel::stock::{self, Stock};
 use results::Accel;
 
 use crate::{
     cli::{KernelOpts, MachineOpts},
     programs,
     run_report::Place,
-    stock::{self, Stock},
 };
 
 pub use crate::workshop::{Built, Workshop, host_cpus};

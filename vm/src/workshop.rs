@@ -6,20 +6,19 @@ use std::{fs, path::PathBuf, time::Duration};
 use anyhow::{Context, Result};
 use ground::{context::Ctx, tools};
 use guest::machine::Image;
-use results::{KernelReport, Status};
-
-use crate::{
+use kernel::{
     apply::{self, Patched},
     bindings,
-    cli::KernelOpts,
     config::Profile,
-    kernel::{self, Kernel, Wanted},
+    finished::{self, Kernel, Wanted},
     kselftest,
     series::{DEFAULT, Series},
     source::{self, Base, Origin},
     store::Store,
-    toolbox::TOOLS,
 };
+use results::{KernelReport, Status};
+
+use crate::{cli::KernelOpts, toolbox::TOOLS};
 
 /// What kernels are made from, once the machine is ready.
 pub struct Workshop<'a> {
@@ -94,7 +93,7 @@ impl<'a> Workshop<'a> {
         let wanted = self.wanted(series, &patched);
         let kernel = self
             .ctx
-            .phase(&format!("kernel {}", series.name), || kernel::get(self.ctx, &self.store, &wanted))?;
+            .phase(&format!("kernel {}", series.name), || finished::get(self.ctx, &self.store, &wanted))?;
         Ok(Built { kernel, patched, series: series.name.clone(), append: self.profile.append })
     }
 
@@ -106,7 +105,7 @@ impl<'a> Workshop<'a> {
         let patched = self.apply(series)?;
         self.ctx.phase(&format!("objects {}", series.name), || {
             let wanted = self.wanted(series, &patched);
-            Ok((kernel::compile(self.ctx, &self.store, &wanted, objects, more)?, false))
+            Ok((finished::compile(self.ctx, &self.store, &wanted, objects, more)?, false))
         })
     }
 
@@ -128,7 +127,7 @@ impl<'a> Workshop<'a> {
     pub fn headers(&self, series: &Series) -> Result<PathBuf> {
         let patched = self.apply(series)?;
         self.ctx.phase(&format!("headers {}", series.name), || {
-            kernel::headers_alone(self.ctx, &self.store, &self.wanted(series, &patched))
+            finished::headers_alone(self.ctx, &self.store, &self.wanted(series, &patched))
         })
     }
 
@@ -153,9 +152,11 @@ impl<'a> Workshop<'a> {
     /// Tools that cannot be installed, targets that do not build.
     pub fn selftests(&self, built: &Built) -> Result<PathBuf> {
         let ctx = self.ctx;
-        ctx.phase("tools of the selftests", || tools::ensure(ctx, &kselftest::TOOLS, self.opts.offline))?;
+        ctx.phase("tools of the selftests", || {
+            tools::ensure(ctx, &kselftest::build::TOOLS, self.opts.offline)
+        })?;
         ctx.phase("selftests", || {
-            kselftest::get(ctx, &self.store, &built.patched, &built.kernel, self.jobs())
+            kselftest::build::get(ctx, &self.store, &built.patched, &built.kernel, self.jobs())
         })
     }
 

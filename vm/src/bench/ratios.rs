@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use approaches::{Gc, Refresh};
 use results::bench::{FlowState, Group, Job, Ratio, Row, Skipped};
 
+use kernel::series::NONE;
+
 use super::compare::{incomparable, name};
-use crate::series::NONE;
 
 /// Kernel and accel of what `calibrate` measures.
 const NATIVE: &str = "native";

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Options of what tests: a kernel, the tests themselves, everything.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use kernel::kselftest::foreign::target::{self, Target};
+
+use kernel::series::DEFAULT;
 
 use super::{KernelOpts, MachineOpts};
-use crate::{kselftest::foreign::Arch, series::DEFAULT};
 
 /// Options of `vm-test`.
 #[derive(Clone, Debug, Args)]
@@ -62,6 +64,25 @@ pub struct Kselftest {
     /// Print kselftest.json on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,
+}
+
+/// An architecture that is emulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Arch {
+    /// 64-bit Arm: another JIT, other code for atomics and for memory of user space
+    Arm64,
+    /// IBM Z: the highest byte of a number comes first, and its JIT extends arguments
+    S390x,
+}
+
+impl Arch {
+    /// All of it.
+    pub fn target(self) -> &'static Target {
+        match self {
+            Self::Arm64 => target::Arch::Arm64.target(),
+            Self::S390x => target::Arch::S390x.target(),
+        }
+    }
 }
 
 /// Options of `mutants`.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, builder::PossibleValuesParser};
 
+use kernel::{series::DEFAULT, stock};
+
 use super::{KernelOpts, MachineOpts};
-use crate::{series::DEFAULT, stock};
 
 /// Options of `races`.
 #[derive(Clone, Debug, Args)]

@@ -5,8 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use guest::accel::Choice;
-
-use crate::{config, source};
+use kernel::{config, source};
 
 /// Which kernel, and how to make it.
 #[derive(Clone, Debug, Args)]

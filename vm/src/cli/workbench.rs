@@ -3,8 +3,9 @@
 
 use clap::{Args, builder::PossibleValuesParser};
 
+use kernel::{series::DEFAULT, stock};
+
 use super::{KernelOpts, MachineOpts};
-use crate::{series::DEFAULT, stock};
 
 /// Options of `patches`.
 #[derive(Clone, Debug, Args)]

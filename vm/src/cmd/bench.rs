@@ -11,6 +11,7 @@ use ground::{
     outcome::{Count, Done, Outcome},
 };
 use guest::{machine::Limits, verdict::is_broken};
+use kernel::series::{DEFAULT, NONE, Series};
 use results::Accel;
 use results::{
     Status, TestResult,
@@ -22,7 +23,6 @@ use crate::{
     bench::{self, Benches, Part, Ran},
     cli, record,
     run_report::{Place, Report, Test},
-    series::{DEFAULT, NONE, Series},
     steps::{self, Bench, Built, Workshop},
 };
 

@@ -8,8 +8,9 @@ use ground::{
     lock,
     outcome::{Count, Done, Outcome},
 };
+use kernel::{bindings, series::Series};
 
-use crate::{bindings, cli::Bindings, series::Series, steps::Workshop};
+use crate::{cli::Bindings, steps::Workshop};
 
 /// Compares, or writes.
 ///

@@ -12,6 +12,7 @@ use ground::{
     outcome::{Count, Done, Outcome},
 };
 use guest::channel::EVENTS;
+use kernel::series::{DEFAULT, Series};
 use results::bench::{BenchEvent, Origin, Record, Row, Skipped};
 use serde::Serialize;
 
@@ -19,7 +20,6 @@ use crate::{
     bench::{self, Heard},
     cli, programs, record,
     run_report::Report,
-    series::{DEFAULT, Series},
     steps::Workshop,
 };
 

@@ -11,13 +11,13 @@ use ground::{
     outcome::{Count, Done, Outcome},
     view,
 };
+use kernel::series::{DEFAULT, Series};
 use results::Status;
 
 use crate::{
     cargo,
     cli::{Bench, Ci, Cli, Command as Xtask, Drill, Patches, VmTest},
     documented, libtest, report_page,
-    series::{DEFAULT, Series},
     steps::Workshop,
 };
 

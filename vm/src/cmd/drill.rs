@@ -13,12 +13,12 @@ use guest::{
     channel::{EVENTS, STATUS},
     machine::Limits,
 };
+use kernel::series::Series;
 use results::Status;
 
 use crate::{
     cli::Drill,
     run_report::Place,
-    series::Series,
     steps::{self, Bench, Workshop},
 };
 

@@ -15,15 +15,17 @@ use ground::{
     outcome::{Count, Done, Outcome},
 };
 use guest::{beside::Beside, listener::Listener, machine::Limits};
+use kernel::{
+    series::{DEFAULT, Series},
+    stock,
+};
 use serde_json::Value;
 
 use crate::{
     cargo,
     cli::Keep,
     libtest,
-    series::{DEFAULT, Series},
     steps::{self, Bench, Guest, Workshop},
-    stock,
 };
 
 /// What the test programs said in the guest.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask kselftest`: what the kernel's own selftests say of the series, beside what they say of the base.
 
+mod foreign;
+
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, Result, ensure};
@@ -12,20 +14,26 @@ use ground::{
 };
 use guest::{
     beside::Beside,
+    channel::EVENTS,
     folder,
     machine::Limits,
     test_run::Tests,
     verdict::{self, Judged},
 };
+use kernel::{
+    kselftest::{
+        compare::{self, Difference, Results, Row},
+        parse,
+        plan::{self, Step},
+    },
+    series::{NONE, Series},
+};
 use results::{Status, TestResult};
 use serde::Serialize;
 
 use crate::{
-    cli,
-    kselftest::{self, Difference, Results, Row, Step, foreign},
-    record,
+    cli, record,
     run_report::{BASE_PREFIX, Place, Report, Test},
-    series::{NONE, Series},
     steps::{self, Bench, Built, Guest, Workshop, vcpus},
 };
 
@@ -42,14 +50,14 @@ struct Record<'a> {
 /// # Errors
 /// Only when not even the record can be written.
 pub fn run(ctx: &Ctx, opts: &cli::Kselftest) -> Result<Done> {
-    let folder = opts.arch.map_or_else(|| "kselftest".to_owned(), foreign::name);
+    let folder = opts.arch.map_or_else(|| "kselftest".to_owned(), |arch| foreign::name(arch.target()));
     let room = record::open(ctx, &folder, "kselftest.json")?;
     room.keep_events(ctx)?;
     let mut report = Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile);
     let mut rows = Vec::new();
     let (tested, fine) = match opts.arch {
         Some(arch) => (
-            foreign::run(ctx, opts, arch, &mut report, &mut rows),
+            foreign::run(ctx, opts, arch.target(), &mut report, &mut rows),
             "the tests of the series pass on its kernel for this architecture",
         ),
         None => (
@@ -81,8 +89,8 @@ fn test(ctx: &Ctx, opts: &cli::Kselftest, report: &mut Report, rows: &mut Vec<Ro
     ensure!(opts.series != NONE, "the base is what a series is compared with: name a series");
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
-    let ours = kselftest::ours(series.patches_for(&shop.base.line)?);
-    let mut steps = kselftest::steps(&ours, opts.quick);
+    let ours = plan::ours(series.patches_for(&shop.base.line)?);
+    let mut steps = plan::steps(&ours, opts.quick);
     if let Some(filter) = &opts.filter {
         steps.retain(|step| step.name.contains(filter.as_str()));
         ensure!(!steps.is_empty(), "no selftest to run: is --filter right?");
@@ -96,7 +104,7 @@ fn test(ctx: &Ctx, opts: &cli::Kselftest, report: &mut Report, rows: &mut Vec<Ro
     let bench = Bench::bare(ctx, vng, &opts.machine, &built)?;
     report.accel = Some(bench.machine.accel);
     let limits =
-        Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(kselftest::longest(&steps)) }
+        Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(plan::longest(&steps)) }
             .times(shop.profile.patience);
     let guests = Guests { bench: &bench, folder: &folder, steps: &steps, limits };
     let (with, splats) = guests.run(&built, Place::Series, report)?;
@@ -104,7 +112,7 @@ fn test(ctx: &Ctx, opts: &cli::Kselftest, report: &mut Report, rows: &mut Vec<Ro
     // With a filter, the tests of the series that were not asked for are not missed.
     let asked: Vec<String> =
         ours.into_iter().filter(|name| steps.iter().any(|step| step.test.as_ref() == Some(name))).collect();
-    let (compared, mut faults) = kselftest::compare(&without, &with, &asked);
+    let (compared, mut faults) = compare::compare(&without, &with, &asked);
     for row in &compared {
         // A test that fails on both kernels is no fault of the series: it counts as skipped, with the reason.
         let status = match (row.difference.is_fault(), row.series) {
@@ -136,7 +144,7 @@ impl Guests<'_> {
         let name = format!("kselftest-{}", built.series);
         let run = folder::fresh_run_folder(&bench.ctx().out, &name)?;
         report.consoles.push(bench.console(&name));
-        let command = kselftest::script(steps, folder, &run);
+        let command = plan::script(steps, folder, &run, EVENTS);
         fs::write(run.join("kselftest.sh"), command).context("cannot write the guest's script")?;
         let mut tests = Tests::new(place.kernel(), place.prefix());
         let guest =
@@ -164,7 +172,7 @@ impl Guests<'_> {
             let said = fs::read(run.join(step.said())).unwrap_or_default();
             let said = String::from_utf8_lossy(&said);
             if let Some(ended) = tests.iter().find(|test| test.name == step.name) {
-                results.extend(kselftest::rows(step, ended, &said));
+                results.extend(parse::rows(step, ended, &said));
             }
         }
         Ok((results, splats))

@@ -10,12 +10,12 @@ use ground::{
     outcome::{Count, Done},
 };
 use guest::{folder, leaks, machine::Limits, verdict::Judged};
+use kernel::series::{MUTANTS, Patch, Series, file_name, header, patch_files};
 use results::{Status, TestResult};
 
 use crate::{
     cli::Mutants,
     run_report::Place,
-    series::{MUTANTS, Patch, Series, file_name, header, patch_files},
     steps::{self, Bench, Workshop, selftests_command},
 };
 

@@ -9,12 +9,8 @@ use ground::{
     outcome::{Count, Done},
     tools,
 };
-use results::{Status, TestResult};
-
-use crate::{
+use kernel::{
     apply::{self, DoesNotApply, Patched},
-    cli::Patches,
-    cmd::mutants,
     hygiene::{
         checkpatch::Checkpatch,
         mails::{cover_faults, numbering_faults, sign_off_fault, subject_fault},
@@ -22,8 +18,10 @@ use crate::{
     },
     series::{self, Patch, Series, file_name, patch_files},
     source::{self, Base},
-    steps::Workshop,
 };
+use results::{Status, TestResult};
+
+use crate::{cli::Patches, cmd::mutants, steps::Workshop};
 
 /// The two copies of the UAPI header in a kernel tree.
 const UAPI: [&str; 2] = ["include/uapi/linux/bpf.h", "tools/include/uapi/linux/bpf.h"];
@@ -65,7 +63,7 @@ pub fn run(ctx: &Ctx, opts: &Patches) -> Result<Done> {
     if opts.sparse {
         ctx.phase("tools of sparse", || tools::ensure(ctx, &warnings::TOOLS, opts.kernel.offline))?;
     }
-    let checkpatch = Checkpatch::fetch(&shop)?;
+    let checkpatch = Checkpatch::fetch(ctx, &shop.store, &shop.base)?;
     let mut checks = Checks { ctx, count: Count::default() };
     for series in &all {
         check(&mut checks, &shop, &checkpatch, series, opts)?;
@@ -112,7 +110,9 @@ fn check(
         None => checks.skip(name("uapi_copies_in_step"), "they differ in the base already"),
     }
     if opts.sparse {
-        let messages = warnings::new_with(shop, series, opts.kernel.offline)?;
+        let compile =
+            |series: &Series, objects: &[String], more: &[&str]| shop.compile(series, objects, more);
+        let messages = warnings::new_with(checks.ctx, &compile, series, opts.kernel.offline)?;
         checks.add(name("no_new_warnings"), &messages.new);
         if !messages.sparse {
             checks

@@ -9,6 +9,10 @@ use guest::{
     machine::Limits,
     verdict::{Judged, is_broken},
 };
+use kernel::{
+    series::{DEFAULT, NONE, Series},
+    stock,
+};
 use results::Accel;
 use serde::Serialize;
 
@@ -17,9 +21,7 @@ use crate::{
     races::{self, Asked, Kept, Look, Machine, Matrix, Options, Races, Row},
     record::{self, Room},
     run_report::{Place, Report, Test},
-    series::{DEFAULT, NONE, Series},
     steps::{self, Bench, Workshop, vcpus},
-    stock,
 };
 
 /// `matrix.json`, `here.json`, `stock-LINE.json`.

@@ -12,10 +12,10 @@ use ground::{
     outcome::{Done, Outcome},
 };
 use guest::boot::vng_command;
+use kernel::series::Series;
 
 use crate::{
     cli::Shell,
-    series::Series,
     steps::{self, Bench, Workshop},
 };
 

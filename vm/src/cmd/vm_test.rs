@@ -15,16 +15,18 @@ use guest::{
     machine::{Image, Limits},
     verdict::{Judged, broken_words, is_broken},
 };
+use kernel::{
+    config::LEAN,
+    series::{NONE, Series},
+    stock::{self, Stock},
+};
 
 use crate::{
     cli::VmTest,
-    config::LEAN,
     races::{Asked, Matrix, Races},
     record,
     run_report::{BASE_PREFIX, Place, Report, Test},
-    series::{NONE, Series},
     steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
-    stock::{self, Stock},
 };
 
 /// Runs it, writes the report whatever happens, and prints the verdict.

@@ -4,8 +4,9 @@
 use approaches::{Column, Place, cells::carries};
 use results::races::{Cell, RaceEvent, Side, Undisturbed};
 
+use kernel::series::DEFAULT;
+
 use super::row::{Failure, Row};
-use crate::series::DEFAULT;
 
 /// All rows, in the order in which the cells were first named.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -14,6 +14,8 @@ use guest::{
     verdict::Judged,
 };
 
+use kernel::series::Series;
+
 use super::{
     explored,
     judge::{self, Guest as Seen},
@@ -22,7 +24,6 @@ use super::{
 };
 use crate::{
     run_report::Report,
-    series::Series,
     steps::{Bench, Built, Guest, Workshop},
 };
 

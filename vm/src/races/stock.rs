@@ -10,6 +10,8 @@ use ground::exec::quoted;
 
 use guest::{beside::Beside, channel::EVENTS, verdict::Judged};
 
+use kernel::stock::Stock;
+
 use super::{
     explored,
     listen::Evidence,
@@ -20,7 +22,6 @@ use super::{
 use crate::{
     run_report::Report,
     steps::{Bench, Guest, stock_image},
-    stock::Stock,
 };
 
 impl Races<'_> {

@@ -109,7 +109,7 @@ pub(super) fn settle(unpacked: &Path, release: &str, dir: &Path) -> Result<()> {
     ];
     for (places, target) in moves {
         let from = places.iter().map(|place| unpacked.join(place)).find(|path| path.exists()).with_context(
-            || format!("Debian's packages of {release} have neither {}; name the new place in vm/src/stock/layout.rs", places.join(" nor ")),
+            || format!("Debian's packages of {release} have neither {}; name the new place in vm/kernel/src/stock/layout.rs", places.join(" nor ")),
         )?;
         let parent = target.parent().unwrap_or(dir);
         fs::create_dir_all(parent)

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_process_that_failed_is_a_row_whatever_it_printed() {
-        let step = &super::super::steps(&[], true)[1];
+        let step = &super::super::plan::steps(&[], true)[1];
         let ended = TestResult {
             name: step.name.clone(),
             status: Status::Fail,

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The architectures that kernels and selftests are built for beside this machine's, and what each is called by whom.
 
-use clap::ValueEnum;
 use ground::tools::{Tool, file, program};
 
 /// An architecture that is emulated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arch {
-    /// 64-bit Arm: another JIT, other code for atomics and for memory of user space
+    /// 64-bit Arm: another JIT, other code for atomics and for memory of user space.
     Arm64,
-    /// IBM Z: the highest byte of a number comes first, and its JIT extends arguments
+    /// IBM Z: the highest byte of a number comes first, and its JIT extends arguments.
     S390x,
 }
 
@@ -83,6 +82,9 @@ const PHASE: &str = "selftests of another architecture";
 const OPENSSL: Tool = program("openssl", "openssl", PHASE);
 
 impl Arch {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Arm64, Self::S390x];
+
     /// All of it.
     pub fn target(self) -> &'static Target {
         match self {

@@ -19,7 +19,7 @@ use ground::{
 };
 
 use super::{super::build::BPFTOOL, debs::Root, target::Target};
-use crate::kselftest::Step;
+use crate::kselftest::plan::Step;
 
 /// Begins the lines that are for us.
 const MARK: &str = "@@ ";

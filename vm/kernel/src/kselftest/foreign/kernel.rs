@@ -221,13 +221,12 @@ impl Make<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kselftest::foreign::Arch;
-    use clap::ValueEnum;
+    use crate::kselftest::foreign::target::Arch;
 
     #[test]
     fn no_fragment_says_two_things_of_one_option() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        for arch in Arch::value_variants() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+        for arch in Arch::ALL {
             let text = fragment(root, arch.target()).unwrap();
             let name = |line: &str| {
                 line.trim_start_matches("# ").split(['=', ' ']).next().unwrap_or_default().to_owned()

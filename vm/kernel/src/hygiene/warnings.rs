@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the compiler (`W=1`) and sparse say of the files that a series touches, and did not say of them before.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use anyhow::{Context, Result};
-use ground::tools::{Tool, program};
+use ground::{
+    context::Ctx,
+    tools::{Tool, program},
+};
 
 use crate::{
     series::{NONE, Series},
     sparse,
-    steps::Workshop,
 };
 
 /// What is needed beyond a kernel.
@@ -26,28 +28,31 @@ pub struct Messages {
     pub sparse: bool,
 }
 
+/// Compiles single objects with a series anew, with more words for make; gives the log.
+pub type Compile<'a> = &'a dyn Fn(&Series, &[String], &[&str]) -> Result<PathBuf>;
+
 /// The messages that are new with `series`. Where the build refuses the sparse of this machine, a newer one is fetched.
 ///
 /// # Errors
 /// When a file does not compile, with or without it.
-pub fn new_with(shop: &Workshop<'_>, series: &Series, offline: bool) -> Result<Messages> {
+pub fn new_with(ctx: &Ctx, compile: Compile<'_>, series: &Series, offline: bool) -> Result<Messages> {
     let objects = objects(series);
-    let base = Series::read(&shop.ctx.root, NONE)?;
+    let base = Series::read(&ctx.root, NONE)?;
     let mut check = "sparse".to_owned();
-    let (mut before, mut taken) = messages(shop, &base, &objects, &check)?;
+    let (mut before, mut taken) = messages(compile, &base, &objects, &check)?;
     if !taken {
-        match sparse::fetched(shop.ctx, offline) {
+        match sparse::fetched(ctx, offline) {
             Ok(program) => {
                 check = program.display().to_string();
-                (before, taken) = messages(shop, &base, &objects, &check)?;
+                (before, taken) = messages(compile, &base, &objects, &check)?;
             }
             Err(why) => {
-                shop.ctx.still_wanted()?;
-                shop.ctx.events.note(format!("no newer sparse: {why:#}"));
+                ctx.still_wanted()?;
+                ctx.events.note(format!("no newer sparse: {why:#}"));
             }
         }
     }
-    let (after, _) = messages(shop, series, &objects, &check)?;
+    let (after, _) = messages(compile, series, &objects, &check)?;
     Ok(Messages { new: after.difference(&before).cloned().collect(), sparse: taken })
 }
 
@@ -62,12 +67,12 @@ fn objects(series: &Series) -> Vec<String> {
 
 /// What is said, and whether the build took `check` for a sparse that is new enough.
 fn messages(
-    shop: &Workshop<'_>,
+    compile: Compile<'_>,
     series: &Series,
     objects: &[String],
     check: &str,
 ) -> Result<(BTreeSet<String>, bool)> {
-    let log = shop.compile(series, objects, &["W=1", "C=2", &format!("CHECK={check}")])?;
+    let log = compile(series, objects, &["W=1", "C=2", &format!("CHECK={check}")])?;
     let said = fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))?;
     Ok((said.lines().filter_map(message).collect(), !said.contains(TOO_OLD)))
 }

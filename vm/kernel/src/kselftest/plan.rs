@@ -5,7 +5,6 @@
 use std::path::Path;
 
 use ground::exec::quoted;
-use guest::channel::EVENTS;
 
 use crate::series::Patch;
 
@@ -51,7 +50,8 @@ impl Step {
         Self { name: program.into(), program, test: None, limit }
     }
 
-    pub(super) fn named(test: &str) -> Self {
+    /// The one test of `test_progs` of that name.
+    pub fn named(test: &str) -> Self {
         let program = "test_progs";
         Self { name: format!("{program}:{test}"), program, test: Some(test.into()), limit: 600 }
     }
@@ -101,11 +101,11 @@ pub fn longest(steps: &[Step]) -> u64 {
     steps.iter().map(|step| step.limit).max().unwrap_or_default() + SLACK
 }
 
-/// Shell lines for the guest's folder `run` that run `steps` from the folder `built`, and tell of it as the tests of
-/// vm-test do.
-pub fn script(steps: &[Step], built: &Path, run: &Path) -> String {
+/// Shell lines for the guest's folder `run` that run `steps` from the folder `built`, and tell of it in the file `events`
+/// there, as the tests of vm-test do.
+pub fn script(steps: &[Step], built: &Path, run: &Path, events: &str) -> String {
     let names: Vec<String> = steps.iter().map(|step| format!("\"{}\"", step.name)).collect();
-    let events = quoted(&run.join(EVENTS).display().to_string());
+    let events = quoted(&run.join(events).display().to_string());
     let mut lines = vec![
         format!("say() {{ echo \"$1\" >> {events}; }}"),
         // What init does on a real machine.
@@ -142,6 +142,8 @@ mod tests {
     use super::*;
     use results::{Event, read_events};
 
+    const EVENTS: &str = "events.jsonl";
+
     #[test]
     fn only_new_files_among_the_tests_are_ours() {
         let diff = |head: &str, file: &str| {
@@ -165,7 +167,8 @@ mod tests {
         std::fs::write(dir.join("test_lru_map"), "#!/bin/sh\necho Pass\n").unwrap();
         std::fs::write(dir.join("test_progs"), "#!/bin/sh\nexit 3\n").unwrap();
         let steps: Vec<Step> = steps(&["mine".into()], true).into_iter().take(2).collect();
-        let script = script(&steps, &dir, &dir).replace("./test", "sh ./test").replace("ip link", "true");
+        let script =
+            script(&steps, &dir, &dir, EVENTS).replace("./test", "sh ./test").replace("ip link", "true");
         let script = script.replace("mount -t", "true");
         assert!(std::process::Command::new("sh").args(["-c", &script]).status().unwrap().success());
         let events: Vec<Event> = read_events(&std::fs::read_to_string(dir.join(EVENTS)).unwrap()).unwrap();

@@ -19,7 +19,7 @@ use ground::{
 };
 
 use super::image;
-use crate::{apply::Patched, build::version_of, kernel::Kernel, store::Store};
+use crate::{apply::Patched, build::version_of, finished::Kernel, store::Store};
 
 /// What they need beyond a kernel. The clang that our own programs are built with cannot compile their arena library.
 pub const TOOLS: [Tool; 6] = [

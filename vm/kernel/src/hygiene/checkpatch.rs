@@ -13,7 +13,8 @@ use xshell::{Shell, cmd};
 
 use crate::{
     series::{Patch, file_name},
-    steps::Workshop,
+    source::Base,
+    store::Store,
 };
 
 /// What checkpatch.pl reads from the tree.
@@ -33,11 +34,10 @@ impl Checkpatch {
     ///
     /// # Errors
     /// When the base has none.
-    pub fn fetch(shop: &Workshop<'_>) -> Result<Self> {
-        let ctx = shop.ctx;
+    pub fn fetch(ctx: &Ctx, store: &Store, base: &Base) -> Result<Self> {
         let dir = ctx.cache.temp("series")?;
         for file in FILES {
-            let text = shop.store.file(ctx, &shop.base.commit, file)?;
+            let text = store.file(ctx, &base.commit, file)?;
             let path = dir.path().join(file);
             fs::create_dir_all(path.parent().unwrap_or(dir.path()))?;
             fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
