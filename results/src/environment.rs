@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The kernel without a series, as evidence names it.
+pub const BASE: &str = "base";
+
 /// How the guest's instructions are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use self::environment::{Accel, KernelReport};
+pub use self::environment::{Accel, BASE, KernelReport};
 
 /// How a test ended. `Error` means that the test could not be run, which is not a word on the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

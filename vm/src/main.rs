@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask`: from a fresh machine to a verdict on a patched kernel. This file only dispatches.
 
-mod bench;
 mod cargo;
 mod cli;
 mod cmd;
@@ -10,11 +9,11 @@ mod environment;
 mod inventory;
 mod libtest;
 mod programs;
-mod races;
 mod record;
 mod report_page;
 mod repository;
 mod run_report;
+mod runs;
 mod steps;
 mod toolbox;
 mod workshop;

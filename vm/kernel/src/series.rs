@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::source;
 
 /// Names the base itself: no patches.
-pub const NONE: &str = "base";
+pub const NONE: &str = results::BASE;
 /// The series that is meant when none is named.
 pub const DEFAULT: &str = "v3+kfunc";
 /// The folder beside the series that holds wrong changes to one of them, and no series.

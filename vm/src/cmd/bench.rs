@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use evidence::bench;
 use ground::{
     cache::write_whole,
     context::Ctx,
@@ -20,9 +21,9 @@ use results::{
 use serde::Serialize;
 
 use crate::{
-    bench::{self, Benches, Part, Ran},
     cli, record,
     run_report::{Place, Report, Test},
+    runs::bench::{Benches, Part, Ran, no_contention},
     steps::{self, Bench, Built, Workshop},
 };
 
@@ -122,7 +123,7 @@ fn measure(ctx: &Ctx, opts: &cli::Bench, report: &mut Report, record: &mut Recor
         let ran = benches.run(built, part, opts.functions)?;
         if part == Part::Whole {
             if machine.machine.accel == Accel::Tcg {
-                record.skipped.push(bench::no_contention(&built.series));
+                record.skipped.push(no_contention(&built.series));
             }
             record.image_sha256.clone_from(&ran.record.image_sha256);
         }

@@ -5,6 +5,7 @@
 use std::{fs, path::Path, process::Command, time::Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use evidence::bench::{self, Heard};
 use ground::{
     cache::write_whole,
     context::Ctx,
@@ -16,12 +17,7 @@ use kernel::series::{DEFAULT, Series};
 use results::bench::{BenchEvent, Origin, Record, Row, Skipped};
 use serde::Serialize;
 
-use crate::{
-    bench::{self, Heard},
-    cli, programs, record,
-    run_report::Report,
-    steps::Workshop,
-};
+use crate::{cli, programs, record, run_report::Report, steps::Workshop};
 
 /// The kernel and the accel of its rows.
 const NATIVE: &str = "native";

@@ -4,6 +4,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Result, bail, ensure};
+use evidence::races::{self, Kept, Look, Machine, Matrix, Row};
 use ground::{cache::write_whole, context::Ctx, events::Event, outcome::Done};
 use guest::{
     machine::Limits,
@@ -18,9 +19,12 @@ use serde::Serialize;
 
 use crate::{
     cli, programs,
-    races::{self, Asked, Kept, Look, Machine, Matrix, Options, Races, Row},
     record::{self, Room},
     run_report::{Place, Report, Test},
+    runs::{
+        native::Options,
+        races::{Asked, Races},
+    },
     steps::{self, Bench, Workshop, vcpus},
 };
 

@@ -4,6 +4,7 @@
 use std::{fs, time::Duration};
 
 use anyhow::Result;
+use evidence::races::Matrix;
 use ground::{
     context::Ctx,
     events::Event,
@@ -23,9 +24,9 @@ use kernel::{
 
 use crate::{
     cli::VmTest,
-    races::{Asked, Matrix, Races},
     record,
     run_report::{BASE_PREFIX, Place, Report, Test},
+    runs::races::{Asked, Races},
     steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
 };
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use results::races::{Cell, Circumstance, Model, Step, Stress, Violation};
 
+use evidence::races::{Matrix, Row, Verdict, below, figure, per_million, verdict};
+
 use super::{
     catalogue,
     evidence::Evidence,
     page::{CellShown, Chip, Grid, Group, Mark, MatrixPart, Pair, Schedule},
     words::{count, short},
 };
-use crate::races::{Matrix, Row, Verdict, below, figure, per_million, verdict};
 
 /// The anchor of a pair.
 pub fn id_of(refresh: &str, gc: &str) -> String {

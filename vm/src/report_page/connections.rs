@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Real connections, as a table.
 
+use evidence::races::{Matrix, below, per_million};
+
 use super::{
     cells::cell,
     input::Environment,
     page::Table,
     words::{count, short},
 };
-use crate::races::{Matrix, below, per_million};
 
 /// One row for each run, or nothing if there was none.
 pub fn table(matrix: &Matrix, environment: &Environment) -> Option<Table> {

@@ -209,11 +209,10 @@ fn sceptic(evidence: &Evidence) -> (Vec<String>, Vec<DoorItem>) {
 
 #[cfg(test)]
 mod tests {
+    use evidence::races::made_up::{cell, model, stressed, weighed};
+
     use super::*;
-    use crate::{
-        races::made_up::{cell, model, stressed, weighed},
-        report_page::{figures::Figures, made_up::bench, safety},
-    };
+    use crate::report_page::{figures::Figures, made_up::bench, safety};
 
     #[test]
     fn what_costs_a_live_packet_the_least_comes_first_with_its_files() {

@@ -4,8 +4,9 @@
 
 use results::races::{Cell, Circumstance, Model, Stress, Violation};
 
+use evidence::races::{self, Matrix, Row, Verdict, verdict};
+
 use super::{catalogue, figures::Figures, input::RacesFile};
-use crate::races::{self, Matrix, Row, Verdict, verdict};
 
 /// Cells that ran on a machine's own kernel.
 pub struct Natively {

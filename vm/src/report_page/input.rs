@@ -5,10 +5,9 @@
 use std::{fs, io::ErrorKind, path::Path};
 
 use anyhow::{Context, Result};
+use evidence::races::Row;
 use results::{Accel, KernelReport};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-
-use crate::races::Row;
 
 /// Where figures come from. Everything shown carries it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

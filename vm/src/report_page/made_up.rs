@@ -15,18 +15,19 @@ use results::{
     },
 };
 
-use super::{
-    Inputs,
-    figures::BenchFile,
-    input::{Environment, Input, Machine, RacesFile},
-    sources::{Test, TestsFile},
-};
-use crate::races::{
+use evidence::races::{
     made_up::{
         absent, cell, connected, disturbed, model, model_if_worse, of_each_kind, refused, stressed, weighed,
         witnessed,
     },
     sentences,
+};
+
+use super::{
+    Inputs,
+    figures::BenchFile,
+    input::{Environment, Input, Machine, RacesFile},
+    sources::{Test, TestsFile},
 };
 
 fn kernel(series: &str) -> KernelReport {

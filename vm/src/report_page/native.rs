@@ -2,13 +2,14 @@
 //! What ran on kernels as they are: no patch, no virtual machine, no emulator. Beside the matrix, and never in one column with
 //! what was emulated.
 
+use evidence::races::{Row, below, per_million};
+
 use super::{
     cells::{grids, id_of, word},
     evidence::{Evidence, Found, Natively, counted},
     page::{Chip, Mark, NativePart, Table},
     words::{count, short},
 };
-use crate::races::{Row, below, per_million};
 use results::races::Violation;
 
 /// The grids of the host's own kernel, and one line for each kernel.

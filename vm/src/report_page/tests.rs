@@ -3,6 +3,8 @@
 
 use scraper::{Html, Selector};
 
+use evidence::races::made_up::{cell, model, stressed, weighed, witnessed};
+
 use super::{
     Input, Inputs, Page,
     claims::{Claim, Doubt},
@@ -10,7 +12,6 @@ use super::{
     page::{Mark, Reached, Standing},
     text, with_claims,
 };
-use crate::races::made_up::{cell, model, stressed, weighed, witnessed};
 use results::races::Violation;
 
 fn full() -> Page {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Numbers and lists as people read them.
 
-use crate::races::figure;
+use evidence::races::figure;
 
 /// `12,000,000`.
 pub fn count(number: u64) -> String {

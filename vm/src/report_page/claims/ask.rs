@@ -4,16 +4,15 @@
 use approaches::{MapKind, Refresh};
 use results::races::{Cell, Circumstance, Violation};
 
+use evidence::races::{Matrix, Row, per_million};
+
 use super::{Doubt, Held, all};
-use crate::{
-    races::{Matrix, Row, per_million},
-    report_page::{
-        alternatives::{of_the_proposal, overhead, removals},
-        catalogue::strategy,
-        evidence::{Evidence, Found, Ordeal, cell, counted},
-        figures::{Figures, comparable},
-        words::{count, short, times, value},
-    },
+use crate::report_page::{
+    alternatives::{of_the_proposal, overhead, removals},
+    catalogue::strategy,
+    evidence::{Evidence, Found, Ordeal, cell, counted},
+    figures::{Figures, comparable},
+    words::{count, short, times, value},
 };
 
 fn fails(why: impl Into<String>) -> Held {

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 use results::races::{Circumstance::Spread, Violation::LostRefresh};
 
+use evidence::races::made_up::{cell, disturbed, model, stressed, weighed, witnessed};
+
 use super::*;
-use crate::{
-    races::made_up::{cell, disturbed, model, stressed, weighed, witnessed},
-    report_page::{
-        evidence::Natively,
-        figures::Figures,
-        made_up::{bench, natively},
-    },
+use crate::report_page::{
+    evidence::Natively,
+    figures::Figures,
+    made_up::{bench, natively},
 };
 
 fn of(events: &[results::races::RaceEvent]) -> Evidence {
@@ -60,7 +59,7 @@ fn a_claim_holds_fails_or_was_not_run() {
 #[test]
 fn a_claim_is_decided_by_the_model_alone_only_if_it_fails() {
     let modelled = |found: &[results::races::Violation]| {
-        let mut matrix = crate::races::made_up::matrix(&[model(cell("lock", "prog-lock", "hash"), found)]);
+        let mut matrix = evidence::races::made_up::matrix(&[model(cell("lock", "prog-lock", "hash"), found)]);
         matrix.rows[0].standing = serde_json::from_str("\"model_only\"").unwrap();
         checked(&[LOCK], &Evidence { emulated: matrix, ..Evidence::default() }).remove(0).standing
     };

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use approaches::Objection as Asked;
 use results::races::Violation;
 
+use evidence::races::{Row, Verdict, per_million, verdict};
+
 use super::{
     alternatives::beside,
     catalogue::{is_hash, is_proposal, strategy},
@@ -16,7 +18,6 @@ use super::{
     safety::{Line, of},
     words::{count, listed, many, short},
 };
-use crate::races::{Row, Verdict, per_million, verdict};
 
 /// So many pairs are named and linked.
 const NAMED: usize = 4;

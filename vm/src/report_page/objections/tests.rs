@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+use evidence::races::made_up::{cell, model, refused as refuse, stressed, weighed as judged, witnessed};
+
 use super::*;
-use crate::{
-    races::made_up::{cell, model, refused as refuse, stressed, weighed as judged, witnessed},
-    report_page::safety,
-};
+use crate::report_page::safety;
 use results::races::{
     RaceEvent,
     Violation::{Gap, LostRefresh},

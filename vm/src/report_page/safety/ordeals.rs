@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What breaks a combination that is safe by itself: who has to follow its protocol, and what its flows may do.
 
+use evidence::races::{below, figure, per_million};
 use results::races::{Cell, Circumstance, Violation};
 
-use crate::{
-    races::{below, figure, per_million},
-    report_page::{
-        evidence::{Evidence, Ordeal},
-        words::{count, listed, short},
-    },
+use crate::report_page::{
+    evidence::{Evidence, Ordeal},
+    words::{count, listed, short},
 };
 
 /// How the cells of a line did in one circumstance.

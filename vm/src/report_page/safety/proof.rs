@@ -3,13 +3,12 @@
 
 use results::races::{Cell, Stress};
 
+use evidence::races::{Matrix, Row, below, figure, per_million};
+
 use super::Line;
-use crate::{
-    races::{Matrix, Row, below, figure, per_million},
-    report_page::{
-        evidence::{Evidence, Natively},
-        words::{count, listed, many, short},
-    },
+use crate::report_page::{
+    evidence::{Evidence, Natively},
+    words::{count, listed, many, short},
 };
 
 fn rows<'a>(matrix: &'a Matrix, cells: &[Cell]) -> Vec<&'a Row> {

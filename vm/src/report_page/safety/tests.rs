@@ -4,15 +4,14 @@ use results::races::{
     Violation::LostRefresh,
 };
 
+use evidence::races::made_up::{disturbed, model, stressed, weighed, witnessed};
+
 use super::*;
-use crate::{
-    races::made_up::{disturbed, model, stressed, weighed, witnessed},
-    report_page::{
-        evidence::Natively,
-        figures::Figures,
-        made_up::{bench, here, native, natively, races},
-        words::{times, value},
-    },
+use crate::report_page::{
+    evidence::Natively,
+    figures::Figures,
+    made_up::{bench, here, native, natively, races},
+    words::{times, value},
 };
 
 fn evidence() -> Evidence {

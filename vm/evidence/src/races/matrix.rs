@@ -4,8 +4,6 @@
 use approaches::{Column, Place, cells::carries};
 use results::races::{Cell, RaceEvent, Side, Undisturbed};
 
-use kernel::series::DEFAULT;
-
 use super::row::{Failure, Row};
 
 /// All rows, in the order in which the cells were first named.
@@ -37,9 +35,9 @@ impl Matrix {
         }
     }
 
-    /// The kernels other than that with `series` which alone have what some cell takes.
-    pub fn other_series(&self, series: &str) -> Vec<String> {
-        let kernel_with = |needed| if carries(DEFAULT, needed) { DEFAULT } else { needed };
+    /// The kernels other than that with `series` which alone have what some cell takes: that of `default`, if it has it.
+    pub fn other_series(&self, series: &str, default: &str) -> Vec<String> {
+        let kernel_with = |needed| if carries(default, needed) { default } else { needed };
         let mut needed: Vec<String> = self
             .rows
             .iter()
@@ -118,6 +116,8 @@ mod tests {
     use results::races::Circumstance;
     use results::races::Violation::{Gap, LostRefresh};
 
+    const DEFAULT: &str = "v3+kfunc";
+
     #[test]
     fn what_is_said_of_a_cell_comes_together_in_its_row() {
         let here = || cell("store", "blind", "hash");
@@ -147,12 +147,12 @@ mod tests {
         let here = || cell("store", needs.name, "hash");
         let mut matrix = Matrix::default();
         matrix.add(&[model(cell("store", "blind", "hash"), &[])]);
-        assert!(matrix.other_series("none").is_empty(), "no such cell");
+        assert!(matrix.other_series("none", DEFAULT).is_empty(), "no such cell");
         matrix.add(&[model(here(), &[])]);
-        let others = matrix.other_series("none");
+        let others = matrix.other_series("none", DEFAULT);
         assert!(others.len() == 1 && carries(&others[0], series), "{others:?}");
         for tested in [series, &others[0], &format!("none+{series}")] {
-            assert!(matrix.other_series(tested).is_empty(), "{tested} has it");
+            assert!(matrix.other_series(tested, DEFAULT).is_empty(), "{tested} has it");
         }
         matrix.add_from(series, &[stressed(here(), 1, 1, 0)]);
         let from = |gc| matrix.find("store", gc, "hash").unwrap().series.clone();

@@ -7,15 +7,15 @@ use anyhow::{Context, Result, anyhow, bail};
 use approaches::Place;
 use results::races::{Cell, RaceEvent};
 
-use super::{agree::version, host::Machine};
+use super::{host::Machine, release::version};
 
 /// All that was said, file by file.
 #[derive(Debug)]
-pub struct Kept(pub(super) Vec<Said>);
+pub struct Kept(pub Vec<Said>);
 
 /// What one file has.
 #[derive(Debug)]
-pub(super) struct Said {
+pub struct Said {
     /// In the order in which it was said.
     pub events: Vec<RaceEvent>,
 }

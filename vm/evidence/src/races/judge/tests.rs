@@ -7,7 +7,7 @@ use super::*;
 use crate::races::made_up::{
     absent, cell, connected, done, matrix, model, of_each_kind, plan, refused, stressed,
 };
-use results::races::Violation::LostRefresh;
+use results::races::{Cell, Violation::LostRefresh};
 
 const CLEAN: &str = "[    0.000000] Linux version 7.3\n";
 

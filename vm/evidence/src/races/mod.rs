@@ -3,35 +3,31 @@
 
 mod agree;
 mod connected;
-mod explored;
+pub mod explored;
 mod grid;
 mod host;
-mod judge;
+pub mod judge;
 mod kept;
-mod listen;
+pub mod listen;
 mod matrix;
-mod native;
+mod rate;
+mod release;
 mod row;
-mod run;
 mod schedule;
 mod sentence;
-mod stock;
 mod table;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "made-up"))]
 pub mod made_up;
 
-#[allow(unused_imports, reason = "the report shows them")]
-pub use self::row::Disturbed;
 pub use self::{
-    agree::{below, figure, preempts_packets},
     grid::{Look, tables},
     host::{Machine, why_not},
     kept::Kept,
     matrix::Matrix,
-    native::Options,
-    row::{Row, per_million},
-    run::{Asked, Races},
+    rate::{below, figure, per_million},
+    release::preempts_packets,
+    row::{Disturbed, Row},
     sentence::{Verdict, sentences, verdict},
     table::legend,
 };

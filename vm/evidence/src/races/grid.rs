@@ -203,8 +203,8 @@ fn titled(table: &Table, titles: &[&str], look: Look) -> String {
 mod tests {
     use super::*;
     use crate::races::{
-        agree::Standing,
         made_up::{model, of_each_kind, refused, weighed},
+        row::Standing,
     };
     use results::races::Violation::LostRefresh;
 

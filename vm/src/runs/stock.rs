@@ -4,6 +4,7 @@
 use std::fs;
 
 use anyhow::{Context, Result};
+use evidence::races::{Matrix, explored, listen::Evidence};
 use results::races::RaceEvent;
 
 use ground::exec::quoted;
@@ -13,11 +14,8 @@ use guest::{beside::Beside, channel::EVENTS, verdict::Judged};
 use kernel::stock::Stock;
 
 use super::{
-    explored,
-    listen::Evidence,
-    matrix::Matrix,
     native::{LONG, Options, UNPATCHED},
-    run::{MODEL, Raced, Races},
+    races::{MODEL, Raced, Races},
 };
 use crate::{
     run_report::Report,

@@ -4,47 +4,19 @@
 
 mod alone;
 mod disturbed;
+mod findings;
 
-use approaches::{Place, Since};
+use approaches::Place;
 use results::races::{Model, Stress, Violation};
-use serde::{Deserialize, Serialize};
 
+use self::findings::Findings;
+pub use self::findings::Terms;
 use super::{
     matrix::Matrix,
-    row::{Row, per_million},
+    rate::{bound, figure, per_million},
+    row::{Row, Standing},
     schedule,
 };
-
-pub use self::alone::{preempts_packets, version};
-
-/// How a cell stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// All that should be there is, and agrees.
-    Agree,
-    /// Two kinds of evidence contradict each other.
-    Disagree,
-    /// Evidence that should be there is not.
-    Missing,
-    /// The kernel refuses the combination; the model stands alone.
-    Refused,
-    /// There is no such kernel; the model stands alone, with the reason.
-    Absent,
-    /// The model alone was asked for.
-    ModelOnly,
-}
-
-/// With zero events in N trials, a rate above this many in N would have shown itself with a probability of 95 %.
-pub const RULE_OF_THREE: f64 = 3.0;
-
-/// What was found in a cell's evidence.
-#[derive(Debug, Default)]
-struct Findings {
-    wrong: Vec<String>,
-    missing: Vec<String>,
-    notes: Vec<String>,
-}
 
 /// What is made of a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,22 +27,6 @@ pub struct Judgement {
     pub notes: Vec<String>,
     /// Why there is no evidence of the kernel, where the catalogue says so.
     pub absent: Option<String>,
-}
-
-/// What was asked for, and how far it came.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Terms<'a> {
-    /// No more than the model.
-    pub model_only: bool,
-    /// Why evidence may be missing; may be empty.
-    pub cut_short: &'a str,
-    /// The oldest kernel that was asked.
-    pub kernel: Option<Since>,
-    /// No debugger was beside it: what takes one to hold cannot be replayed, and that is nobody's fault.
-    pub no_debugger: bool,
-    /// A kernel that preempts packets (`PREEMPT_RT`) was asked, which the model knows nothing of and no cell claims to stand: what
-    /// breaks there is noted.
-    pub preempts_packets: bool,
 }
 
 /// How `row` stands, and why.
@@ -238,37 +194,6 @@ fn room(stress: &Stress, found: &mut Findings) {
             stress.opens_refused, stress.opens
         ));
     }
-}
-
-/// What zero observations say.
-fn bound(stress: &Stress) -> String {
-    format!(
-        "0 in {} refreshes and {} deletes: fewer than {} per million refreshes (95 %)",
-        stress.refreshes,
-        stress.deletes,
-        figure(below(stress.refreshes))
-    )
-}
-
-/// The rate per million that zero in `all` leaves possible.
-#[allow(clippy::cast_precision_loss, reason = "a bound is shown with two digits")]
-pub fn below(all: u64) -> f64 {
-    if all == 0 { f64::INFINITY } else { RULE_OF_THREE * 1e6 / all as f64 }
-}
-
-/// Two digits of a figure, or as many as it has before the point.
-pub fn figure(value: f64) -> String {
-    if value == 0.0 || value >= 9.95 {
-        return format!("{value:.0}");
-    }
-    // For 0.032: two digits after the first one that counts.
-    let mut decimals = 1;
-    let mut shown = value;
-    while shown < 0.995 && decimals < 9 {
-        shown *= 10.0;
-        decimals += 1;
-    }
-    format!("{value:.decimals$}")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use results::{Status, TestResult, races::Connections};
 
-use super::{judge::name_of, row::Row};
+use super::row::{Row, name_of};
 
 /// The result of one run. The model has one map: what happens with a second one behind it contradicts nothing.
 pub fn judge(row: &Row, run: &Connections) -> TestResult {

@@ -4,7 +4,25 @@
 use results::races::{Cell, Circumstance, Connections, Model, Refusal, Stress, Violation, Witness};
 use serde::{Deserialize, Serialize};
 
-use super::agree::Standing;
+use super::rate::per_million;
+
+/// How a cell stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// All that should be there is, and agrees.
+    Agree,
+    /// Two kinds of evidence contradict each other.
+    Disagree,
+    /// Evidence that should be there is not.
+    Missing,
+    /// The kernel refuses the combination; the model stands alone.
+    Refused,
+    /// There is no such kernel; the model stands alone, with the reason.
+    Absent,
+    /// The model alone was asked for.
+    ModelOnly,
+}
 
 /// What could not be found out, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,8 +198,7 @@ impl Row {
     }
 }
 
-/// `count` of `all`, per million; nothing of nothing is nothing.
-#[allow(clippy::cast_precision_loss, reason = "a rate is shown with two digits")]
-pub fn per_million(count: u64, all: u64) -> f64 {
-    if all == 0 { 0.0 } else { count as f64 * 1e6 / all as f64 }
+/// A cell's name among test results.
+pub fn name_of(cell: &Cell) -> String {
+    format!("races::{}::{}::{}", cell.refresh, cell.gc, cell.map)
 }

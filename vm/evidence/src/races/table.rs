@@ -5,8 +5,8 @@ use comfy_table::{Attribute, Cell as Box, Color};
 use results::races::Violation;
 
 use super::{
-    agree::{Standing, below, figure},
-    row::{Row, per_million},
+    rate::{below, figure, per_million},
+    row::{Row, Standing},
 };
 
 /// What a cell shows, and how loudly.

@@ -3,10 +3,7 @@
 
 use anyhow::{Result, bail};
 use approaches::Since;
-use results::{
-    Status, TestResult,
-    races::{Cell, RaceEvent},
-};
+use results::{Status, TestResult, races::RaceEvent};
 
 use ground::outcome::Outcome;
 
@@ -18,17 +15,13 @@ use guest::{
 };
 
 use super::{
-    agree::{self, Judgement, Standing, Terms},
+    agree::{self, Judgement, Terms},
     connected::{self, milliseconds},
     listen::Evidence,
     matrix::Matrix,
-    row::Row,
+    release::version,
+    row::{Row, Standing, name_of},
 };
-
-/// A cell's name among test results.
-pub fn name_of(cell: &Cell) -> String {
-    format!("races::{}::{}::{}", cell.refresh, cell.gc, cell.map)
-}
 
 /// What a run of the guest showed besides its evidence.
 pub struct Guest<'a> {
@@ -196,7 +189,7 @@ fn cells(count: usize) -> String {
 }
 
 /// Gives every row its standing, whatever kernel its evidence is of.
-#[cfg(test)]
+#[cfg(any(test, feature = "made-up"))]
 pub fn weigh(matrix: &mut Matrix, model_only: bool, cut_short: &str) {
     weigh_by(matrix, Terms { model_only, cut_short, ..Terms::default() });
 }
@@ -204,7 +197,7 @@ pub fn weigh(matrix: &mut Matrix, model_only: bool, cut_short: &str) {
 /// The oldest kernel that anything of it is from.
 fn kernel<'a>(evidence: impl Iterator<Item = &'a Evidence>) -> Option<Since> {
     let plans = evidence.flat_map(|evidence| &evidence.events).filter_map(|event| match event {
-        RaceEvent::Plan { release, .. } => agree::version(release),
+        RaceEvent::Plan { release, .. } => version(release),
         _ => None,
     });
     plans.min()

@@ -3,6 +3,11 @@
 
 use anyhow::Result;
 use approaches::Place;
+use evidence::races::{
+    Matrix, explored,
+    judge::{self, Guest as Seen},
+    listen::Evidence,
+};
 use results::races::RaceEvent;
 
 use ground::{context::Ctx, exec::quoted};
@@ -14,21 +19,15 @@ use guest::{
     verdict::Judged,
 };
 
-use kernel::series::Series;
+use kernel::series::{DEFAULT, Series};
 
-use super::{
-    explored,
-    judge::{self, Guest as Seen},
-    listen::Evidence,
-    matrix::Matrix,
-};
 use crate::{
     run_report::Report,
     steps::{Bench, Built, Guest, Workshop},
 };
 
 /// What the model said, in the folder of who replays it.
-pub(super) const MODEL: &str = "model.jsonl";
+pub const MODEL: &str = "model.jsonl";
 
 /// What is asked of the lab.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +62,7 @@ enum Cells {
 }
 
 /// What was learnt from one guest.
-pub(super) struct Raced {
+pub struct Raced {
     /// What the lab said.
     pub evidence: Evidence,
     /// How the guest ended.
@@ -120,7 +119,7 @@ impl Races<'_> {
         report.consoles.push(bench.console(&console_name(built)));
         let said = self.model(matrix)?;
         let mut raced = vec![self.guest(bench, built, Cells::ButOthers, &said, matrix)?];
-        for name in matrix.other_series(&built.series) {
+        for name in matrix.other_series(&built.series, DEFAULT) {
             let other = shop.build(&Series::read(&self.ctx.root, &name)?)?;
             report.other_kernels.push(shop.report_of(&other));
             report.consoles.push(bench.console(&console_name(&other)));

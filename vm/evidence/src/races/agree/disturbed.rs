@@ -4,10 +4,11 @@
 
 use results::races::{Circumstance, Model, Violation};
 
-use super::{Findings, bound, figure};
+use super::findings::Findings;
 use crate::races::{
     matrix::Matrix,
-    row::{Disturbed, Row, per_million},
+    rate::{bound, figure, per_million},
+    row::{Disturbed, Row},
     schedule,
 };
 

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use approaches::{Gc, Refresh};
-use results::bench::{FlowState, Group, Job, Ratio, Row, Skipped};
-
-use kernel::series::NONE;
+use results::{
+    BASE,
+    bench::{FlowState, Group, Job, Ratio, Row, Skipped},
+};
 
 use super::compare::{incomparable, name};
 
@@ -192,7 +193,7 @@ fn operations(rows: &[Row]) -> (Vec<Ratio>, Vec<Skipped>) {
             let (kernel, under) = match over {
                 // On a kernel of somebody else there is no other base than itself.
                 Over::Base(under) if row.origin.accel == NATIVE => (NATIVE, under),
-                Over::Base(under) => (NONE, under),
+                Over::Base(under) => (BASE, under),
                 Over::Same(under) => (row.origin.kernel.as_str(), under),
             };
             if row.origin.kernel == kernel && row.measure.operation == under {
@@ -210,7 +211,7 @@ fn operations(rows: &[Row]) -> (Vec<Ratio>, Vec<Skipped>) {
                 continue;
             }
             // A goal is one of a series.
-            let goal = goal.filter(|_| ![NONE, NATIVE].contains(&row.origin.kernel.as_str()));
+            let goal = goal.filter(|_| ![BASE, NATIVE].contains(&row.origin.kernel.as_str()));
             found.push(held_to(what, row.measure.min / other.measure.min, goal));
         }
     }

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use approaches::Column;
 use results::races::{Side, Undisturbed, Violation};
 
-use super::{agree::Standing, matrix::Matrix, row::Row};
+use super::{
+    matrix::Matrix,
+    row::{Row, Standing},
+};
 
 /// So many strategies that are not safe are named.
 const NAMED: usize = 4;

@@ -7,7 +7,7 @@ use ground::{context::Ctx, events::Event};
 
 use guest::{listener::Listener, machine::Ended, verdict::Course};
 
-use super::agree::preempts_packets;
+use super::release::preempts_packets;
 
 /// What the lab said so far.
 #[derive(Debug, Default)]

@@ -11,6 +11,11 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use evidence::races::{
+    Kept, Matrix, explored,
+    judge::{self, Native},
+    listen::Evidence,
+};
 use results::races::RaceEvent;
 
 use ground::{
@@ -25,14 +30,7 @@ use guest::{
     verdict::Judged,
 };
 
-use super::{
-    explored,
-    judge::{self, Native},
-    kept::Kept,
-    listen::Evidence,
-    matrix::Matrix,
-    run::{MODEL, Races},
-};
+use super::races::{MODEL, Races};
 
 /// Names the folder of the run, its log and its phase.
 const NAME: &str = "races-here";
@@ -40,9 +38,9 @@ const NAME: &str = "races-here";
 const TICK: Duration = Duration::from_millis(50);
 
 /// The lab's word for the half that needs no patch, wherever it runs.
-pub(super) const UNPATCHED: &str = "--here";
+pub const UNPATCHED: &str = "--here";
 /// Its word for runs that last until rare events have shown themselves.
-pub(super) const LONG: &str = "--long";
+pub const LONG: &str = "--long";
 
 /// How the lab runs where nothing is patched.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 
 use approaches::{Place, Since};
 
-use super::{Findings, Standing, Terms};
-use crate::races::row::{Failure, Row};
+use super::findings::{Findings, Terms};
+use crate::races::row::{Failure, Row, Standing};
 
 /// How a cell stands of which no kernel says anything; nothing for one that a kernel has to say something of. With a reason
 /// that is the catalogue's.
@@ -74,28 +74,10 @@ fn lack(place: &Place, kernel: Since) -> Option<String> {
     (kernel < (major, minor)).then(|| format!("this kernel lacks {what}: it came with {major}.{minor}"))
 }
 
-/// Major and minor of `uname -r`.
-pub fn version(release: &str) -> Option<Since> {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-}
-
-/// Whether the kernel of this `uname -r` preempts what runs a packet (`PREEMPT_RT`), by the name that such kernels go by.
-pub fn preempts_packets(release: &str) -> bool {
-    release.contains("-rt")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::races::made_up::cell;
-
-    #[test]
-    fn a_release_has_a_version() {
-        assert_eq!(version("6.12.74+deb13-amd64"), Some((6, 12)));
-        assert_eq!(version("7.3-rc1"), Some((7, 3)));
-        assert_eq!(version("unknown"), None);
-    }
 
     #[test]
     fn what_an_older_kernel_lacks_is_named() {

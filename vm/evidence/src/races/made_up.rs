@@ -10,18 +10,22 @@ use results::races::{
 
 use super::matrix::Matrix;
 
+/// A cell by its names.
 pub fn cell(refresh: &str, gc: &str, map: &str) -> Cell {
     Cell { refresh: refresh.into(), gc: gc.into(), map: map.into() }
 }
 
+/// The lab says how many steps it will take.
 pub fn plan(steps: u64) -> RaceEvent {
     RaceEvent::Plan { release: "7.3.0".into(), cpus: 2, steps }
 }
 
+/// The lab says that it took them.
 pub fn done(steps: u64) -> RaceEvent {
     RaceEvent::Done { steps }
 }
 
+/// A step of a schedule.
 pub fn step(actor: &str, label: &str, function: &str) -> Step {
     Step { actor: actor.into(), label: label.into(), function: function.into(), text: "made up".into() }
 }
@@ -77,6 +81,7 @@ pub fn model_if_worse(cell: Cell, circumstance: Circumstance, more: &[Violation]
     }
 }
 
+/// A schedule was replayed, and `violation` seen in `seen` of `tried` times.
 pub fn witnessed(cell: Cell, violation: Violation, seen: u32, tried: u32) -> RaceEvent {
     let by_violation = BTreeMap::from([(violation, (seen, tried))]);
     let held_by = "gate".into();
@@ -86,15 +91,18 @@ pub fn witnessed(cell: Cell, violation: Violation, seen: u32, tried: u32) -> Rac
     }
 }
 
+/// The kernel refused the cell.
 pub fn refused(cell: Cell) -> RaceEvent {
     let refusal = Refusal { errno: "EOPNOTSUPP".into(), text: "map_create".into() };
     RaceEvent::Refused { cell, refusal }
 }
 
+/// The kernel lacks something for the cell.
 pub fn absent(cell: Cell) -> RaceEvent {
     RaceEvent::Absent { cell, reason: "left out of the quick form".into() }
 }
 
+/// Connections were opened through the cell, and some broken.
 pub fn connected(cell: Cell, opened: u64, broken: u64, snat: bool) -> RaceEvent {
     let errors = if broken > 0 { BTreeMap::from([("ETIMEDOUT".into(), broken)]) } else { BTreeMap::new() };
     RaceEvent::Connected {
@@ -103,12 +111,14 @@ pub fn connected(cell: Cell, opened: u64, broken: u64, snat: bool) -> RaceEvent 
     }
 }
 
+/// What one side does undisturbed.
 pub fn undisturbed(side: Side, name: &str, map_operations: u64) -> RaceEvent {
     let steps = vec![step("gc", "unlink", "htab_map_delete_elem")];
     let series = None;
     RaceEvent::Undisturbed(Undisturbed { side, name: name.into(), map_operations, series, steps })
 }
 
+/// The matrix of these events.
 pub fn matrix(events: &[RaceEvent]) -> Matrix {
     let mut matrix = Matrix::default();
     matrix.add(events);

@@ -4,6 +4,7 @@
 use std::{fs, time::Instant};
 
 use anyhow::{Context, Result, bail};
+use evidence::bench::{Heard, profile};
 use results::{
     Accel, Status, TestResult,
     bench::{Group, Origin, Record, Row, Skipped},
@@ -13,7 +14,6 @@ use ground::{exec::quoted, hash::sha256};
 
 use guest::{beside::Beside, channel::EVENTS, machine::Limits, splat};
 
-use super::{listen::Heard, profile};
 use crate::steps::{Bench, Built, Guest};
 
 /// What of the bench a kernel is booted for.

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What was asked for, and what was found in a cell's evidence.
+
+use approaches::Since;
+
+/// What was asked for, and how far it came.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Terms<'a> {
+    /// No more than the model.
+    pub model_only: bool,
+    /// Why evidence may be missing; may be empty.
+    pub cut_short: &'a str,
+    /// The oldest kernel that was asked.
+    pub kernel: Option<Since>,
+    /// No debugger was beside it: what takes one to hold cannot be replayed, and that is nobody's fault.
+    pub no_debugger: bool,
+    /// A kernel that preempts packets (`PREEMPT_RT`) was asked, which the model knows nothing of and no cell claims to stand: what
+    /// breaks there is noted.
+    pub preempts_packets: bool,
+}
+
+/// What was found in a cell's evidence.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// What contradicts the rest.
+    pub wrong: Vec<String>,
+    /// What should be there.
+    pub missing: Vec<String>,
+    /// What agrees, or is worth knowing.
+    pub notes: Vec<String>,
+}

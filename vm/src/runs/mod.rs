@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What runs of the lab are made of, each with a machine and a kernel: races and bench in guests, and races on this machine's
+//! own kernel.
+
+pub mod bench;
+pub mod native;
+pub mod races;
+mod stock;
