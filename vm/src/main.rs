@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask`: from a fresh machine to a verdict on a patched kernel. This file only dispatches.
 
+mod browser;
 mod cargo;
 mod cli;
 mod cmd;
@@ -10,7 +11,7 @@ mod inventory;
 mod libtest;
 mod programs;
 mod record;
-mod report_page;
+mod report_inputs;
 mod repository;
 mod run_report;
 mod runs;

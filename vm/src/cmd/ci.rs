@@ -15,9 +15,9 @@ use kernel::series::{DEFAULT, Series};
 use results::Status;
 
 use crate::{
-    cargo,
+    browser, cargo,
     cli::{Bench, Ci, Cli, Command as Xtask, Drill, Patches, VmTest},
-    documented, libtest, report_page,
+    documented, libtest,
     steps::Workshop,
 };
 
@@ -51,9 +51,7 @@ const STEPS: [Step; 11] = [
     ("tests of what needs clang", Stage::Early, |ctx, opts| {
         selftests_rs(ctx, opts, "tests of what needs clang", "test", &["--no-fail-fast"], &["--show-output"])
     }),
-    ("report", Stage::Early, |ctx, _| {
-        report_page::browser::check_if_there(ctx, &ctx.root.join("docs/report/index.html"))
-    }),
+    ("report", Stage::Early, |ctx, _| browser::check_if_there(ctx, &ctx.root.join("docs/report/index.html"))),
     ("vm-test", Stage::Late, vm_test),
     ("bench", Stage::Late, bench),
     ("drill", Stage::Late, drill),

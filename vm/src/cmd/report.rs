@@ -13,10 +13,11 @@ use ground::{
     events::Event,
     outcome::{Done, Outcome},
 };
+use report::Inputs;
 
 use crate::{
-    cli,
-    report_page::{self, Inputs, browser},
+    browser, cli,
+    report_inputs::{read, read_natively, read_stock},
 };
 
 /// What the report is to people: a page, a text, and what a mail has room for.
@@ -30,12 +31,12 @@ const FOR_PEOPLE: [&str; 3] = ["index.html", "report.txt", "brief.txt"];
 pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
     let folder = ctx.target.join("report");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let page = report_page::page(&inputs(ctx, opts)?);
+    let page = report::page(&inputs(ctx, opts)?);
     let [page_file, text_file, brief_file] = FOR_PEOPLE.map(|name| folder.join(name));
     let files = [page_file, text_file, brief_file, folder.join("report.json")];
-    let brief = report_page::brief(&page);
-    write_whole(&files[0], report_page::render(&page).as_bytes())?;
-    write_whole(&files[1], report_page::render_text(&page).as_bytes())?;
+    let brief = report::brief(&page);
+    write_whole(&files[0], report::render(&page).as_bytes())?;
+    write_whole(&files[1], report::render_text(&page).as_bytes())?;
     write_whole(&files[2], brief.as_bytes())?;
     write_whole(&files[3], &serde_json::to_vec_pretty(&page)?)?;
     for trouble in &page.troubles {
@@ -88,12 +89,12 @@ fn inputs(ctx: &Ctx, opts: &cli::Report) -> Result<Inputs> {
     // What ran natively lies beside the matrix.
     let beside = races.parent().map(Path::to_owned).unwrap_or_default();
     Ok(Inputs {
-        here: report_page::read_natively(&beside.join("here.json"), "cargo xtask races --here")?,
-        stock: report_page::read_stock(&beside)?,
-        races: report_page::read(&races, "cargo xtask races")?,
-        bench: report_page::read(&at(&opts.bench, "bench/bench.json"), "cargo xtask bench")?,
-        calibrate: report_page::read(&target("bench/calibrate.json"), "cargo xtask calibrate")?,
-        vm_test: report_page::read(&target("vm-test/report.json"), "cargo xtask vm-test")?,
-        kselftest: report_page::read(&target("kselftest/kselftest.json"), "cargo xtask kselftest")?,
+        here: read_natively(&beside.join("here.json"), "cargo xtask races --here")?,
+        stock: read_stock(&beside)?,
+        races: read(&races, "cargo xtask races")?,
+        bench: read(&at(&opts.bench, "bench/bench.json"), "cargo xtask bench")?,
+        calibrate: read(&target("bench/calibrate.json"), "cargo xtask calibrate")?,
+        vm_test: read(&target("vm-test/report.json"), "cargo xtask vm-test")?,
+        kselftest: read(&target("kselftest/kselftest.json"), "cargo xtask kselftest")?,
     })
 }

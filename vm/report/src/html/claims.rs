@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What people say of it, held against the evidence.
+
+use maud::{Markup, html};
+
+use super::{badge, part};
+use crate::page::{ClaimShown, Page, Standing};
+
+/// How many claims stand how: `12 hold, 1 does not hold, 3 not run`.
+pub fn tally(claims: &[ClaimShown]) -> String {
+    let said: Vec<String> = [Standing::Holds, Standing::Fails, Standing::NotRun]
+        .into_iter()
+        .map(|standing| (standing, claims.iter().filter(|claim| claim.standing == standing).count()))
+        .filter(|(_, number)| *number > 0)
+        .map(|(standing, number)| match (standing, number) {
+            (Standing::Holds, 1) => "1 holds".into(),
+            (Standing::Holds, number) => format!("{number} hold"),
+            (Standing::Fails, 1) => "1 does not hold".into(),
+            (Standing::Fails, number) => format!("{number} do not hold"),
+            (Standing::NotRun, number) => format!("{number} not run"),
+        })
+        .collect();
+    said.join(", ")
+}
+
+/// A row for each.
+pub fn section(page: &Page) -> Markup {
+    let content = html! {
+        p {
+            "Each sentence was written by a person and has a predicate over the evidence. One that no longer holds fails the
+            report; one whose evidence was not run counts as not run, never as true. Of " (page.claims.len()) ": "
+            (tally(&page.claims)) "."
+        }
+        div.scroll tabindex="0" role="region" aria-label="Claims" {
+            table.claims {
+                caption { "Claims, and what the evidence says of them" }
+                thead { tr { th scope="col" { "claim" } th scope="col" { "" } th scope="col" { "by" } } }
+                tbody { @for claim in &page.claims { tr id=(claim.id) {
+                    th scope="row" { (claim.says) }
+                    td { (badge(claim.standing.mark(), claim.standing.words())) }
+                    td { (claim.basis) }
+                } } }
+            }
+        }
+    };
+    part("claims", "What is claimed", &content)
+}
