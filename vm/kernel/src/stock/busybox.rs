@@ -14,6 +14,8 @@ use ground::{
     lock,
 };
 
+use super::layout::PART;
+
 /// A released suite: it has one for years.
 const SUITE: &str = "trixie";
 const PACKAGE: &str = "busybox-static";
@@ -39,14 +41,14 @@ pub fn fetch(ctx: &Ctx, folder: &Path) -> Result<()> {
     let apt = Apt::open(ctx, SUITE)?;
     apt.update(ctx)?;
     let version = apt.newest(ctx, PACKAGE)?;
-    let temp = ctx.cache.temp(super::fetch::PART)?;
+    let temp = ctx.cache.temp(PART)?;
     let deb = apt.download(ctx, PACKAGE, &version, temp.path())?;
     let unpacked = temp.path().join("unpacked");
     apt::unpack(ctx, &deb, &unpacked)?;
     let program = PLACES.iter().map(|place| unpacked.join(place)).find(|path| path.exists());
     let program =
         program.with_context(|| format!("{PACKAGE} {version} has no {}", PLACES.join(" and no ")))?;
-    let kept = ctx.cache.temp(super::fetch::PART)?;
+    let kept = ctx.cache.temp(PART)?;
     fs::rename(&program, kept.path().join("busybox")).context("cannot keep busybox")?;
     kept.place(target.parent().unwrap_or(folder))
 }

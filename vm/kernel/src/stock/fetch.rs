@@ -15,12 +15,10 @@ use ground::{
 use super::{
     Line, Stock, busybox,
     choose::{self, Found},
-    layout::{self, Record},
+    layout::{self, PART, Record},
     named, needs,
 };
 
-/// The part of the cache.
-pub const PART: &str = "stock";
 /// Packages and what they unpack to, in MiB. The modules of 6.1 are not compressed.
 const UNPACK_MIB: u64 = 1000;
 

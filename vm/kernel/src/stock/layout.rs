@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Line, choose::Found};
 
+/// The part of the cache.
+pub const PART: &str = "stock";
+
 /// Hardware that QEMU's machine has and no program here uses. Loading drivers for all of it costs more than the rest of an
 /// emulated boot.
 pub const APPEND: &[&str] =

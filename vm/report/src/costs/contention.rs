@@ -3,7 +3,7 @@
 
 use results::bench::{Contention, Group, Row};
 
-use super::{bar, is_kind, kinds, says};
+use super::kind::{bar, is_kind, kinds, says};
 use crate::{
     figures::Figures,
     page::{Bar, Chart, CostPart, Plot, Table},

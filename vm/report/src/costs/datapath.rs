@@ -4,7 +4,7 @@
 use approaches::Refresh;
 use results::bench::{FlowState, Group, Row, Unit};
 
-use super::{bar, is_kind, kinds, maps, says};
+use super::kind::{bar, is_kind, kinds, maps, says};
 use crate::{
     figures::Figures,
     page::{Bar, Chart, CostPart, Plot},

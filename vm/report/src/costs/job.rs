@@ -3,7 +3,7 @@
 
 use results::bench::{Group, Job, Row, Unit};
 
-use super::{is_kind, kinds};
+use super::kind::{is_kind, kinds};
 use crate::{
     catalogue,
     figures::Figures,

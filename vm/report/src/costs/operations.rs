@@ -3,9 +3,13 @@
 
 use results::bench::{Group, Row, Unit};
 
-use super::{bar, datapath, is_kind, job, kinds, maps, says, surviving};
+use super::{
+    datapath, job,
+    kind::{REFERENCE, bar, is_kind, kinds, maps, says},
+    surviving,
+};
 use crate::{
-    figures::{BASE, DELETE, Figures, NATIVE, ratio},
+    figures::{BASE, Figures, NATIVE, ratio},
     page::{Bar, Chart, CostPart, Plot, Table},
     words::value,
 };
@@ -61,9 +65,6 @@ const OPERATIONS: &[Line] = &[
         ],
     },
 ];
-
-/// All others are put in relation to it.
-pub const REFERENCE: &str = DELETE;
 
 /// What nobody who does not use the proposal may pay for.
 const UNCHANGED: [&str; 7] = [

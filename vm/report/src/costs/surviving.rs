@@ -5,7 +5,7 @@
 use approaches::{Gc, Refresh};
 use results::bench::{FlowState, Group, Row};
 
-use super::operations::REFERENCE;
+use super::kind::REFERENCE;
 use crate::{
     figures::{BASE, Figures, NATIVE, ratio},
     page::Table,

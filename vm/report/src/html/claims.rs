@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{badge, part};
+use super::parts::{badge, part};
 use crate::page::{ClaimShown, Page, Standing};
 
 /// How many claims stand how: `12 hold, 1 does not hold, 3 not run`.

@@ -3,7 +3,10 @@
 
 use maud::{Markup, html};
 
-use super::{badge, bars, curves, not_run, part, table};
+use super::{
+    bars, curves,
+    parts::{badge, not_run, part, table},
+};
 use crate::{
     page::{Chart, Goal, Mark, Page, Plot, Reached},
     words::value,

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{badge, not_run, part, table};
+use super::parts::{badge, not_run, part, table};
 use crate::page::{Chip, Grid, Mark, Page};
 
 /// Model, witness and stress, under emulation.

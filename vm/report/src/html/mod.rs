@@ -7,13 +7,16 @@ mod costs;
 mod curves;
 mod evidence;
 mod matrix;
+mod parts;
 mod safety;
 mod sources;
 mod top;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::page::{Mark, Page, Table};
+pub use self::claims::tally;
+use self::parts::{not_run, part, table};
+use super::page::Page;
 
 /// Looks, in light, in dark and on paper.
 const STYLE: &str = include_str!("style.css");
@@ -73,55 +76,6 @@ pub fn render(page: &Page) -> String {
         }
     };
     markup.into_string()
-}
-
-/// A part of the page with its heading.
-fn part(id: &str, title: &str, content: &Markup) -> Markup {
-    html! {
-        section id=(id) aria-labelledby={ (id) "-title" } {
-            h2 id={ (id) "-title" } { (title) " " a.anchor href={ "#" (id) } aria-label="Link to this part" { "#" } }
-            (content)
-        }
-    }
-}
-
-pub use self::claims::tally;
-
-/// Sign and word; the colour only repeats them.
-fn badge(mark: Mark, words: &str) -> Markup {
-    html! { span class={ "badge " (mark.class()) } { span.sign aria-hidden="true" { (mark.sign()) } " " (words) } }
-}
-
-/// Said instead of what is not there.
-fn not_run(command: &str) -> Markup {
-    html! { p.not-run { "Not run. " code { (command) } " makes it." } }
-}
-
-/// A table that scrolls in a box of its own.
-fn table(table: &Table) -> Markup {
-    html! {
-        div.scroll tabindex="0" role="region" aria-label=(table.caption) {
-            table id=(table.id) {
-                caption { (table.caption) }
-                thead { tr { @for head in &table.head { th scope="col" { (head) } } } }
-                tbody {
-                    @for row in &table.rows {
-                        tr {
-                            @for (i, cell) in row.iter().enumerate() {
-                                @if i == 0 { th scope="row" { (cell) } } @else { td.num[is_figure(cell)] { (cell) } }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        @for note in &table.notes { p.note { (note) } }
-    }
-}
-
-/// Figures stand right.
-fn is_figure(cell: &str) -> bool {
-    cell.starts_with(|c: char| c.is_ascii_digit() || "<±-".contains(c))
 }
 
 fn connections(page: &Page) -> Markup {

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{badge, not_run, part};
+use super::parts::{badge, not_run, part};
 use crate::{
     page::{Mark, Page, Patch, Price, SafeLine, Safety},
     words::{times, value},

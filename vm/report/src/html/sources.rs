@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::part;
+use super::parts::part;
 use crate::{
     input::Environment,
     page::{Page, Source},

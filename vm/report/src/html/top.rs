@@ -3,7 +3,10 @@
 
 use maud::{Markup, html};
 
-use super::{badge, not_run, part, sources::line};
+use super::{
+    parts::{badge, not_run, part},
+    sources::line,
+};
 use crate::page::{DoorShown, Objection, Page};
 
 /// What one sees first.

@@ -5,6 +5,7 @@
 mod claims;
 mod matrix;
 mod safety;
+mod table;
 
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ pub use self::{
     claims::{ClaimShown, DoorItem, DoorShown, Standing},
     matrix::{CellShown, Chip, Grid, Group, Mark, MatrixPart, NativePart, Pair, Schedule},
     safety::{Paid, Patch, Price, SafeLine, Safety},
+    table::Table,
 };
 use super::input::Environment;
 
@@ -131,21 +133,6 @@ pub struct Finding {
     pub text: String,
     /// Words and anchors.
     pub links: Vec<(String, String)>,
-}
-
-/// A table of words and figures.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Table {
-    /// The anchor.
-    pub id: String,
-    /// What it is of.
-    pub caption: String,
-    /// The heads of the columns.
-    pub head: Vec<String>,
-    /// The rows; the first cell is the row's head.
-    pub rows: Vec<Vec<String>>,
-    /// What else there is to say.
-    pub notes: Vec<String>,
 }
 
 /// A figure with how far its repetitions lie apart.

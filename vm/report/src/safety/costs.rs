@@ -5,7 +5,7 @@
 use approaches::{Form, Gc, Refresh};
 use results::bench::{FlowState, Group, Job, Row};
 
-use super::Line;
+use super::line::Line;
 use crate::{
     catalogue,
     figures::{Figures, comparable, ratio},

@@ -2,66 +2,22 @@
 //! What safety takes: one line for each combination that loses nothing, with all that it asks for in return.
 
 mod costs;
+mod line;
 mod ordeals;
 mod proof;
 
-use approaches::{Family, Refresh, Since};
+use approaches::{Refresh, Since};
 
-pub use self::costs::{cheapest_packet, cheapest_removal};
+pub use self::{
+    costs::{cheapest_packet, cheapest_removal},
+    line::Line,
+};
 use super::{
     catalogue,
     kinds::{Evidence, Found, cell},
     page::{Patch, SafeLine, Safety},
     words::listed,
 };
-use results::races::Cell;
-
-/// A discipline, the columns of one family that are safe with it, and the maps on which they are.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Line<'a> {
-    /// The discipline.
-    pub refresh: &'a str,
-    /// The family.
-    pub family: Option<Family>,
-    /// The columns.
-    pub gcs: Vec<&'a str>,
-    /// The maps.
-    pub maps: Vec<&'a str>,
-}
-
-impl Line<'_> {
-    /// Whether it takes a kernel patch.
-    pub fn patch(&self) -> Patch {
-        let known = self.family.is_some() && Refresh::named(self.refresh).is_some();
-        let patched = self.refresh_series().is_some() || self.gcs.iter().any(|gc| catalogue::is_patched(gc));
-        match (known, patched) {
-            (false, _) => Patch::Unknown,
-            (true, true) => Patch::With,
-            (true, false) => Patch::Without,
-        }
-    }
-
-    /// The series that its datapath takes, if it takes one.
-    fn refresh_series(&self) -> Option<&'static str> {
-        Refresh::named(self.refresh).and_then(|refresh| refresh.series)
-    }
-
-    /// Its anchor.
-    pub fn id(&self) -> String {
-        format!("safe-{}-{}-{}", self.refresh, self.gcs[0].replace('+', "-"), self.maps[0])
-    }
-
-    /// Its cells.
-    pub fn cells(&self) -> Vec<Cell> {
-        let on = |gc: &&str| self.maps.iter().map(|map| cell(self.refresh, gc, map)).collect::<Vec<_>>();
-        self.gcs.iter().flat_map(on).collect()
-    }
-
-    /// `half-life-stripe with prog-stripe on hash and lru-hash`.
-    pub fn words(&self) -> String {
-        format!("{} with {} on {}", self.refresh, listed(&self.gcs), listed(&self.maps))
-    }
-}
 
 /// All lines: those without a patch first, then in the order of the catalogue.
 pub fn lines(evidence: &Evidence) -> Vec<Line<'_>> {

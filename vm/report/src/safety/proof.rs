@@ -5,9 +5,9 @@ use results::races::{Cell, Stress};
 
 use evidence::races::{Matrix, Row, below, figure, per_million};
 
-use super::Line;
+use super::line::Line;
 use crate::{
-    kinds::{Evidence, Natively},
+    kinds::{Evidence, Natively, cell},
     words::{count, listed, many, short},
 };
 
@@ -113,7 +113,7 @@ pub fn bytes(evidence: &Evidence, line: &Line<'_>) -> String {
     let of_map = |map: &str| {
         let seen = |gc: &&str| {
             evidence
-                .rows(&super::cell(line.refresh, gc, map))
+                .rows(&cell(line.refresh, gc, map))
                 .filter_map(|row| row.stress.as_ref())
                 .find_map(|stress: &Stress| stress.map_bytes.checked_div(stress.map_entries))
         };

@@ -4,9 +4,8 @@
 use std::cmp::Reverse;
 
 use super::{
-    WIDTH, ascii, item, paragraph,
+    lines::{WIDTH, ascii, item, paragraph, wrapped},
     safety::{legend, table},
-    wrapped,
 };
 use crate::{
     doors::HERE,

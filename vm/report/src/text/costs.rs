@@ -3,7 +3,7 @@
 
 use textwrap::fill;
 
-use super::{ascii, grid, head, item, not_run, options, paragraph, table};
+use super::lines::{ascii, grid, head, item, not_run, options, paragraph, table};
 use crate::{
     page::{Chart, Page, Plot},
     words::value,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The matrix in text: sixteen disciplines in 72 columns, so a cell is a letter or two, and a discipline is a letter as well.
 
-use super::{grid, head, item, not_run, paragraph};
+use super::lines::{grid, head, item, not_run, paragraph};
 use crate::page::{Chip, Grid, Mark, Page};
 
 /// So many disciplines stand side by side.

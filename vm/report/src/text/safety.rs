@@ -4,7 +4,7 @@
 use approaches::MapKind;
 use results::races::Circumstance;
 
-use super::{ascii, grid, head, item, not_run, paragraph, wrapped};
+use super::lines::{ascii, grid, head, item, not_run, paragraph, wrapped};
 use crate::{
     page::{ClaimShown, DoorShown, Page, Patch, Price, SafeLine, Standing},
     words::{times, value},
