@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use cmpdel_uapi::{Error as Denied, Kind, Map, Outcome as Entry, Snapshot, Support, probe_batch};
 
-use crate::collector::{Condition, Plan, Progress, Tell};
+use crate::plan::{Condition, Plan, Progress, Tell};
 use crate::{Error, Field, Outcome, Round};
 
 /// How often in a row the lock of a bucket may be out of reach.

@@ -27,6 +27,7 @@ mod collector;
 mod compare;
 mod error;
 mod field;
+mod plan;
 mod round;
 #[cfg(feature = "stripes")]
 mod striped;
@@ -34,9 +35,10 @@ pub mod table;
 #[cfg(feature = "stripes")]
 mod users;
 
-pub use collector::{Collector, Means, Plan};
+pub use collector::Collector;
 pub use error::Error;
 pub use field::{Field, Order};
+pub use plan::{Means, Plan};
 pub use round::{Outcome, Round};
 #[cfg(feature = "stripes")]
 pub use striped::can_turn_interrupts_off;

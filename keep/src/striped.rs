@@ -11,7 +11,7 @@ use cmpdel_uapi::{Map, MapInfo, map_type_name};
 use libbpf_rs::{MapCore as _, MapFlags, Object, ObjectBuilder, OpenMapMut, ProgramInput};
 
 use crate::call::{self, keep_call, keep_config, keep_record};
-use crate::collector::{Plan, Tell};
+use crate::plan::{Plan, Tell};
 use crate::users::Users;
 use crate::{Error, Field, Outcome, Round, table};
 

@@ -7,16 +7,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use anyhow::{Context as _, Result};
 use cmpdel_uapi::Map;
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Create, Errno, Single, map_create, update};
+use cmpdel_uapi_raw::{Create, Errno, Single, WHOLE_ATTR, map_create, update};
 
 use crate::Kernel;
 use crate::errno::EINVAL;
 use crate::series::Series;
 use crate::verdict::Tally;
-
-/// The size of `union bpf_attr`, which a well-behaved caller passes.
-#[allow(clippy::cast_possible_truncation)]
-pub const WHOLE_ATTR: u32 = size_of::<abi::bpf_attr>() as u32;
 
 /// Both ways in which a hash map gets its elements.
 pub const ALLOCATIONS: [(&str, u32); 2] = [("preallocated", 0), ("not preallocated", abi::BPF_F_NO_PREALLOC)];

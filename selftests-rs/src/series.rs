@@ -6,10 +6,9 @@ use std::os::fd::AsRawFd as _;
 use std::sync::OnceLock;
 
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Batch, Create, Errno, map_create};
+use cmpdel_uapi_raw::{Batch, Create, Errno, WHOLE_ATTR, map_create};
 
 use crate::errno::{E2BIG, EBUSY, EINVAL, ESTALE};
-use crate::fixture::WHOLE_ATTR;
 
 /// A series of patches. Meant for a kernel that carries one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

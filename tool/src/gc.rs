@@ -17,7 +17,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use keep::{Collector, Field, Means, Plan, Round};
 
 use crate::args::Gc;
-use crate::open::{Of, layout, open, open_pinned};
+use crate::layout::Of;
+use crate::open::{layout, open, open_pinned};
 use crate::outcome::{Failure, Outcome};
 use crate::output::MapReport;
 use crate::run::FD_MEND;

@@ -20,6 +20,15 @@ const MAX_FIELDS: u64 = 100_000;
 /// A sentence that names what there is names no more.
 const MAX_NAMES: usize = 50;
 
+/// Whose layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// That of the keys.
+    Key,
+    /// That of the values.
+    Value,
+}
+
 /// The type of a value (or of a key), in its BTF.
 #[derive(Clone, Debug)]
 pub struct Layout {

@@ -7,7 +7,7 @@ use std::path::Path;
 use cmpdel_uapi::{Error, Kind, Map, MapInfo, btf_by_id, map_by_id, map_pinned, next_map_id};
 
 use crate::args::MapArgs;
-use crate::layout::Layout;
+use crate::layout::{Layout, Of};
 use crate::outcome::{Failure, Outcome};
 
 /// The kernel keeps a name in 16 bytes, the last of them zero.
@@ -97,15 +97,6 @@ fn several<'a>(name: &str, count: usize, maps: impl Iterator<Item = &'a MapInfo>
         );
     }
     text
-}
-
-/// Whose layout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
-    /// That of the keys.
-    Key,
-    /// That of the values.
-    Value,
 }
 
 /// The layout of the map's keys or values, by its BTF.

@@ -19,8 +19,7 @@ use fastrand::Rng;
 
 use crate::bytes::{Given, hex};
 use crate::gc::{Condition, Where};
-use crate::layout::Layout;
-use crate::open::Of;
+use crate::layout::{Layout, Of};
 use crate::outcome::Failure;
 use crate::window::{Choice, key, new_value, window};
 use json::Read;

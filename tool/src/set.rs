@@ -8,7 +8,8 @@ use cmpdel_uapi::{Error, MAX_WINDOW, Updated};
 
 use crate::args::Set;
 use crate::image::Image;
-use crate::open::{Of, layout};
+use crate::layout::Of;
+use crate::open::layout;
 use crate::outcome::{Failure, Outcome};
 use crate::output::Report;
 use crate::run::{FD_MEND, Found, Look, explain, run};

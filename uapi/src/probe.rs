@@ -10,18 +10,17 @@
 //!
 //! Where this process may not make a map, the refusals are asked of the caller's own one ([`own`]).
 
+mod answers;
 mod own;
 mod refusals;
 mod scratch;
-
-use std::io;
-use std::sync::OnceLock;
 
 use crate::bindings as abi;
 use crate::change::Change;
 use crate::{Error, Map};
 
-pub(crate) use own::OwnAnswers;
+use answers::{Answers, Size};
+pub(crate) use answers::{Differs, OwnAnswers};
 
 /// Whether this kernel has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,35 +88,6 @@ fn support(map_type: u32, change: Change, size: Size) -> Result<Support, Error> 
     }
 }
 
-/// How many entries a command is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Size {
-    One,
-    Many,
-}
-
-/// What this kernel says of a window that differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Differs {
-    /// This errno and no other.
-    Says(i32),
-    /// It could not be seen, for want of the right to make a map: one of the documented two.
-    Unseen,
-}
-
-impl Differs {
-    /// Whether this errno, as a positive number, says so.
-    pub(crate) fn is(self, errno: i32) -> bool {
-        match self {
-            Self::Says(seen) => errno == seen,
-            Self::Unseen => DOCUMENTED.contains(&errno),
-        }
-    }
-}
-
-/// What the series have said of a window that differs.
-const DOCUMENTED: [i32; 2] = [libc::EBUSY, libc::ESTALE];
-
 /// No key goes to a caller's map before this kernel was seen to do as documented with another of its type, or, where no other may
 /// be made, to refuse as documented with that map itself.
 pub(crate) fn require(map: &Map<'_>, change: Change) -> Result<Differs, Error> {
@@ -170,26 +140,4 @@ fn ask(map_type: u32, change: Change, size: Size) -> Result<Option<Differs>, Err
     static ANSWERS: [Answers<Option<Differs>>; 2] = [const { Answers::new() }; 2];
     let Some(slot) = slot(map_type) else { return Ok(None) };
     ANSWERS[slot].once(change, size, || scratch::seen(map_type, change, size))
-}
-
-/// Answers by what was asked.
-#[derive(Clone, Debug)]
-struct Answers<T>([OnceLock<T>; 4]);
-
-impl<T: Copy> Answers<T> {
-    const fn new() -> Self {
-        Self([const { OnceLock::new() }; 4])
-    }
-
-    fn once(&self, change: Change, size: Size, ask: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        let kept = &self.0[2 * usize::from(change == Change::Update) + usize::from(size == Size::Many)];
-        match kept.get() {
-            Some(&answer) => Ok(answer),
-            None => ask().map(|answer| *kept.get_or_init(|| answer)),
-        }
-    }
-}
-
-fn errno<T>(answer: io::Result<T>) -> Option<i32> {
-    answer.err().and_then(|error| error.raw_os_error())
 }

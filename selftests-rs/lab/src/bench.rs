@@ -11,6 +11,7 @@ mod programs;
 mod samples;
 mod stage;
 mod track;
+mod trial;
 
 use std::fs::File;
 use std::io::BufWriter;

@@ -5,8 +5,7 @@
 use results::races::Violation;
 
 use crate::dsl::Op;
-use crate::explore::Action;
-use crate::machine::Machine;
+use crate::machine::{Action, Machine};
 use crate::state::State;
 
 /// Moves the steps of each call together, as far as the way still leads to `violation`.

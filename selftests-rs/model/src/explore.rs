@@ -8,37 +8,12 @@ use results::races::{self, Circumstance, Violation};
 use crate::Program;
 use crate::agent;
 use crate::fingerprint::Fingerprints;
-use crate::machine::Machine;
+use crate::machine::{Action, Machine};
 use crate::map::Recycling;
 use crate::rules::Rules;
 use crate::scenario::{Scenario, Steering};
 use crate::schedule;
 use crate::state::State;
-
-/// What happens next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// An actor's next step, in one of its ways.
-    Step(usize, u8),
-    /// The oldest store of a CPU's buffer becomes visible.
-    Drain(u8),
-    /// The clock advances.
-    Tick,
-    /// A's next packet looks and misses. (That it finds A changes nothing, and is left out.)
-    Miss,
-    /// B's first packet takes an element and fills key and state, for an entry that is live or has expired.
-    Insert { choice: u8, live: bool },
-    /// It fills the word.
-    Fill,
-    /// It links the element.
-    Link,
-    /// B's next packet, on a CPU that packets of A run on.
-    Update(u8),
-    /// B's entry, which has expired, is removed by its own collector.
-    Remove,
-    /// An LRU map takes A's element, which has expired, for somebody else.
-    Evict,
-}
 
 /// An exploration: one discipline against one strategy on one kind of map.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 //! The third flow, and an LRU map that makes room for it.
 
 use crate::element::{Key, Lock, Place};
-use crate::explore::Action;
+use crate::machine::Action;
 use crate::map::{NONE, Recycling, TIMEOUT};
 use crate::rules::Rules;
 use crate::seen::Seen;

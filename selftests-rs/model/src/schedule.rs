@@ -5,8 +5,7 @@ use results::races;
 
 use crate::dsl::{self, Op};
 use crate::element::Key;
-use crate::explore::Action;
-use crate::machine::Machine;
+use crate::machine::{Action, Machine};
 use crate::rules::Rules;
 use crate::seen::Seen;
 use crate::state::{Role, State};

@@ -5,8 +5,7 @@ use results::races::{Side, Undisturbed};
 
 use crate::Program;
 use crate::dsl::Op;
-use crate::explore::Action;
-use crate::machine::Machine;
+use crate::machine::{Action, Machine};
 use crate::map::{Recycling, TIMEOUT};
 use crate::rules::Rules;
 use crate::scenario::{Scenario, Steering};

@@ -6,11 +6,11 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use anyhow::Result;
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Ptr, Single};
+use cmpdel_uapi_raw::{Ptr, Single, WHOLE_ATTR};
 
 use crate::errno::{E2BIG, EBADF, EEXIST, EFAULT, EINVAL, ENOENT};
 use crate::fixture::Expect::{self, Deleted, Differs, Kept};
-use crate::fixture::{Scratch, TARGET, WHOLE_ATTR, kinds};
+use crate::fixture::{Scratch, TARGET, kinds};
 use crate::series::Series;
 use crate::verdict::{On, Tally, Test, Verdict};
 use crate::{Context, Kernel};

@@ -7,12 +7,11 @@ use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use anyhow::{Context as _, Result, ensure};
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi::{Map, Outcome, Window};
-use cmpdel_uapi_raw::{Create, Elements, Errno, Single, Snapshot, map_create, update};
+use cmpdel_uapi_raw::{Create, Elements, Errno, Single, Snapshot, WHOLE_ATTR, map_create, update};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::Context;
 use crate::errno::ESTALE;
-use crate::fixture::WHOLE_ATTR;
 use crate::series::Series;
 use crate::verdict::{On, Tally, Test, Verdict};
 

@@ -6,12 +6,12 @@
 use std::os::fd::{AsFd, AsRawFd};
 
 use anyhow::{Context as _, Result, ensure};
-use cmpdel_uapi_raw::{Batch, Errno, Single, freeze, update};
+use cmpdel_uapi_raw::{Batch, Errno, Single, WHOLE_ATTR, freeze, update};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 
 use crate::errno::{EINVAL, ENOTSUPP, EOPNOTSUPP};
 use crate::fixture::Expect::{self, Deleted, Differs, Kept};
-use crate::fixture::{WHOLE_ATTR, has_updates};
+use crate::fixture::has_updates;
 use crate::objects::make_map;
 use crate::skeletons::managed::ManagedSkelBuilder;
 use crate::verdict::{On, Tally, Test, Verdict};

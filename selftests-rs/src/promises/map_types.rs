@@ -9,14 +9,14 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use anyhow::{Context as _, Result, anyhow};
 use cmpdel_uapi::Map;
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Command, Create, Errno, Ptr, Single, map_create, update};
+use cmpdel_uapi_raw::{Command, Create, Errno, Ptr, Single, WHOLE_ATTR, map_create, update};
 use libbpf_rs::btf::Btf;
 use libbpf_rs::btf::types::Enum;
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle};
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
 
 use crate::errno::{EINVAL, EOPNOTSUPP};
-use crate::fixture::{WHOLE_ATTR, has_updates};
+use crate::fixture::has_updates;
 use crate::objects::make_map;
 use crate::series::Series;
 use crate::skeletons::map_types::MapTypesSkelBuilder;

@@ -6,13 +6,13 @@ use std::thread;
 
 use anyhow::{Context as _, Result, anyhow};
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Errno, Ptr, Single, fd_by_id, freeze};
+use cmpdel_uapi_raw::{Errno, Ptr, Single, WHOLE_ATTR, fd_by_id, freeze};
 use rustix::process::Uid;
 
 use crate::Context;
 use crate::errno::{EFAULT, EINVAL, ENOENT, EPERM};
 use crate::fixture::Expect::{self, Deleted, Differs, Kept};
-use crate::fixture::{Scratch, Shape, TARGET, WHOLE_ATTR, kinds};
+use crate::fixture::{Scratch, Shape, TARGET, kinds};
 use crate::series::Series;
 use crate::verdict::{On, Tally, Test, Verdict};
 

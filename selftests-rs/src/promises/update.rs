@@ -8,12 +8,12 @@ mod timers;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use anyhow::{Context as _, Result};
-use cmpdel_uapi_raw::{Batch, Create, Errno, Single, map_create, update};
+use cmpdel_uapi_raw::{Batch, Create, Errno, Single, WHOLE_ATTR, map_create, update};
 use libbpf_rs::{MapCore as _, MapHandle};
 
 use crate::Context;
 use crate::errno::{E2BIG, ENOENT, ESTALE};
-use crate::fixture::{Kind, Shape, WHOLE_ATTR, has_updates, kinds};
+use crate::fixture::{Kind, Shape, has_updates, kinds};
 use crate::verdict::{On, Tally, Test, Verdict};
 
 pub fn tests() -> Vec<Test> {

@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use cmpdel_uapi::{Error, Map, Outcome, Window};
-use cmpdel_uapi_raw::Batch;
+use cmpdel_uapi_raw::{Batch, WHOLE_ATTR};
 use libbpf_rs::skel::{OpenSkel as _, SkelBuilder as _};
 use libbpf_rs::{MapCore as _, MapFlags, MapHandle, OpenObject, ProgramInput};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use super::{Counts, Gc, Schedule, Traces};
-use crate::fixture::WHOLE_ATTR;
 use crate::ledger::Version;
 use crate::skeletons::race::{RaceSkel, RaceSkelBuilder};
 

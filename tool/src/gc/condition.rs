@@ -6,8 +6,7 @@ use std::str::FromStr;
 
 use crate::bytes::Given;
 use crate::image::Image;
-use crate::layout::Layout;
-use crate::open::Of;
+use crate::layout::{Layout, Of};
 use crate::outcome::Failure;
 use crate::typed::{self, By};
 

@@ -10,6 +10,10 @@ use crate::Errno;
 /// Larger than every attribute a kernel takes (a page), so that no size given reaches beyond the buffer.
 const MIN_WORDS: usize = 8192 / 8;
 
+/// The size of `union bpf_attr`, which a well-behaved caller passes.
+#[allow(clippy::cast_possible_truncation)]
+pub const WHOLE_ATTR: u32 = size_of::<bpf_attr>() as u32;
+
 /// Words of an attribute that is passed whole.
 const WHOLE: usize = size_of::<bpf_attr>().div_ceil(8);
 
@@ -44,10 +48,7 @@ impl Attr {
     /// One of the size that a well-behaved caller passes.
     pub(crate) fn whole() -> Self {
         // The kernel writes nothing beyond the size that it is told.
-        Self {
-            words: Words::Whole([0; WHOLE]),
-            size: u32::try_from(size_of::<bpf_attr>()).unwrap_or(u32::MAX),
-        }
+        Self { words: Words::Whole([0; WHOLE]), size: WHOLE_ATTR }
     }
 
     /// Sets one byte; one that lies beyond the buffer is left out, as the kernel never sees it.

@@ -22,6 +22,7 @@ mod run;
 mod single;
 mod timed;
 
+pub use attr::WHOLE_ATTR;
 pub use batch::{Batch, BatchAnswer, COMPARE_BATCH_ATTR_SIZE, MAX_STATUSES, UNTOUCHED_STATUS};
 pub use commands::{Create, btf_load, fd_by_id, freeze, map_create, pin, update};
 pub use elements::{Elements, Position, Snapshot};

@@ -8,12 +8,11 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use cmpdel_uapi::bindings::{self as abi, bpf_attr, bpf_cmd};
 
-use crate::{Elements, Errno, batch};
+use crate::{Elements, Errno, WHOLE_ATTR, batch};
 
 const WORDS: usize = size_of::<bpf_attr>().div_ceil(8);
 /// Always the whole attribute: one cut short before its flags makes a conditional delete a plain one.
-#[allow(clippy::cast_possible_truncation)]
-const SIZE: u32 = size_of::<bpf_attr>() as u32;
+const SIZE: u32 = WHOLE_ATTR;
 
 /// A prepared call, with the memory that the kernel reads and writes.
 pub struct Prepared {

@@ -2,20 +2,10 @@
 //! The same asked of the caller's own map, where this process may not make another. Nothing of it is changed: the key that the
 //! kernel is pointed to cannot be read.
 
+use super::answers::{Differs, Size};
 use super::refusals::{self, Said};
-use super::{Answers, Differs, Size};
 use crate::change::Change;
 use crate::{Error, Map};
-
-/// What a map's own refusals have said, asked for once for each [`Map`].
-#[derive(Clone, Debug)]
-pub(crate) struct OwnAnswers(Answers<Differs>);
-
-impl Default for OwnAnswers {
-    fn default() -> Self {
-        Self(Answers::new())
-    }
-}
 
 /// Between two bytes that are asked about. Fields that the kernel manages are aligned to as many.
 const STEP: usize = 8;

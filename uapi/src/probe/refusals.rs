@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::{Size, errno};
+use super::answers::{Size, errno};
 use crate::Error;
 use crate::bindings::bpf_attr;
 use crate::change::Change;

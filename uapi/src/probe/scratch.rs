@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! How a kernel behaves on a scratch map: a few entries, of which some are to change and all others to stay.
 
+use super::answers::{DOCUMENTED, Differs, Size, errno};
 use super::refusals::{self, Said};
-use super::{DOCUMENTED, Differs, Size, errno};
 use crate::Error;
 use crate::change::Change;
 use crate::scratch::Scratch;

@@ -13,11 +13,9 @@ use results::bench::{Group, Measure};
 use super::clock::Clock;
 use super::samples::measure;
 use super::stage::{KEY_SIZE, LIVE, SEEN, Stage, key, must_say, set_lifetime};
+use super::trial::{BATCH, BATCH_COUNT, Trial};
 use super::{Not, Step, programs, stage};
 use crate::datapath::MapKind;
-
-/// Takes sample number `i`: sets the stage, times, and looks at what came of it.
-pub type Trial<'a> = Box<dyn FnMut(u64) -> Result<u64, Not> + 'a>;
 
 /// A row of the table.
 #[derive(Clone, Copy)]
@@ -36,10 +34,6 @@ pub struct Operation {
     pub open: for<'a> fn(&'a Stage<'a>, Option<u32>) -> Result<Trial<'a>, Not>,
 }
 
-/// Elements of a batch.
-pub const BATCH: u64 = 256;
-/// The same as the kernel takes it.
-pub const BATCH_COUNT: u32 = 256;
 const SAMPLES: u64 = 41;
 const BATCH_SAMPLES: u64 = 9;
 /// Natively and under KVM a sample is blurred by everything else on the machine.

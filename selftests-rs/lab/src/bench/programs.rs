@@ -15,8 +15,8 @@ use cmpdel_uapi_raw::{Prepared, now};
 use libbpf_rs::MapHandle;
 
 use super::Not;
-use super::operations::{BATCH, BATCH_COUNT, Trial};
 use super::stage::{KEY_SIZE, SEEN, Stage, key, must_say, set_lifetime};
+use super::trial::{BATCH, BATCH_COUNT, Trial};
 use crate::arena::arena_of;
 use crate::load::{BENCHES, Loaded, load, object};
 use crate::shared::{Plain, Shared};

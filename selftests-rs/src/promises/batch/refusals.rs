@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result, anyhow};
 use cmpdel_uapi::Map;
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{
-    Batch, BatchAnswer, COMPARE_BATCH_ATTR_SIZE, Command, Create, Errno, Ptr, fd_by_id, freeze, map_create,
-    update,
+    Batch, BatchAnswer, COMPARE_BATCH_ATTR_SIZE, Command, Create, Errno, Ptr, WHOLE_ATTR, fd_by_id, freeze,
+    map_create, update,
 };
 use libbpf_rs::{MapCore as _, MapHandle};
 
@@ -19,7 +19,7 @@ use super::table::Element::{Absent, Differs, Equal, Outside};
 use super::table::{COMMANDS, Made, Model, Table, Wanted};
 use crate::Context;
 use crate::errno::{E2BIG, EBADF, EINVAL, EOPNOTSUPP, EPERM};
-use crate::fixture::{WHOLE_ATTR, kinds};
+use crate::fixture::kinds;
 use crate::verdict::{On, Tally, Test, Verdict};
 
 pub fn tests() -> Vec<Test> {

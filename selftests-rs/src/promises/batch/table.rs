@@ -8,10 +8,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use anyhow::{Context as _, Result};
 use cmpdel_uapi::{Map, Snapshot};
-use cmpdel_uapi_raw::{Batch, BatchAnswer, Command, Create, Elements, Errno, UNTOUCHED_STATUS, map_create};
+use cmpdel_uapi_raw::{
+    Batch, BatchAnswer, Command, Create, Elements, Errno, UNTOUCHED_STATUS, WHOLE_ATTR, map_create,
+};
 
 use crate::errno::{ENOENT, ESTALE};
-use crate::fixture::{Shape, WHOLE_ATTR};
+use crate::fixture::Shape;
 use crate::verdict::Tally;
 
 /// What a batch does to its elements.

@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Single, update};
+use cmpdel_uapi_raw::{Single, WHOLE_ATTR, update};
 use libbpf_rs::skel::{OpenSkel as _, SkelBuilder as _};
 use libbpf_rs::{MapHandle, MapType, ProgramInput};
 
 use super::test;
 use crate::Context;
 use crate::errno::ESTALE;
-use crate::fixture::WHOLE_ATTR;
 use crate::skeletons::timed::TimedSkelBuilder;
 use crate::verdict::{Tally, Test, Verdict};
 

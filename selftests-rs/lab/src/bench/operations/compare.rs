@@ -5,9 +5,8 @@ use cmpdel_uapi_raw::{Elements, Errno, Prepared};
 
 use super::super::Not;
 use super::super::stage::{LIVE, SEEN, Stage, key, must_say, set_lifetime};
-use super::{
-    BATCH_COUNT, Trial, call, keys_of_batch, misses, must_be_next, next_values, removes, whole_batch,
-};
+use super::super::trial::{BATCH_COUNT, Trial};
+use super::{call, keys_of_batch, misses, must_be_next, next_values, removes, whole_batch};
 use crate::layout::LIFETIME;
 
 /// Where a window of so many bytes begins: at the lifetime, if it fits there.
