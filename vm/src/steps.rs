@@ -23,17 +23,12 @@ use kernel::stock::{self, Stock};
 use results::Accel;
 
 use crate::{
+    built::Built,
     cli::{KernelOpts, MachineOpts},
+    cpus::vcpus,
     programs,
     run_report::Place,
 };
-
-pub use crate::workshop::{Built, Workshop, host_cpus};
-
-/// Virtual CPUs unless told: races need two, and emulation gains nothing from more than four.
-pub fn vcpus(opts: &MachineOpts) -> u32 {
-    opts.cpus.unwrap_or_else(|| host_cpus().clamp(2, 4))
-}
 
 /// What to boot of a kernel of Debian's.
 pub fn stock_image(kernel: &Stock) -> Image {
@@ -70,14 +65,12 @@ pub fn vng(ctx: &Ctx, opts: &KernelOpts) -> Result<Vng> {
 }
 
 impl<'a> Bench<'a> {
-    /// Builds the programs and finds out how `built` can be run.
+    /// Builds the programs with the headers in `include` and finds out how `built` can be run.
     ///
     /// # Errors
     /// Those of the steps.
-    pub fn open(shop: &Workshop<'a>, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
-        let ctx = shop.ctx;
-        let include = shop.program_headers(built)?;
-        let programs = ctx.phase("tests", || programs::build(ctx, &include, &programs::PROGRAMS))?;
+    pub fn open(ctx: &'a Ctx, include: &Path, vng: Vng, opts: &MachineOpts, built: &Built) -> Result<Self> {
+        let programs = ctx.phase("tests", || programs::build(ctx, include, &programs::PROGRAMS))?;
         let room = fs::read_to_string(built.kernel.image().with_file_name("config")).ok();
         let room = room.as_deref().and_then(room_for_cpus);
         if let (Some(asked), Some(room)) = (opts.cpus, room)

@@ -5,20 +5,20 @@ use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 use ground::{context::Ctx, tools};
-use guest::machine::Image;
 use kernel::{
     apply::{self, Patched},
+    base::Base,
     bindings,
     config::Profile,
-    finished::{self, Kernel, Wanted},
+    finished::{self, Wanted},
     kselftest,
     series::{DEFAULT, Series},
-    source::{self, Base, Origin},
+    source::{self, Origin},
     store::Store,
 };
 use results::{KernelReport, Status};
 
-use crate::{cli::KernelOpts, toolbox::TOOLS};
+use crate::{built::Built, cli::KernelOpts, cpus::host_cpus, toolbox::TOOLS};
 
 /// What kernels are made from, once the machine is ready.
 pub struct Workshop<'a> {
@@ -31,26 +31,6 @@ pub struct Workshop<'a> {
     pub base: Base,
     /// The configuration.
     pub profile: Profile,
-}
-
-/// A built kernel, and what it was made from.
-#[derive(Clone, Debug)]
-pub struct Built {
-    /// The kernel.
-    pub kernel: Kernel,
-    /// The base with its series.
-    pub patched: Patched,
-    /// The name of the series.
-    pub series: String,
-    /// What its profile has on the kernel's command line.
-    pub append: &'static [&'static str],
-}
-
-impl Built {
-    /// What to boot.
-    pub fn image(&self) -> Image {
-        Image { kernel: self.kernel.image(), busybox: None, append: self.append }
-    }
 }
 
 impl<'a> Workshop<'a> {
@@ -211,9 +191,4 @@ impl<'a> Workshop<'a> {
         self.ctx.events.emit(&ground::events::Event::TestFinished(result.clone()));
         Ok(result)
     }
-}
-
-/// CPUs of the host.
-pub fn host_cpus() -> u32 {
-    std::thread::available_parallelism().map_or(1, |n| u32::try_from(n.get()).unwrap_or(1))
 }

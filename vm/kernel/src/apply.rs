@@ -15,8 +15,8 @@ use serde::Serialize;
 use xshell::{Shell, cmd};
 
 use crate::{
+    base::Base,
     series::{Patch, Series, file_name},
-    source::Base,
     store::Store,
 };
 

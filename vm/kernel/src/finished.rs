@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     apply::Patched,
+    base::Base,
     build::{self, Make},
     config::{self, Profile},
-    source::Base,
     store::Store,
     worktree::{self, WorkTree},
 };

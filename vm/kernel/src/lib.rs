@@ -6,6 +6,7 @@
 //! It must never know how a kernel is booted here, or what is proved with it.
 
 pub mod apply;
+pub mod base;
 pub mod bindings;
 pub mod build;
 pub mod config;

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::source;
+use crate::base;
 
 /// Names the base itself: no patches.
 pub const NONE: &str = results::BASE;
@@ -82,7 +82,7 @@ impl Series {
         let patches = mails(&dir)?;
         ensure!(!patches.is_empty(), "kernel-patches/{name} holds no *.patch file");
         let (mut variants, mut not_carried) = (BTreeMap::new(), BTreeMap::new());
-        for line in source::lines() {
+        for line in base::lines() {
             let dir = dir.join(line);
             if let Ok(reason) = fs::read_to_string(dir.join(NOT_CARRIED)) {
                 not_carried.insert(line.to_owned(), reason.split_whitespace().collect::<Vec<_>>().join(" "));

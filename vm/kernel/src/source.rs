@@ -18,25 +18,14 @@ use ground::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{store::Store, worktree};
+use crate::{
+    base::{Base, DEFAULT, LINES, lines},
+    store::Store,
+    worktree,
+};
 
-/// The line of kernels that is meant when none is named. The bindings and the cover letters are made on it.
-pub const DEFAULT: &str = "7.3";
-/// The lines of kernels that the series apply to, and where Debian keeps them, the suite with the newest first.
-const LINES: [(&str, [&str; 3]); 3] = [
-    (DEFAULT, ["trixie-backports", "forky", "sid"]),
-    // Debian's unstable suite still follows this one.
-    ("7.2", ["sid", "forky", "trixie-backports"]),
-    // The line of the stable distribution, supported for longest.
-    ("6.12", ["trixie-security", "trixie", "trixie-backports"]),
-];
 /// Unpacked tree, package and store together, in MiB.
 const UNPACK_MIB: u64 = 2600;
-
-/// The names of all lines.
-pub fn lines() -> [&'static str; LINES.len()] {
-    LINES.map(|(line, _)| line)
-}
 
 /// Where the base comes from.
 #[derive(Clone, Debug)]
@@ -50,21 +39,6 @@ pub enum Origin {
     },
     /// A tree of one's own.
     Folder(PathBuf),
-}
-
-/// A base in the store.
-#[derive(Clone, Debug)]
-pub struct Base {
-    /// Its commit in the store.
-    pub commit: String,
-    /// Version and patch level, `7.3` say.
-    pub line: String,
-    /// For people: package and version, or the folder.
-    pub name: String,
-    /// For file names: the same source always has the same.
-    pub slug: String,
-    /// It is the packaged source that the committed bindings were made from.
-    pub pinned: bool,
 }
 
 /// What is remembered of the package.

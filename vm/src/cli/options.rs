@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use guest::accel::Choice;
-use kernel::{config, source};
+use kernel::{base, config};
 
 /// Which kernel, and how to make it.
 #[derive(Clone, Debug, Args)]
@@ -14,8 +14,8 @@ pub struct KernelOpts {
     #[arg(long, value_name = "DIR")]
     pub kernel_src: Option<PathBuf>,
     /// Line of kernels whose newest source Debian's archive is asked for
-    #[arg(long, value_name = "LINE", default_value = source::DEFAULT, conflicts_with = "kernel_src",
-          value_parser = PossibleValuesParser::new(source::lines()))]
+    #[arg(long, value_name = "LINE", default_value = base::DEFAULT, conflicts_with = "kernel_src",
+          value_parser = PossibleValuesParser::new(base::lines()))]
     pub base: String,
     /// How the kernel is configured. `debug` and `kcsan` find more faults and are several times slower; `hardened` protects
     /// itself as a distribution's does; `bare` is the least that builds

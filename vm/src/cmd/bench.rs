@@ -21,10 +21,12 @@ use results::{
 use serde::Serialize;
 
 use crate::{
+    built::Built,
     cli, record,
     run_report::{Place, Report, Test},
     runs::bench::{Benches, Part, Ran, no_contention},
-    steps::{self, Bench, Built, Workshop},
+    steps::{self, Bench},
+    workshop::Workshop,
 };
 
 /// What the kernels of an ordinary run carry, in this order: the one with the whole bench first, since the programs are
@@ -91,7 +93,7 @@ fn measure(ctx: &Ctx, opts: &cli::Bench, report: &mut Report, record: &mut Recor
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built: Vec<Built> = series.iter().map(|series| shop.build(series)).collect::<Result<_>>()?;
     let first = built.first().context("there is no kernel to measure on")?;
-    let mut machine = Bench::open(&shop, vng, &opts.machine, first)?;
+    let mut machine = Bench::open(ctx, &shop.program_headers(first)?, vng, &opts.machine, first)?;
     if machine.machine.accel == Accel::Tcg {
         // Instructions can be counted with one alone.
         machine.machine.cpus = 1;

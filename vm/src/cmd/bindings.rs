@@ -10,7 +10,7 @@ use ground::{
 };
 use kernel::{bindings, series::Series};
 
-use crate::{cli::Bindings, steps::Workshop};
+use crate::{cli::Bindings, workshop::Workshop};
 
 /// Compares, or writes.
 ///

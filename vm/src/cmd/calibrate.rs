@@ -17,7 +17,7 @@ use kernel::series::{DEFAULT, Series};
 use results::bench::{BenchEvent, Origin, Record, Row, Skipped};
 use serde::Serialize;
 
-use crate::{cli, programs, record, run_report::Report, steps::Workshop};
+use crate::{cli, programs, record, run_report::Report, workshop::Workshop};
 
 /// The kernel and the accel of its rows.
 const NATIVE: &str = "native";

@@ -18,7 +18,7 @@ use crate::{
     browser, cargo,
     cli::{Bench, Ci, Cli, Command as Xtask, Drill, Patches, VmTest},
     documented, libtest,
-    steps::Workshop,
+    workshop::Workshop,
 };
 
 /// When a step is run.
@@ -30,28 +30,33 @@ enum Stage {
     Late,
 }
 
+/// Runs another command.
+type Command<'a> = &'a dyn Fn(&Ctx, &Xtask) -> Result<Done>;
+
 /// A step: its name in the summary, when, and how.
-type Step = (&'static str, Stage, fn(&Ctx, &Ci) -> Result<Done>);
+type Step = (&'static str, Stage, fn(&Ctx, &Ci, Command<'_>) -> Result<Done>);
 
 /// What fails fast comes first.
 const STEPS: [Step; 11] = [
-    ("fmt", Stage::Early, |ctx, _| cargo(ctx, "fmt", &["fmt", "--all", "--check"], None)),
-    ("documented commands", Stage::Early, |ctx, _| documented(ctx)),
-    ("clippy", Stage::Early, |ctx, _| {
+    ("fmt", Stage::Early, |ctx, _, _| cargo(ctx, "fmt", &["fmt", "--all", "--check"], None)),
+    ("documented commands", Stage::Early, |ctx, _, _| documented(ctx)),
+    ("clippy", Stage::Early, |ctx, _, _| {
         let arguments = [&["clippy", "--quiet", "--all-targets", "--"][..], &LINTS].concat();
         cargo(ctx, "clippy", &arguments, None)
     }),
     ("patches", Stage::Early, patches),
-    ("unit tests", Stage::Early, |ctx, _| {
+    ("unit tests", Stage::Early, |ctx, _, _| {
         cargo(ctx, "unit tests", &["test", "--no-fail-fast", "--", "--show-output"], None)
     }),
-    ("clippy of what needs clang", Stage::Early, |ctx, opts| {
+    ("clippy of what needs clang", Stage::Early, |ctx, opts, _| {
         selftests_rs(ctx, opts, "clippy of what needs clang", "clippy", &["--quiet", "--all-targets"], &LINTS)
     }),
-    ("tests of what needs clang", Stage::Early, |ctx, opts| {
+    ("tests of what needs clang", Stage::Early, |ctx, opts, _| {
         selftests_rs(ctx, opts, "tests of what needs clang", "test", &["--no-fail-fast"], &["--show-output"])
     }),
-    ("report", Stage::Early, |ctx, _| browser::check_if_there(ctx, &ctx.root.join("docs/report/index.html"))),
+    ("report", Stage::Early, |ctx, _, _| {
+        browser::check_if_there(ctx, &ctx.root.join("docs/report/index.html"))
+    }),
     ("vm-test", Stage::Late, vm_test),
     ("bench", Stage::Late, bench),
     ("drill", Stage::Late, drill),
@@ -63,11 +68,11 @@ const CLANG: [&str; 6] = ["selftests", "lab", "bpf-build", "libbpf-log", "keep",
 /// For clippy.
 const LINTS: [&str; 2] = ["-D", "warnings"];
 
-/// Runs the steps and sums up.
+/// Runs the steps and sums up; `command` runs those that are commands of their own.
 ///
 /// # Errors
 /// Only for a run that was interrupted or out of time.
-pub fn run(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+pub fn run(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
     let mut total = Total::default();
     let mut left_out = Vec::new();
     for (name, stage, step) in STEPS {
@@ -76,7 +81,7 @@ pub fn run(ctx: &Ctx, opts: &Ci) -> Result<Done> {
             total.count.add(Status::Skip);
             continue;
         }
-        total.add(ctx, name, step(ctx, opts))?;
+        total.add(ctx, name, step(ctx, opts, command))?;
     }
     if !left_out.is_empty() {
         ctx.events.note(format!("not run: {}; what is above has to be mended first", left_out.join(", ")));
@@ -84,35 +89,35 @@ pub fn run(ctx: &Ctx, opts: &Ci) -> Result<Done> {
     Ok(total.done())
 }
 
-fn patches(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+fn patches(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
     match typed(&["patches"])? {
         Xtask::Patches(patches) => {
-            crate::cmd::patches::run(&again(ctx)?, &Patches { kernel: opts.kernel.clone(), ..patches })
+            command(&again(ctx)?, &Xtask::Patches(Patches { kernel: opts.kernel.clone(), ..patches }))
         }
         other => bail!("patches was read as {other:?}"),
     }
 }
 
-fn vm_test(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+fn vm_test(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
     let defaults = vm_test_defaults()?;
     let vm_test = VmTest { kernel: opts.kernel.clone(), machine: opts.machine.clone(), ..defaults };
-    crate::cmd::vm_test::run(&again(ctx)?, &vm_test)
+    command(&again(ctx)?, &Xtask::VmTest(vm_test))
 }
 
 /// Whether every operation does what it says while it is timed; the figures decide nothing.
-fn bench(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+fn bench(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
     match typed(&["bench", "--quick"])? {
         Xtask::Bench(bench) => {
             let (kernel, machine) = (opts.kernel.clone(), opts.machine.clone());
-            crate::cmd::bench::run(&again(ctx)?, &Bench { kernel, machine, ..bench })
+            command(&again(ctx)?, &Xtask::Bench(Bench { kernel, machine, ..bench }))
         }
         other => bail!("bench was read as {other:?}"),
     }
 }
 
-fn drill(ctx: &Ctx, opts: &Ci) -> Result<Done> {
+fn drill(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
     let drill = Drill { kernel: opts.kernel.clone(), machine: opts.machine.clone(), series: DEFAULT.into() };
-    crate::cmd::drill::run(&again(ctx)?, &drill)
+    command(&again(ctx)?, &Xtask::Drill(drill))
 }
 
 /// What `cargo xtask` makes of these words.

@@ -19,7 +19,8 @@ use results::Status;
 use crate::{
     cli::Drill,
     run_report::Place,
-    steps::{self, Bench, Workshop},
+    steps::{self, Bench},
+    workshop::Workshop,
 };
 
 /// What the guest does, and how a run of it has to end.
@@ -91,7 +92,7 @@ pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
     let shop = Workshop::open(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
-    let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
+    let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;
     let limits = Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(8) };
     let mut count = Count::default();
     for case in CASES {

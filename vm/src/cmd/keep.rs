@@ -25,7 +25,8 @@ use crate::{
     cargo,
     cli::Keep,
     libtest,
-    steps::{self, Bench, Guest, Workshop},
+    steps::{self, Bench, Guest},
+    workshop::Workshop,
 };
 
 /// What the test programs said in the guest.

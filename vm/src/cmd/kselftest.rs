@@ -32,9 +32,13 @@ use results::{Status, TestResult};
 use serde::Serialize;
 
 use crate::{
-    cli, record,
+    built::Built,
+    cli,
+    cpus::vcpus,
+    record,
     run_report::{BASE_PREFIX, Place, Report, Test},
-    steps::{self, Bench, Built, Guest, Workshop, vcpus},
+    steps::{self, Bench, Guest},
+    workshop::Workshop,
 };
 
 /// `kselftest.json`.

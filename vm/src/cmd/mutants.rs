@@ -16,7 +16,8 @@ use results::{Status, TestResult};
 use crate::{
     cli::Mutants,
     run_report::Place,
-    steps::{self, Bench, Workshop, selftests_command},
+    steps::{self, Bench, selftests_command},
+    workshop::Workshop,
 };
 
 /// Header of a mutant's mail: the beginning of the names of the tests of which one has to fail.
@@ -50,7 +51,7 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     let shop = Workshop::open(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
-    let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
+    let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;
     let limits = Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(120) }
         .times(shop.profile.patience);
     let mut count = Count::default();

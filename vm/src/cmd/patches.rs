@@ -11,17 +11,17 @@ use ground::{
 };
 use kernel::{
     apply::{self, DoesNotApply, Patched},
+    base::{self, Base},
     hygiene::{
         checkpatch::Checkpatch,
         mails::{cover_faults, numbering_faults, sign_off_fault, subject_fault},
         warnings,
     },
     series::{self, Patch, Series, file_name, patch_files},
-    source::{self, Base},
 };
 use results::{Status, TestResult};
 
-use crate::{cli::Patches, cmd::mutants, steps::Workshop};
+use crate::{cli::Patches, cmd::mutants, workshop::Workshop};
 
 /// The two copies of the UAPI header in a kernel tree.
 const UAPI: [&str; 2] = ["include/uapi/linux/bpf.h", "tools/include/uapi/linux/bpf.h"];
@@ -133,7 +133,7 @@ fn check(
 /// Each series has to apply to the other lines of kernels too, or have a variant that does: told before a build is spent
 /// on it. A source that cannot be had now is a skip.
 fn check_other_bases(checks: &mut Checks<'_>, shop: &Workshop<'_>, all: &[Series]) -> Result<()> {
-    for line in source::lines().into_iter().filter(|line| *line != shop.base.line) {
+    for line in base::lines().into_iter().filter(|line| *line != shop.base.line) {
         let name = |series: &Series| format!("patches::{}::applies_to_{line}", series.name);
         let base: Base = match shop.other_base(line) {
             Ok(base) => base,

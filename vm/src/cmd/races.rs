@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask races`: the matrix of refresh × gc, with the evidence behind each cell.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use anyhow::{Result, bail, ensure};
-use evidence::races::{self, Kept, Look, Machine, Matrix, Row};
-use ground::{cache::write_whole, context::Ctx, events::Event, outcome::Done};
+use evidence::races::{self, Kept, Look, Machine, Matrix};
+use ground::{context::Ctx, events::Event, outcome::Done};
 use guest::{
     machine::Limits,
     verdict::{Judged, is_broken},
@@ -15,30 +15,20 @@ use kernel::{
     stock,
 };
 use results::Accel;
-use serde::Serialize;
 
 use crate::{
-    cli, programs,
+    cli,
+    cpus::vcpus,
+    matrix_file, programs,
     record::{self, Room},
     run_report::{Place, Report, Test},
     runs::{
         native::Options,
         races::{Asked, Races},
     },
-    steps::{self, Bench, Workshop, vcpus},
+    steps::{self, Bench},
+    workshop::Workshop,
 };
-
-/// `matrix.json`, `here.json`, `stock-LINE.json`.
-#[derive(Serialize)]
-struct Record<'a> {
-    #[serde(flatten)]
-    environment: &'a Report,
-    /// The machine whose kernel was asked as it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    machine: Option<&'a Machine>,
-    cells: &'a [Row],
-    verdicts: Vec<String>,
-}
 
 /// Where the races run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,20 +73,6 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// Writes the matrix, with where it comes from.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write(path: &Path, report: &Report, matrix: &Matrix) -> Result<()> {
-    write_with(path, report, None, matrix)
-}
-
-fn write_with(path: &Path, report: &Report, machine: Option<&Machine>, matrix: &Matrix) -> Result<()> {
-    let verdicts = races::sentences(matrix);
-    let record = Record { environment: report, machine, cells: &matrix.rows, verdicts };
-    write_whole(path, &results::rows::lines(&record)?)
-}
-
 /// Runs it, writes the matrix whatever happens, and prints it.
 ///
 /// # Errors
@@ -136,7 +112,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Races) -> Result<Done> {
         Err(e) => report.reason = format!("{e:#}"),
     }
     report.phases = ctx.phases.borrow().clone();
-    write_with(&room.path, &report, machine.as_ref(), &matrix)?;
+    matrix_file::write_with(&room.path, &report, machine.as_ref(), &matrix)?;
     for test in report.tests.iter().filter(|test| is_broken(test.result.status)) {
         ctx.events.emit(&Event::TestFinished(test.result.clone()));
     }
@@ -243,7 +219,7 @@ fn race(
                     matrix,
                 );
             }
-            let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
+            let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;
             report.accel = Some(bench.machine.accel);
             Races { ctx, asked, limits }.run(&shop, &bench, &built, report, matrix)
         }

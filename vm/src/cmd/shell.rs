@@ -16,7 +16,8 @@ use kernel::series::Series;
 
 use crate::{
     cli::Shell,
-    steps::{self, Bench, Workshop},
+    steps::{self, Bench},
+    workshop::Workshop,
 };
 
 /// Empty in every guest of a Debian host, and in the PATH that virtme-ng sets.
@@ -32,7 +33,7 @@ pub fn run(ctx: &Ctx, opts: &Shell) -> Result<Done> {
     let shop = Workshop::open(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
-    let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
+    let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;
     // Its own folder, so that vm-test can run while the shell is open.
     let run = bench.run_folder(&format!("shell-{}", std::process::id()))?;
     drop(lock);

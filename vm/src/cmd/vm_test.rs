@@ -23,11 +23,14 @@ use kernel::{
 };
 
 use crate::{
+    built::Built,
     cli::VmTest,
-    record,
+    cpus::vcpus,
+    matrix_file, record,
     run_report::{BASE_PREFIX, Place, Report, Test},
     runs::races::{Asked, Races},
-    steps::{self, Bench, Built, Workshop, selftests_command, vcpus},
+    steps::{self, Bench, selftests_command},
+    workshop::Workshop,
 };
 
 /// Runs it, writes the report whatever happens, and prints the verdict.
@@ -52,7 +55,7 @@ pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Done> {
     let cells = ctx.out.join("matrix.json");
     let _ = fs::remove_file(&cells);
     if !matrix.rows.is_empty() {
-        super::races::write(&cells, &report, &matrix)?;
+        matrix_file::write(&cells, &report, &matrix)?;
     }
     record::end(ctx, &Report::path(ctx), &report, report.count(), opts.json)
 }
@@ -69,7 +72,7 @@ fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> R
         let result = shop.bindings(&built)?;
         report.tests.push(Test { kernel: Place::Host, result });
     }
-    let bench = Bench::open(&shop, vng, &opts.machine, &built)?;
+    let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;
     report.accel = Some(bench.machine.accel);
     let place = if opts.series == NONE { Place::Base } else { Place::Series };
     let guests = Guests { shop: &shop, bench: &bench, opts };

@@ -14,7 +14,10 @@ use ground::{exec::quoted, hash::sha256};
 
 use guest::{beside::Beside, channel::EVENTS, machine::Limits, splat};
 
-use crate::steps::{Bench, Built, Guest};
+use crate::{
+    built::Built,
+    steps::{Bench, Guest},
+};
 
 /// What of the bench a kernel is booted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

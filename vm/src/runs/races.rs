@@ -22,8 +22,10 @@ use guest::{
 use kernel::series::{DEFAULT, Series};
 
 use crate::{
+    built::Built,
     run_report::Report,
-    steps::{Bench, Built, Guest, Workshop},
+    steps::{Bench, Guest},
+    workshop::Workshop,
 };
 
 /// What the model said, in the folder of who replays it.

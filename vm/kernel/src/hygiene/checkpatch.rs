@@ -12,8 +12,8 @@ use ground::{
 use xshell::{Shell, cmd};
 
 use crate::{
+    base::Base,
     series::{Patch, file_name},
-    source::Base,
     store::Store,
 };
 

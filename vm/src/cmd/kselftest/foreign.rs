@@ -21,8 +21,9 @@ use results::{Accel, KernelReport, Status, TestResult};
 
 use crate::{
     cli,
+    cpus::host_cpus,
     run_report::{Place, Report, Test},
-    workshop::{Workshop, host_cpus},
+    workshop::Workshop,
 };
 
 /// The name of the folder under `target/` and of the guest.

@@ -23,9 +23,9 @@ use ground::{
 use super::target::Target;
 use crate::{
     apply::Patched,
+    base::Base,
     build::version_of,
     config,
-    source::Base,
     store::Store,
     worktree::{self, Place, WorkTree},
 };
