@@ -15,7 +15,7 @@ use cmpdel_uapi::bindings as abi;
 use libbpf_rs::{MapHandle, MapType, libbpf_sys};
 use results::races::{Circumstance, Stress};
 
-use crate::collector::Claims;
+use crate::claims::Claims;
 use crate::datapath::{Datapath, MapKind, Settings};
 use crate::load::{Denied, TABLES, object};
 use crate::oracle::Left;

@@ -21,7 +21,8 @@ use approaches::{Column, Refresh};
 use libbpf_rs::{Xdp, XdpFlags};
 use results::races::Connections;
 
-use crate::collector::{Collector, Counted};
+use crate::claims::Counted;
+use crate::collector::Collector;
 use crate::datapath::{Datapath, MapKind, Settings, object_for};
 use crate::layout::TICK;
 use crate::load::Denied;

@@ -14,7 +14,6 @@ pub use approaches::MapKind;
 
 pub use crate::map_kind::Prepare;
 
-use crate::collector::Target;
 use crate::contract::config;
 use crate::generations::Generations;
 use crate::layout::{BURST, Control, DEAD_MARK, ETH_P_BURST, Kind, Lanes, Outcome, SEED, TICK};
@@ -215,15 +214,6 @@ impl Datapath {
             _ => None,
         };
         Ok(Self { loaded, control, lanes, settings, generations })
-    }
-
-    /// What a collector is opened on, to work on the map of that name.
-    ///
-    /// # Errors
-    /// When there is no such map.
-    pub fn target(&self, map: &str) -> Result<Target<'_>> {
-        let map = if self.generations.is_some() { "generations" } else { map };
-        Ok(Target { map: self.map(map)?, control: &self.control, datapath: self, gated: self.settings.gated })
     }
 
     /// The maps that take turns, if it has such.

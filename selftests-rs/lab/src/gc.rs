@@ -2,8 +2,9 @@
 //! What gc strategies do in user space by themselves: one a file, which `build.rs` finds by its name in the catalogue. A new one
 //! is its file, with a function `open` that is an [`Open`].
 
-use crate::collector::{Remove, Target};
+use crate::claims::Remove;
 use crate::load::Denied;
+use crate::target::Target;
 
 include!(concat!(env!("OUT_DIR"), "/strategies.rs"));
 

@@ -3,6 +3,7 @@
 
 mod arena;
 mod bench;
+mod claims;
 mod clock;
 mod collector;
 mod connections;
@@ -21,6 +22,8 @@ mod pinned;
 mod program;
 mod shared;
 mod stress;
+mod swap;
+mod target;
 mod timers;
 mod value;
 mod witness;

@@ -8,10 +8,11 @@ use approaches::Form;
 use cmpdel_uapi_raw::Errno;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use crate::collector::{Claims, Expired, Remove, Target, tell_fate};
+use crate::claims::{Claims, Expired, Remove, tell_fate};
 use crate::layout::Fate;
 use crate::load::Denied;
 use crate::program::Program;
+use crate::target::Target;
 use crate::value::cpu_of;
 
 /// A loaded program, for records of any CPU.

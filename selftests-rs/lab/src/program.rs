@@ -8,11 +8,12 @@ use anyhow::{Context as _, Result, ensure};
 use approaches::Form;
 use cmpdel_uapi_raw::{Errno, run_on_context, run_on_frame};
 
-use crate::collector::{Claims, Expired, Remove, Target, Walk};
+use crate::claims::{Claims, Expired, Remove, Walk};
 use crate::datapath::{MapKind, Settings};
 use crate::layout::{Call, Fate, MAX_KEY, MAX_RECORDS, Record, Records, VALUE_SIZE};
 use crate::load::{COLLECTORS, Denied, Loaded, load_some, object};
 use crate::shared::Shared;
+use crate::target::Target;
 use crate::value::{lifetime_of, tag_of};
 
 /// A loaded `bpf/gc/NAME.bpf.c`.

@@ -18,8 +18,9 @@ use approaches::{Column, Gc, MapKind, Protocol, Runs};
 use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
 use results::races::{Circumstance, Stress};
 
+use crate::claims::Claims;
 use crate::clock::monotonic;
-use crate::collector::{Claims, Collector};
+use crate::collector::Collector;
 use crate::datapath::Datapath;
 use crate::layout::{Fate, TICK};
 use crate::load::Denied;

@@ -8,11 +8,12 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use cmpdel_uapi_raw::Errno;
 
+use crate::claims::Claims;
 use crate::clock::monotonic;
-use crate::collector::{Claims, Target};
 use crate::layout::{COUNTED_FLOWS, Fate, Fired};
 use crate::load::Denied;
 use crate::shared::Shared;
+use crate::target::Target;
 use crate::value::key_of;
 
 /// What timers have done, and how much of that was told.

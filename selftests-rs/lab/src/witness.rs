@@ -17,7 +17,6 @@ use results::races::{Model, Violation, Witness};
 use crate::cpus;
 use crate::datapath::{Datapath, MapKind, Settings, object_for};
 use crate::load::Denied;
-pub use replay::HELD_WINDOW;
 use replay::{ENOUGH, Replay};
 use schedule::{Hold, Schedule};
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{
 };
 
 use super::word::{State, Word};
-use crate::collector::Claims;
+use crate::claims::Claims;
 use crate::layout::Fate;
 use crate::shared::Plain;
 

@@ -13,7 +13,7 @@ use libbpf_rs::OpenMapMut;
 
 use super::Not;
 use crate::arena::{self, Opened, table};
-use crate::collector::Counted;
+use crate::claims::Counted;
 use crate::datapath::{Datapath, MapKind, Packet, Prepare as _, Settings, key_of};
 use crate::layout::{BURST, Kind, Outcome};
 use crate::load::Denied;

@@ -4,7 +4,8 @@
 use anyhow::Result;
 use cmpdel_uapi_raw::Elements;
 
-use crate::collector::{Claims, Expired, Remove, Target, tell};
+use crate::claims::{Claims, Expired, Remove, tell};
+use crate::target::Target;
 use crate::gate::Stop;
 use crate::load::Denied;
 

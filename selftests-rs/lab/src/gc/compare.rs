@@ -4,11 +4,11 @@
 use anyhow::Result;
 use cmpdel_uapi::{Map, Outcome, Window};
 
-use crate::collector::{Claims, Expired, Remove, Target, supported, tell_error, tell_fate};
+use crate::claims::{Claims, Expired, Remove, supported, tell_error, tell_fate};
+use crate::target::{HELD_WINDOW, Target};
 use crate::gate::Stop;
 use crate::layout::{Fate, LIFETIME};
 use crate::load::Denied;
-use crate::witness::HELD_WINDOW;
 
 struct Compare<'a> {
     map: Map<'a>,

@@ -5,7 +5,8 @@ use anyhow::Result;
 use cmpdel_uapi::{Map, Outcome};
 
 use super::compare;
-use crate::collector::{Claims, Expired, Remove, Target, supported, tell_error, tell_fate, unsupported};
+use crate::claims::{Claims, Expired, Remove, supported, tell_error, tell_fate, unsupported};
+use crate::target::Target;
 use crate::gate::Stop;
 use crate::layout::{Fate, LIFETIME};
 use crate::load::Denied;

@@ -3,7 +3,8 @@
 
 use cmpdel_uapi::bindings as abi;
 
-use crate::collector::{Remove, Target, require};
+use crate::claims::{Remove, require};
+use crate::target::Target;
 use crate::load::Denied;
 
 use super::recheck;

@@ -4,7 +4,9 @@
 use anyhow::Result;
 use cmpdel_uapi_raw::Elements;
 
-use crate::collector::{Claims, Expired, Remove, Target, lifetime_of, tell, tell_kept};
+use crate::claims::{Claims, Expired, Remove, tell, tell_kept};
+use crate::target::Target;
+use crate::value::lifetime_of;
 use crate::gate::Stop;
 use crate::load::Denied;
 

@@ -5,7 +5,9 @@ use anyhow::Result;
 use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{Elements, Errno};
 
-use crate::collector::{Claims, Expired, Remove, Target, lifetime_of, require, tell, tell_kept};
+use crate::claims::{Claims, Expired, Remove, require, tell, tell_kept};
+use crate::target::Target;
+use crate::value::lifetime_of;
 use crate::gate::Stop;
 use crate::load::Denied;
 

@@ -14,8 +14,9 @@ use cmpdel_uapi::bindings as abi;
 use cmpdel_uapi_raw::{Elements, Errno};
 use results::races::Violations;
 
+use crate::claims::Claims;
 use crate::clock::monotonic;
-use crate::collector::{Claims, Collector, Target, lifetime_of};
+use crate::collector::Collector;
 use crate::cpus::pin;
 use crate::datapath::{Datapath, Handled, MapKind, Packet, flow_of, key_of};
 use crate::gate::Actor as Side;
@@ -23,6 +24,8 @@ use crate::layout::{Fate, Gate, Kind, Outcome, STEPS, TICK, VALUE_SIZE};
 use crate::load::Denied;
 use crate::oracle::{Left, Oracle, Settled};
 use crate::stress::clear;
+use crate::target::{HELD_WINDOW, Target};
+use crate::value::lifetime_of;
 use crate::value::{backend_for, backend_of, value_of};
 
 use super::debugger::{Debugger, Spot};
@@ -49,8 +52,6 @@ pub const ENOUGH: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The step that every program begins with.
 const FIRST: &str = "read_clock";
-/// A window of lifetime and flags: of a size that the kernel hands to `memcmp`.
-pub const HELD_WINDOW: u32 = 6;
 
 /// A schedule, and where it is to be replayed.
 pub struct Replay<'a> {

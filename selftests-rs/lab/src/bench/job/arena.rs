@@ -12,7 +12,7 @@ use super::field::{CLOCK, expired_of};
 use super::{LOOKS, Not, Round, SIZES};
 use crate::arena::arena_of;
 use crate::arena::table::{Bucket, SLOTS, collect, fill};
-use crate::collector::Counted;
+use crate::claims::Counted;
 use crate::shared::{Plain, Shared};
 
 /// A table of `N` buckets.

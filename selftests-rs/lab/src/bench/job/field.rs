@@ -13,10 +13,10 @@ use cmpdel_uapi_raw::{Elements, Errno, run_on_context};
 
 use super::super::track;
 use super::Not;
-use crate::collector::Target;
 use crate::datapath::{Datapath, MapKind, key_of};
 use crate::layout::{Records, TICK, VALUE_SIZE};
 use crate::load::{BENCHES, Denied, Loaded, load, object};
+use crate::target::Target;
 
 /// What collectors judge by.
 pub const CLOCK: u32 = 1000 * TICK;

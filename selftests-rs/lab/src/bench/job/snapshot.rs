@@ -7,7 +7,9 @@ use cmpdel_uapi_raw::{Errno, Snapshot, now};
 use super::calls::Calls;
 use super::field::{self, CLOCK, Field, expired_of};
 use super::{Not, Round};
-use crate::collector::{Counted, Expired, lifetime_of, on_snapshot};
+use crate::claims::{Counted, Expired};
+use crate::collector::on_snapshot;
+use crate::value::lifetime_of;
 
 /// Entries asked for in a batch, as the lab's collector asks, and Cilium.
 const ROOM: u32 = 1024;

@@ -12,7 +12,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::calls::Calls;
 use super::field::{Field, expired_of};
 use super::{Not, Round};
-use crate::collector::{Collector, Counted};
+use crate::claims::Counted;
+use crate::collector::Collector;
 
 /// One round.
 ///

@@ -8,7 +8,8 @@ use cmpdel_uapi_raw::now;
 use super::calls::Calls;
 use super::field::{self, CLOCK, Field, expired_of};
 use super::{LOOKS, Not, Round};
-use crate::collector::{Collector, Counted};
+use crate::claims::Counted;
+use crate::collector::Collector;
 
 /// One round, after some in which nothing had expired.
 ///
