@@ -12,6 +12,7 @@ mod environment;
 mod inventory;
 mod libtest;
 mod matrix_file;
+mod mutant;
 mod programs;
 mod record;
 mod report_inputs;

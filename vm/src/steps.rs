@@ -25,7 +25,6 @@ use results::Accel;
 use crate::{
     built::Built,
     cli::{KernelOpts, MachineOpts},
-    cpus::vcpus,
     programs,
     run_report::Place,
 };
@@ -108,7 +107,7 @@ impl<'a> Bench<'a> {
 
     fn with(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, image: &Image, programs: PathBuf) -> Result<Self> {
         let accel: Accel = ctx.phase("accel", || accel::choose(ctx, opts.accel.into(), image, &vng))?;
-        let machine = Machine { accel, cpus: vcpus(opts), memory: opts.memory.clone() };
+        let machine = Machine { accel, cpus: opts.vcpus(), memory: opts.memory.clone() };
         Ok(Self { ctx, vng, machine, programs })
     }
 

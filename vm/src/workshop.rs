@@ -8,10 +8,9 @@ use ground::{context::Ctx, tools};
 use kernel::{
     apply::{self, Patched},
     base::Base,
-    bindings,
-    config::Profile,
-    finished::{self, Wanted},
-    kselftest,
+    bindings, kselftest,
+    making::{self, Wanted},
+    profile::Profile,
     series::{DEFAULT, Series},
     source::{self, Origin},
     store::Store,
@@ -73,8 +72,18 @@ impl<'a> Workshop<'a> {
         let wanted = self.wanted(series, &patched);
         let kernel = self
             .ctx
-            .phase(&format!("kernel {}", series.name), || finished::get(self.ctx, &self.store, &wanted))?;
+            .phase(&format!("kernel {}", series.name), || making::get(self.ctx, &self.store, &wanted))?;
         Ok(Built { kernel, patched, series: series.name.clone(), append: self.profile.append })
+    }
+
+    /// The same, with what a report says of it.
+    ///
+    /// # Errors
+    /// As of [`Self::build`].
+    pub fn build_and_tell(&self, series: &Series) -> Result<(Built, KernelReport)> {
+        let built = self.build(series)?;
+        let told = self.report_of(&built);
+        Ok((built, told))
     }
 
     /// Compiles single objects with `series` anew, with more words for make; gives the log.
@@ -85,7 +94,7 @@ impl<'a> Workshop<'a> {
         let patched = self.apply(series)?;
         self.ctx.phase(&format!("objects {}", series.name), || {
             let wanted = self.wanted(series, &patched);
-            Ok((finished::compile(self.ctx, &self.store, &wanted, objects, more)?, false))
+            Ok((making::compile(self.ctx, &self.store, &wanted, objects, more)?, false))
         })
     }
 
@@ -107,7 +116,7 @@ impl<'a> Workshop<'a> {
     pub fn headers(&self, series: &Series) -> Result<PathBuf> {
         let patched = self.apply(series)?;
         self.ctx.phase(&format!("headers {}", series.name), || {
-            finished::headers_alone(self.ctx, &self.store, &self.wanted(series, &patched))
+            making::headers_alone(self.ctx, &self.store, &self.wanted(series, &patched))
         })
     }
 

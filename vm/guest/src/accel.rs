@@ -18,21 +18,10 @@ use crate::{
     beside::Beside,
     boot::{self, Boot},
     folder,
-    machine::{Image, Limits, Machine},
+    machine::{Choice, Image, Limits, Machine},
     pyenv::Vng,
     test_run::Tests,
 };
-
-/// How QEMU is asked to run the guest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// KVM where a guest really starts with it, TCG otherwise.
-    Auto,
-    /// KVM or nothing.
-    Kvm,
-    /// Emulation.
-    Tcg,
-}
 
 /// A guest that has KVM is up long before.
 const LIMIT: Duration = Duration::from_secs(25);

@@ -22,9 +22,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use results::races::hold::{Files, Report, Request};
-
 use ground::cache::write_whole;
+use results::races::hold::{Files, Report, Request};
 
 pub use self::remote::Remote;
 use crate::beside::Beside;

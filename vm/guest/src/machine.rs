@@ -5,6 +5,17 @@ use std::{path::PathBuf, time::Duration};
 
 use results::Accel;
 
+/// How QEMU is asked to run the guest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// KVM where a guest really starts with it, TCG otherwise.
+    Auto,
+    /// KVM or nothing.
+    Kvm,
+    /// Emulation.
+    Tcg,
+}
+
 /// The virtual machine.
 #[derive(Clone, Debug)]
 pub struct Machine {

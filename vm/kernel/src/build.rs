@@ -11,7 +11,6 @@ use ground::{
     exec::{self, CommandFailed},
     space,
 };
-use xshell::cmd;
 
 use crate::worktree::{IMAGE, WorkTree};
 
@@ -28,18 +27,6 @@ pub struct Make<'a> {
     suffix: String,
     /// First line of `gcc --version`.
     pub compiler: String,
-}
-
-/// First line of what a program says of its version; empty if there is no such program.
-pub fn version_of(ctx: &Ctx, program: &str) -> String {
-    let sh = &ctx.sh;
-    let said = exec::read(ctx, cmd!(sh, "{program} --version")).unwrap_or_default();
-    said.lines().next().unwrap_or_default().to_owned()
-}
-
-/// The versions of what turns source into a kernel: compiler, pahole.
-pub fn toolchain(ctx: &Ctx) -> (String, String) {
-    (version_of(ctx, "gcc"), version_of(ctx, "pahole"))
 }
 
 impl<'a> Make<'a> {

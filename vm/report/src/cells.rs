@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use results::races::{Cell, Circumstance, Model, Step, Stress, Violation};
-
 use evidence::races::{Matrix, Row, Verdict, below, figure, per_million, verdict};
+use results::races::{Cell, Circumstance, Model, Step, Stress, Violation};
 
 use super::{
     catalogue,

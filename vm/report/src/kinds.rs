@@ -2,9 +2,8 @@
 //! All evidence of the races side by side: emulated, native, and on stock kernels. What one of them says of a cell is never
 //! added to what another says: a cell loses nothing only if no kind of evidence saw it lose.
 
-use results::races::{Cell, Circumstance, Model, Stress, Violation};
-
 use evidence::races::{self, Matrix, Row, Verdict, verdict};
+use results::races::{Cell, Circumstance, Model, Stress, Violation};
 
 use super::{catalogue, figures::Figures, input::RacesFile};
 

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Inputs for the tests of this folder. All of it is made up: no figure here was ever measured.
 
+use evidence::races::{
+    made_up::{
+        absent, cell, connected, disturbed, model, model_if_worse, of_each_kind, refused, stressed, weighed,
+        witnessed,
+    },
+    sentences,
+};
 use results::{Accel, KernelReport};
 use results::{
     bench::{
@@ -13,14 +20,6 @@ use results::{
         RaceEvent,
         Violation::{Gap, LostRefresh},
     },
-};
-
-use evidence::races::{
-    made_up::{
-        absent, cell, connected, disturbed, model, model_if_worse, of_each_kind, refused, stressed, weighed,
-        witnessed,
-    },
-    sentences,
 };
 
 use super::input::{BenchFile, Environment, Input, Inputs, Machine, RacesFile, Test, TestsFile};

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The page and the text as a reader gets them.
 
-use scraper::{Html, Selector};
-
 use evidence::races::made_up::{cell, model, stressed, weighed, witnessed};
+use scraper::{Html, Selector};
 
 use super::{
     Input, Inputs, Page,

@@ -3,7 +3,6 @@
 
 use clap::{Args, ValueEnum};
 use kernel::kselftest::foreign::target::{self, Target};
-
 use kernel::series::DEFAULT;
 
 use super::{KernelOpts, MachineOpts};

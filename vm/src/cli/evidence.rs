@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, builder::PossibleValuesParser};
-
 use kernel::{series::DEFAULT, stock};
 
 use super::{KernelOpts, MachineOpts};

@@ -4,8 +4,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
-use guest::accel::Choice;
-use kernel::{base, config};
+use guest::machine::Choice;
+use kernel::{base, profile};
+
+use crate::cpus::host_cpus;
 
 /// Which kernel, and how to make it.
 #[derive(Clone, Debug, Args)]
@@ -19,8 +21,8 @@ pub struct KernelOpts {
     pub base: String,
     /// How the kernel is configured. `debug` and `kcsan` find more faults and are several times slower; `hardened` protects
     /// itself as a distribution's does; `bare` is the least that builds
-    #[arg(long, value_name = "NAME", default_value = config::LEAN,
-          value_parser = PossibleValuesParser::new(config::names()))]
+    #[arg(long, value_name = "NAME", default_value = profile::LEAN,
+          value_parser = PossibleValuesParser::new(profile::names()))]
     pub profile: String,
     /// Jobs of make [default: one for each CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -76,4 +78,11 @@ pub struct MachineOpts {
     /// Memory of the guest
     #[arg(long, value_name = "SIZE", default_value = "2G")]
     pub memory: String,
+}
+
+impl MachineOpts {
+    /// Virtual CPUs unless told: races need two, and emulation gains nothing from more than four.
+    pub fn vcpus(&self) -> u32 {
+        self.cpus.unwrap_or_else(|| host_cpus().clamp(2, 4))
+    }
 }

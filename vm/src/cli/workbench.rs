@@ -2,7 +2,6 @@
 //! Options of what one works with: patches, bindings, a shell, the cache.
 
 use clap::{Args, builder::PossibleValuesParser};
-
 use kernel::{series::DEFAULT, stock};
 
 use super::{KernelOpts, MachineOpts};

@@ -33,9 +33,7 @@ use serde::Serialize;
 
 use crate::{
     built::Built,
-    cli,
-    cpus::vcpus,
-    record,
+    cli, record,
     run_report::{BASE_PREFIX, Place, Report, Test},
     steps::{self, Bench, Guest},
     workshop::Workshop,
@@ -57,7 +55,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Kselftest) -> Result<Done> {
     let folder = opts.arch.map_or_else(|| "kselftest".to_owned(), |arch| foreign::name(arch.target()));
     let room = record::open(ctx, &folder, "kselftest.json")?;
     room.keep_events(ctx)?;
-    let mut report = Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile);
+    let mut report = Report::new(ctx, opts.machine.vcpus(), &opts.kernel.profile);
     let mut rows = Vec::new();
     let (tested, fine) = match opts.arch {
         Some(arch) => (

@@ -3,42 +3,23 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use ground::{
     context::Ctx,
     lock,
     outcome::{Count, Done},
 };
 use guest::{folder, leaks, machine::Limits, verdict::Judged};
-use kernel::series::{MUTANTS, Patch, Series, file_name, header, patch_files};
+use kernel::series::Series;
 use results::{Status, TestResult};
 
 use crate::{
     cli::Mutants,
+    mutant,
     run_report::Place,
     steps::{self, Bench, selftests_command},
     workshop::Workshop,
 };
-
-/// Header of a mutant's mail: the beginning of the names of the tests of which one has to fail.
-const CAUGHT_BY: &str = "Caught-by";
-/// Header, where it is not these tests that notice, but the kernel when they are over: which of them have to be run.
-const EXERCISED_BY: &str = "Exercised-by";
-
-/// A wrong patch, and who has to notice.
-struct Mutant {
-    name: String,
-    caught_by: String,
-    exercised_by: String,
-    patch: Patch,
-}
-
-impl Mutant {
-    /// It takes a kernel that looks for leaks.
-    fn leaks(&self) -> bool {
-        self.caught_by == leaks::TEST
-    }
-}
 
 /// Builds, boots and tests each; all have to be caught.
 ///
@@ -47,7 +28,7 @@ impl Mutant {
 pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
     let series = Series::read(&ctx.root, &opts.series)?;
-    let mutants = read(ctx, opts.filter.as_deref())?;
+    let mutants = mutant::read(ctx, opts.filter.as_deref())?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
@@ -95,43 +76,6 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     Ok(Done::counted(count))
 }
 
-/// The mutants there are.
-fn read(ctx: &Ctx, filter: Option<&str>) -> Result<Vec<Mutant>> {
-    let dir = ctx.root.join("kernel-patches").join(MUTANTS);
-    let mut mutants = Vec::new();
-    for path in patch_files(&dir)? {
-        let name = file_name(&path.with_extension(""));
-        if filter.is_some_and(|filter| !name.contains(filter)) {
-            continue;
-        }
-        let patch = Patch::read(&path)?;
-        let caught_by = caught_by(&patch.text).with_context(|| {
-            format!("{} does not say which test has to fail ({CAUGHT_BY}:)", path.display())
-        })?;
-        let exercised_by = said(&patch.text, EXERCISED_BY).unwrap_or_else(|| caught_by.clone());
-        mutants.push(Mutant { name, caught_by, exercised_by, patch });
-    }
-    ensure!(!mutants.is_empty(), "no mutant to run in {}: is --filter right?", dir.display());
-    Ok(mutants)
-}
-
-/// The promise that has to fail, if the mail says so.
-pub fn caught_by(mail: &str) -> Option<String> {
-    said(mail, CAUGHT_BY)
-}
-
-/// From the mail's header or the trailers of its message.
-fn said(mail: &str, what: &str) -> Option<String> {
-    let trailer = || {
-        let lines = mail.lines().take_while(|line| *line != "---");
-        lines
-            .filter_map(|line| line.strip_prefix(what)?.strip_prefix(':'))
-            .last()
-            .map(|v| v.trim().to_owned())
-    };
-    header(mail, what).or_else(trailer).filter(|name| !name.is_empty())
-}
-
 /// Whether a test of that name failed. A splat or a panic alone does not count: the promise has to be named.
 fn is_caught(judged: &Judged, caught_by: &str) -> (bool, String) {
     let failed: Vec<&TestResult> = judged.tests.iter().filter(|t| t.status == Status::Fail).collect();
@@ -152,13 +96,6 @@ mod tests {
     use ground::outcome::Outcome;
 
     use super::*;
-
-    #[test]
-    fn who_catches_a_mutant_is_read_from_header_or_trailer() {
-        assert_eq!(caught_by("Subject: x\nCaught-by: errno::\n\nbody\n---\n").unwrap(), "errno::");
-        assert_eq!(caught_by("Subject: x\n\nbody\n\nCaught-by: race::a\n---\n").unwrap(), "race::a");
-        assert_eq!(caught_by("Subject: x\n\nbody\n---\nCaught-by: late\n"), None);
-    }
 
     #[test]
     fn only_the_named_promise_catches() {

@@ -21,7 +21,7 @@ use kernel::{
 };
 use results::{Status, TestResult};
 
-use crate::{cli::Patches, cmd::mutants, workshop::Workshop};
+use crate::{cli::Patches, mutant, workshop::Workshop};
 
 /// The two copies of the UAPI header in a kernel tree.
 const UAPI: [&str; 2] = ["include/uapi/linux/bpf.h", "tools/include/uapi/linux/bpf.h"];
@@ -176,7 +176,7 @@ fn check_mutants(checks: &mut Checks<'_>, shop: &Workshop<'_>) -> Result<()> {
     for path in patch_files(&dir)? {
         let patch = Patch::read(&path)?;
         let name = file_name(&path.with_extension(""));
-        let mut faults: Vec<String> = mutants::caught_by(&patch.text)
+        let mut faults: Vec<String> = mutant::caught_by(&patch.text)
             .is_none()
             .then(|| "it does not say which test has to fail (Caught-by:)".into())
             .into_iter()

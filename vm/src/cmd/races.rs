@@ -17,14 +17,12 @@ use kernel::{
 use results::Accel;
 
 use crate::{
-    cli,
-    cpus::vcpus,
-    matrix_file, programs,
+    cli, matrix_file, programs,
     record::{self, Room},
     run_report::{Place, Report, Test},
     runs::{
+        lab::{Asked, Races},
         native::Options,
-        races::{Asked, Races},
     },
     steps::{self, Bench},
     workshop::Workshop,
@@ -89,8 +87,8 @@ pub fn run(ctx: &Ctx, opts: &cli::Races) -> Result<Done> {
     let mut report = match ground {
         // No guest, and no configuration of ours.
         Ground::Here => Report::new(ctx, 0, ""),
-        Ground::Stock(_) => Report::new(ctx, vcpus(&opts.machine), ""),
-        Ground::Model | Ground::Series => Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile),
+        Ground::Stock(_) => Report::new(ctx, opts.machine.vcpus(), ""),
+        Ground::Model | Ground::Series => Report::new(ctx, opts.machine.vcpus(), &opts.kernel.profile),
     };
     let mut matrix = Matrix::default();
     match race(
@@ -221,7 +219,13 @@ fn race(
             }
             let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;
             report.accel = Some(bench.machine.accel);
-            Races { ctx, asked, limits }.run(&shop, &bench, &built, report, matrix)
+            Races { ctx, asked, limits }.run(
+                &|series| shop.build_and_tell(series),
+                &bench,
+                &built,
+                report,
+                matrix,
+            )
         }
     }
 }

@@ -17,7 +17,7 @@ use guest::{
     verdict::{Judged, broken_words, is_broken},
 };
 use kernel::{
-    config::LEAN,
+    profile::LEAN,
     series::{NONE, Series},
     stock::{self, Stock},
 };
@@ -25,10 +25,9 @@ use kernel::{
 use crate::{
     built::Built,
     cli::VmTest,
-    cpus::vcpus,
     matrix_file, record,
     run_report::{BASE_PREFIX, Place, Report, Test},
-    runs::races::{Asked, Races},
+    runs::lab::{Asked, Races},
     steps::{self, Bench, selftests_command},
     workshop::Workshop,
 };
@@ -40,7 +39,7 @@ use crate::{
 pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
     ctx.events.keep_in(&ctx.out.join("events.jsonl"))?;
-    let mut report = Report::new(ctx, vcpus(&opts.machine), &opts.kernel.profile);
+    let mut report = Report::new(ctx, opts.machine.vcpus(), &opts.kernel.profile);
     // What an earlier run left must not be taken for this one's.
     let _ = fs::remove_file(Report::path(ctx));
     let mut matrix = Matrix::default();
@@ -123,7 +122,8 @@ impl Guests<'_> {
     fn races(&self, built: &Built, report: &mut Report, matrix: &mut Matrix) -> Result<String> {
         let ctx = self.bench.ctx();
         let races = Races { ctx, asked: Asked { quick: true, ..Asked::default() }, limits: self.limits() };
-        let Judged { tests, splats, reason, .. } = races.run(self.shop, self.bench, built, report, matrix)?;
+        let Judged { tests, splats, reason, .. } =
+            races.run(&|series| self.shop.build_and_tell(series), self.bench, built, report, matrix)?;
         for result in tests {
             ctx.events.emit(&Event::TestFinished(result.clone()));
             report.tests.push(Test { kernel: Place::Series, result });

@@ -5,14 +5,12 @@ use std::{fs, time::Instant};
 
 use anyhow::{Context, Result, bail};
 use evidence::bench::{Heard, profile};
+use ground::{exec::quoted, hash::sha256};
+use guest::{beside::Beside, channel::EVENTS, machine::Limits, splat};
 use results::{
     Accel, Status, TestResult,
     bench::{Group, Origin, Record, Row, Skipped},
 };
-
-use ground::{exec::quoted, hash::sha256};
-
-use guest::{beside::Beside, channel::EVENTS, machine::Limits, splat};
 
 use crate::{
     built::Built,

@@ -3,6 +3,7 @@
 //! own kernel.
 
 pub mod bench;
+pub mod lab;
 pub mod native;
 pub mod races;
 mod stock;

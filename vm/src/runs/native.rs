@@ -16,21 +16,19 @@ use evidence::races::{
     judge::{self, Native},
     listen::Evidence,
 };
-use results::races::RaceEvent;
-
 use ground::{
     events::Event,
     exec::{Guarded, last_lines, line_of},
 };
-
 use guest::{
     channel::{Channel, EVENTS},
     folder,
     listener::Listener,
     verdict::Judged,
 };
+use results::races::RaceEvent;
 
-use super::races::{MODEL, Races};
+use super::lab::{MODEL, Races};
 
 /// Names the folder of the run, its log and its phase.
 const NAME: &str = "races-here";

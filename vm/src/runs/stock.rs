@@ -5,17 +5,15 @@ use std::fs;
 
 use anyhow::{Context, Result};
 use evidence::races::{Matrix, explored, listen::Evidence};
+use ground::exec::quoted;
+use guest::{beside::Beside, channel::EVENTS, verdict::Judged};
+use kernel::stock::Stock;
 use results::races::RaceEvent;
 
-use ground::exec::quoted;
-
-use guest::{beside::Beside, channel::EVENTS, verdict::Judged};
-
-use kernel::stock::Stock;
-
 use super::{
+    lab::{MODEL, Races},
     native::{LONG, Options, UNPATCHED},
-    races::{MODEL, Raced, Races},
+    races::Raced,
 };
 use crate::{
     run_report::Report,

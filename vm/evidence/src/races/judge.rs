@@ -3,16 +3,14 @@
 
 use anyhow::{Result, bail};
 use approaches::Since;
-use results::{Status, TestResult, races::RaceEvent};
-
 use ground::outcome::Outcome;
-
 use guest::{
     listener::Listener,
     machine::Ended,
     splat,
     verdict::{Judged, is_broken},
 };
+use results::{Status, TestResult, races::RaceEvent};
 
 use super::{
     agree::{self, Judgement, Terms},

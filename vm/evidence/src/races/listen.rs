@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Takes in what the lab says, on the host and in the guest.
 
-use results::races::RaceEvent;
-
 use ground::{context::Ctx, events::Event};
-
 use guest::{listener::Listener, machine::Ended, verdict::Course};
+use results::races::RaceEvent;
 
 use super::release::preempts_packets;
 

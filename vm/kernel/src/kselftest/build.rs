@@ -8,7 +8,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-
 use ground::{
     context::Ctx,
     events::Event,
@@ -19,7 +18,7 @@ use ground::{
 };
 
 use super::image;
-use crate::{apply::Patched, build::version_of, finished::Kernel, store::Store};
+use crate::{apply::Patched, finished::Kernel, store::Store, toolchain::version_of};
 
 /// What they need beyond a kernel. The clang that our own programs are built with cannot compile their arena library.
 pub const TOOLS: [Tool; 6] = [

@@ -4,7 +4,6 @@
 use std::{env, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result, anyhow, bail};
-
 use ground::{
     apt::{self, Apt},
     cache::{Temp, read_if_there, write_whole},

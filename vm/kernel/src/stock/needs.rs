@@ -4,7 +4,7 @@
 use anyhow::{Result, bail};
 
 use super::Line;
-use crate::config;
+use crate::fragment;
 
 /// For every line: BPF with its types, virtual Ethernet in name spaces, tracing of functions, and what virtme-ng boots with.
 const ALL: &str = "\
@@ -24,7 +24,7 @@ CONFIG_OVERLAY_FS=m
 /// What it lacks.
 pub fn check(config: &str, line: &Line) -> Result<()> {
     let flavour = if line.rt { "CONFIG_PREEMPT_RT=y\n" } else { "# CONFIG_PREEMPT_RT is not set\n" };
-    let Err(missing) = config::check(config, &format!("{ALL}{flavour}")) else { return Ok(()) };
+    let Err(missing) = fragment::check(config, &format!("{ALL}{flavour}")) else { return Ok(()) };
     let lacks: Vec<String> =
         missing.lines.iter().map(|(wanted, got)| format!("{wanted} (it has: {got})")).collect();
     bail!(

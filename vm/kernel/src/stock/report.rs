@@ -4,9 +4,8 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use results::KernelReport;
-
 use ground::hash::sha256;
+use results::KernelReport;
 
 use super::Stock;
 use crate::series::NONE;

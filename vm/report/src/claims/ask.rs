@@ -2,9 +2,8 @@
 //! What a claim may ask of the evidence.
 
 use approaches::{MapKind, Refresh};
-use results::races::{Cell, Circumstance, Violation};
-
 use evidence::races::{Matrix, Row, per_million};
+use results::races::{Cell, Circumstance, Violation};
 
 use super::{Doubt, Held, all};
 use crate::{

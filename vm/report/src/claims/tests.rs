@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-use results::races::{Circumstance::Spread, Violation::LostRefresh};
-
 use evidence::races::made_up::{cell, disturbed, model, stressed, weighed, witnessed};
+use results::races::{Circumstance::Spread, Violation::LostRefresh};
 
 use super::*;
 use crate::{

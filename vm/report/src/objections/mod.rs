@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 
 use approaches::Objection as Asked;
-use results::races::Violation;
-
 use evidence::races::{Row, Verdict, per_million, verdict};
+use results::races::Violation;
 
 use super::{
     alternatives::beside,

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the evidence of a line comes to, each kind by itself: emulated, native, stock kernels; and what its maps take.
 
-use results::races::{Cell, Stress};
-
 use evidence::races::{Matrix, Row, below, figure, per_million};
+use results::races::{Cell, Stress};
 
 use super::line::Line;
 use crate::{

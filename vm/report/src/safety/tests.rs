@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+use evidence::races::made_up::{disturbed, model, stressed, weighed, witnessed};
 use results::races::{
     Circumstance::{HandDeletes, Spread},
     Violation::LostRefresh,
 };
-
-use evidence::races::made_up::{disturbed, model, stressed, weighed, witnessed};
 
 use super::*;
 use crate::{

@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-
 use ground::{
     apt::{self, Apt},
     context::Ctx,

@@ -10,13 +10,12 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use results::{Status, TestResult};
-
 use ground::{
     context::Ctx,
     events::Event,
     exec::{self, CommandFailed},
 };
+use results::{Status, TestResult};
 
 use super::{super::build::BPFTOOL, debs::Root, target::Target};
 use crate::kselftest::plan::Step;

@@ -8,9 +8,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
-use xshell::cmd;
-
 use ground::{
     cache::{read_if_there, write_whole},
     context::Ctx,
@@ -19,14 +16,16 @@ use ground::{
     hash::{hash, sha256},
     space,
 };
+use serde::{Deserialize, Serialize};
+use xshell::cmd;
 
 use super::target::Target;
 use crate::{
     apply::Patched,
     base::Base,
-    build::version_of,
-    config,
+    fragment,
     store::Store,
+    toolchain::version_of,
     worktree::{self, Place, WorkTree},
 };
 
@@ -175,7 +174,7 @@ impl Make<'_> {
             self.run(&["olddefconfig"], "olddefconfig", |_| ())?;
             write_whole(&memory, key.as_bytes())?;
         }
-        config::check(&fs::read_to_string(&config)?, fragment)?;
+        fragment::check(&fs::read_to_string(&config)?, fragment)?;
         Ok(())
     }
 

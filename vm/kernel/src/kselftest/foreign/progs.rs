@@ -10,7 +10,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-
 use ground::{
     context::Ctx,
     events::Event,
@@ -25,7 +24,7 @@ use super::{
     kernel::Kernel,
     target::Target,
 };
-use crate::{apply::Patched, build::version_of, store::Store};
+use crate::{apply::Patched, store::Store, toolchain::version_of};
 
 /// What it is built from, besides the architecture's own headers.
 const SOURCES: [&str; 6] = ["Makefile", "include", "kernel/bpf", "lib", "scripts", "tools"];

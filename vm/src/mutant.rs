@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A deliberate mistake, as a mail: a wrong patch, and who has to notice.
+
+use anyhow::{Context as _, Result, ensure};
+use ground::context::Ctx;
+use guest::leaks;
+use kernel::series::{MUTANTS, Patch, file_name, header, patch_files};
+
+/// Header of a mutant's mail: the beginning of the names of the tests of which one has to fail.
+const CAUGHT_BY: &str = "Caught-by";
+/// Header, where it is not these tests that notice, but the kernel when they are over: which of them have to be run.
+const EXERCISED_BY: &str = "Exercised-by";
+
+/// A wrong patch, and who has to notice.
+pub struct Mutant {
+    /// The name of its file.
+    pub name: String,
+    /// The beginning of the names of the tests of which one has to fail.
+    pub caught_by: String,
+    /// Which tests have to be run.
+    pub exercised_by: String,
+    /// The change.
+    pub patch: Patch,
+}
+
+impl Mutant {
+    /// It takes a kernel that looks for leaks.
+    pub fn leaks(&self) -> bool {
+        self.caught_by == leaks::TEST
+    }
+}
+
+/// The mutants there are.
+///
+/// # Errors
+/// A mail that cannot be read, or does not say who catches it; no mutant.
+pub fn read(ctx: &Ctx, filter: Option<&str>) -> Result<Vec<Mutant>> {
+    let dir = ctx.root.join("kernel-patches").join(MUTANTS);
+    let mut mutants = Vec::new();
+    for path in patch_files(&dir)? {
+        let name = file_name(&path.with_extension(""));
+        if filter.is_some_and(|filter| !name.contains(filter)) {
+            continue;
+        }
+        let patch = Patch::read(&path)?;
+        let caught_by = caught_by(&patch.text).with_context(|| {
+            format!("{} does not say which test has to fail ({CAUGHT_BY}:)", path.display())
+        })?;
+        let exercised_by = said(&patch.text, EXERCISED_BY).unwrap_or_else(|| caught_by.clone());
+        mutants.push(Mutant { name, caught_by, exercised_by, patch });
+    }
+    ensure!(!mutants.is_empty(), "no mutant to run in {}: is --filter right?", dir.display());
+    Ok(mutants)
+}
+
+/// The promise that has to fail, if the mail says so.
+pub fn caught_by(mail: &str) -> Option<String> {
+    said(mail, CAUGHT_BY)
+}
+
+/// From the mail's header or the trailers of its message.
+fn said(mail: &str, what: &str) -> Option<String> {
+    let trailer = || {
+        let lines = mail.lines().take_while(|line| *line != "---");
+        lines
+            .filter_map(|line| line.strip_prefix(what)?.strip_prefix(':'))
+            .last()
+            .map(|v| v.trim().to_owned())
+    };
+    header(mail, what).or_else(trailer).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_catches_a_mutant_is_read_from_header_or_trailer() {
+        assert_eq!(caught_by("Subject: x\nCaught-by: errno::\n\nbody\n---\n").unwrap(), "errno::");
+        assert_eq!(caught_by("Subject: x\n\nbody\n\nCaught-by: race::a\n---\n").unwrap(), "race::a");
+        assert_eq!(caught_by("Subject: x\n\nbody\n---\nCaught-by: late\n"), None);
+    }
+}
