@@ -42,7 +42,7 @@ impl Modules {
             let places = [folder.join(format!("{name}.rs")), folder.join(name).join("mod.rs")];
             // What is not there is made by a build script.
             if let Some(file) = places.iter().find(|file| file.exists()) {
-                self.add(joined(&path, &[name.clone()]), file);
+                self.add(joined(&path, std::slice::from_ref(name)), file);
             }
         }
         self.by_path.insert(path, (file.to_owned(), source));
@@ -75,7 +75,7 @@ impl Modules {
     fn target(&self, from: &Path, named: &[String], hops: usize) -> Option<Path> {
         let (mut at, rest) = self.begin(from, named)?;
         for (i, name) in rest.iter().enumerate() {
-            let below = joined(&at, &[name.clone()]);
+            let below = joined(&at, std::slice::from_ref(name));
             if self.by_path.contains_key(&below) {
                 at = below;
                 continue;
@@ -95,7 +95,7 @@ impl Modules {
     /// The module where a path begins, and the names behind it.
     fn begin<'a>(&self, from: &Path, named: &'a [String]) -> Option<(Path, &'a [String])> {
         let (first, rest) = named.split_first()?;
-        let below = joined(from, &[first.clone()]);
+        let below = joined(from, std::slice::from_ref(first));
         match first.as_str() {
             "crate" => Some((vec![from[0].clone()], rest)),
             "self" => Some((from.clone(), rest)),

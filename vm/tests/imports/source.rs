@@ -133,7 +133,7 @@ fn leaves<'a>(
 ) -> Vec<(Path, String)> {
     let (mut path, mut found, mut name) = (before.clone(), Vec::new(), None);
     let mut renamed = false;
-    while let Some(token) = tokens.next() {
+    for token in tokens.by_ref() {
         match token {
             TokenTree::Group(group) => {
                 let inner: Vec<TokenTree> = group.stream().into_iter().collect();
