@@ -24,6 +24,7 @@ pub fn kinds<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<(Unit, &'a str)> {
     kinds
 }
 
+/// The maps of these rows, each once.
 pub fn maps<'a>(rows: &[&'a Row]) -> Vec<&'a str> {
     let mut maps: Vec<&str> = Vec::new();
     for row in rows {
@@ -34,6 +35,7 @@ pub fn maps<'a>(rows: &[&'a Row]) -> Vec<&'a str> {
     maps
 }
 
+/// Whether the row is of that unit and accel.
 pub fn is_kind(row: &Row, (unit, accel): (Unit, &str)) -> bool {
     row.measure.unit == unit && row.origin.accel == accel
 }

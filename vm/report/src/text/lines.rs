@@ -14,10 +14,12 @@ pub const WIDTH: usize = 72;
 /// Columns of a wrapped list item.
 const HANG: &str = "  ";
 
+/// A heading, underlined.
 pub fn head(out: &mut String, title: &str, line: char) {
     out.push_str(&format!("\n{title}\n{}\n\n", line.to_string().repeat(title.chars().count().min(WIDTH))));
 }
 
+/// How lines are wrapped, the first and the others with an indent of their own.
 pub fn options<'a>(first: &'a str, others: &'a str) -> Options<'a> {
     Options::new(WIDTH)
         .initial_indent(first)
@@ -30,14 +32,17 @@ pub fn wrapped(text: &str, first: &str, others: &str) -> String {
     fill(&ascii(text), options(first, others))
 }
 
+/// A paragraph, and an empty line.
 pub fn paragraph(out: &mut String, text: &str) {
     out.push_str(&format!("{}\n\n", fill(&ascii(text), options("", ""))));
 }
 
+/// An item of a list.
 pub fn item(out: &mut String, text: &str) {
     out.push_str(&format!("{}\n", fill(&ascii(text), options("- ", HANG))));
 }
 
+/// Said instead of what is not there.
 pub fn not_run(out: &mut String, command: &str) {
     paragraph(out, &format!("Not run: `{command}` makes it."));
 }
@@ -68,6 +73,7 @@ pub fn grid(out: &mut String, head: &[String], rows: &[Vec<String>]) {
     }
 }
 
+/// A table with its caption and its notes.
 pub fn table(out: &mut String, table: &Table) {
     out.push_str(&format!("{}\n", fill(&ascii(&table.caption), options("", ""))));
     grid(out, &table.head, &table.rows);
