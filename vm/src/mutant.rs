@@ -4,12 +4,17 @@
 use anyhow::{Context as _, Result, ensure};
 use ground::context::Ctx;
 use guest::leaks;
-use kernel::series::{MUTANTS, Patch, file_name, header, patch_files};
+use kernel::{
+    profile::{self, Profile},
+    series::{MUTANTS, Patch, file_name, header, patch_files},
+};
 
 /// Header of a mutant's mail: the beginning of the names of the tests of which one has to fail.
 const CAUGHT_BY: &str = "Caught-by";
 /// Header, where it is not these tests that notice, but the kernel when they are over: which of them have to be run.
 const EXERCISED_BY: &str = "Exercised-by";
+/// Header, where no other kernel notices.
+const PROFILE: &str = "Profile";
 
 /// A wrong patch, and who has to notice.
 pub struct Mutant {
@@ -19,6 +24,8 @@ pub struct Mutant {
     pub caught_by: String,
     /// Which tests have to be run.
     pub exercised_by: String,
+    /// How its kernel has to be configured, if that matters.
+    profile: Option<String>,
     /// The change.
     pub patch: Patch,
 }
@@ -27,6 +34,19 @@ impl Mutant {
     /// It takes a kernel that looks for leaks.
     pub fn leaks(&self) -> bool {
         self.caught_by == leaks::TEST
+    }
+
+    /// Why a kernel that is configured so would not notice, if it would not.
+    pub fn escapes(&self, profile: &Profile) -> Option<String> {
+        match &self.profile {
+            _ if self.leaks() && !profile.finds_leaks => {
+                Some("this kernel does not look for leaks: --profile debug".into())
+            }
+            Some(wanted) if *wanted != profile.name => {
+                Some(format!("it takes another kernel: --profile {wanted}"))
+            }
+            _ => None,
+        }
     }
 }
 
@@ -47,7 +67,15 @@ pub fn read(ctx: &Ctx, filter: Option<&str>) -> Result<Vec<Mutant>> {
             format!("{} does not say which test has to fail ({CAUGHT_BY}:)", path.display())
         })?;
         let exercised_by = said(&patch.text, EXERCISED_BY).unwrap_or_else(|| caught_by.clone());
-        mutants.push(Mutant { name, caught_by, exercised_by, patch });
+        let profile = said(&patch.text, PROFILE);
+        if let Some(profile) = &profile {
+            ensure!(
+                profile::names().contains(&profile.as_str()),
+                "{} names a profile that there is not: {profile}",
+                path.display()
+            );
+        }
+        mutants.push(Mutant { name, caught_by, exercised_by, profile, patch });
     }
     ensure!(!mutants.is_empty(), "no mutant to run in {}: is --filter right?", dir.display());
     Ok(mutants)

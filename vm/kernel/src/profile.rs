@@ -35,7 +35,7 @@ struct Row {
     append: &'static [&'static str],
 }
 
-const PROFILES: [Row; 5] = [
+const PROFILES: [Row; 7] = [
     Row { name: LEAN, fragments: &["lean.config"], patience: 1, finds_leaks: false, append: &[] },
     Row {
         name: "debug",
@@ -58,6 +58,20 @@ const PROFILES: [Row; 5] = [
         name: "kcsan",
         fragments: &["lean.config", "kcsan.config"],
         patience: 8,
+        finds_leaks: false,
+        append: &[],
+    },
+    Row {
+        name: "fault",
+        fragments: &["lean.config", "fault.config"],
+        patience: 1,
+        finds_leaks: false,
+        append: &[],
+    },
+    Row {
+        name: "rt",
+        fragments: &["lean.config", "rt.config"],
+        patience: 1,
         finds_leaks: false,
         append: &[],
     },

@@ -20,7 +20,8 @@ pub struct KernelOpts {
           value_parser = PossibleValuesParser::new(base::lines()))]
     pub base: String,
     /// How the kernel is configured. `debug` and `kcsan` find more faults and are several times slower; `hardened` protects
-    /// itself as a distribution's does; `bare` is the least that builds
+    /// itself as a distribution's does; `fault` fails allocations and copies on demand; `rt` preempts everywhere; `bare` is the
+    /// least that builds
     #[arg(long, value_name = "NAME", default_value = profile::LEAN,
           value_parser = PossibleValuesParser::new(profile::names()))]
     pub profile: String,

@@ -38,12 +38,9 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     let mut count = Count::default();
     let mut table = Vec::new();
     for mutant in mutants {
-        if mutant.leaks() && !shop.profile.finds_leaks {
+        if let Some(why) = mutant.escapes(&shop.profile) {
             count.add(Status::Skip);
-            table.push(format!(
-                "skipped   {:<40} this kernel does not look for leaks: --profile debug",
-                mutant.name
-            ));
+            table.push(format!("skipped   {:<40} {why}", mutant.name));
             continue;
         }
         let wrong = shop.build(&series.with(&mutant.name, &mutant.patch))?;
