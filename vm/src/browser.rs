@@ -31,10 +31,6 @@ use crate::toolbox::BROWSER;
 const WIDTHS: [u32; 2] = [360, 1440];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 
-/// The picture of the page's top.
-pub const PICTURE: &str = "top.png";
-const PICTURE_WIDTH: u32 = 1100;
-
 /// For one answer, on a busy host.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -109,10 +105,6 @@ fn look(ctx: &Ctx, browser: &mut Browser, page: &Path, folder: &Path) -> Result<
             browser.picture(&file, width, height)?;
         }
     }
-    // For a README: the answer and the matrix.
-    browser.show(page, PICTURE_WIDTH, "light")?;
-    let bottom = browser.number("document.getElementById('matrix').getBoundingClientRect().bottom")?;
-    browser.picture(&folder.join(PICTURE), PICTURE_WIDTH, bottom)?;
     let complaints = browser.complaints.clone();
     let fault = (!complaints.is_empty()).then(|| complaints.join("; "));
     found.push(("console".into(), fault));

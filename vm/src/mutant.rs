@@ -54,12 +54,12 @@ impl Mutant {
 ///
 /// # Errors
 /// A mail that cannot be read, or does not say who catches it; no mutant.
-pub fn read(ctx: &Ctx, filter: Option<&str>) -> Result<Vec<Mutant>> {
+pub fn read(ctx: &Ctx, filters: &[String]) -> Result<Vec<Mutant>> {
     let dir = ctx.root.join("kernel-patches").join(MUTANTS);
     let mut mutants = Vec::new();
     for path in patch_files(&dir)? {
         let name = file_name(&path.with_extension(""));
-        if filter.is_some_and(|filter| !name.contains(filter)) {
+        if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter)) {
             continue;
         }
         let patch = Patch::read(&path)?;

@@ -21,6 +21,7 @@ mod kinds;
 mod native;
 mod objections;
 mod page;
+mod picture;
 mod safety;
 mod sources;
 mod text;
@@ -35,6 +36,7 @@ pub use self::{
     html::render,
     input::{BenchFile, Input, Inputs, RacesFile, TestsFile},
     page::Page,
+    picture::render as render_picture,
     text::{brief, render as render_text},
 };
 

@@ -96,9 +96,9 @@ pub struct Mutants {
     /// Series that the mutants change
     #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     pub series: String,
-    /// Only the mutants whose file name contains this
+    /// Only the mutants whose file name contains this; may be given again for more
     #[arg(long, value_name = "TEXT")]
-    pub filter: Option<String>,
+    pub filter: Vec<String>,
 }
 
 /// Options of `drill`.

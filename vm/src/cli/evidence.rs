@@ -120,7 +120,7 @@ pub struct Report {
     /// Print what a mail has room for on standard output: 72 lines of 72 columns
     #[arg(long)]
     pub brief: bool,
-    /// Keep it in docs/report/, with a picture of its top
+    /// Keep it in docs/report/, with a picture of the matrix
     #[arg(long, requires = "check")]
     pub keep: bool,
 }

@@ -15,7 +15,7 @@ use results::{Status, TestResult};
 
 use crate::{
     cli::Mutants,
-    mutant,
+    mutant::{self, Mutant},
     run_report::Place,
     steps::{self, Bench, selftests_command},
     workshop::Workshop,
@@ -28,7 +28,7 @@ use crate::{
 pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
     let series = Series::read(&ctx.root, &opts.series)?;
-    let mutants = mutant::read(ctx, opts.filter.as_deref())?;
+    let mutants = mutant::read(ctx, &opts.filter)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
@@ -36,41 +36,49 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     let limits = Limits { boot: Duration::from_secs(120), silence: Duration::from_secs(120) }
         .times(shop.profile.patience);
     let mut count = Count::default();
-    let mut table = Vec::new();
     for mutant in mutants {
-        if let Some(why) = mutant.escapes(&shop.profile) {
-            count.add(Status::Skip);
-            table.push(format!("skipped   {:<40} {why}", mutant.name));
-            continue;
-        }
-        let wrong = shop.build(&series.with(&mutant.name, &mutant.patch))?;
-        // The promise that has to fail, and its likes: the others would only cost time.
-        let mut command = selftests_command(Place::Series, limits, Some(&mutant.exercised_by));
-        if shop.profile.is_slow() {
-            command.push_str(" --quick");
-        }
-        if mutant.leaks() {
-            command = leaks::after(&command);
-        }
-        let (caught, seen) = match bench.run(&wrong.image(), &mutant.name, Place::Series, &command, limits) {
-            Ok(mut judged) => {
-                if mutant.leaks() {
-                    judged.tests.push(leaks::judge(&folder::run_folder(&ctx.out, &mutant.name))?);
+        let (word, status, seen) = match mutant.escapes(&shop.profile) {
+            Some(why) => ("skipped ", Status::Skip, why),
+            None => match tried(ctx, &shop, &bench, &series, &mutant, limits) {
+                Ok((true, seen)) => ("caught  ", Status::Pass, seen),
+                Ok((false, seen)) => ("SURVIVED", Status::Fail, seen),
+                // One that does not compile says nothing of the others.
+                Err(e) => {
+                    ctx.still_wanted()?;
+                    ("UNTESTED", Status::Error, format!("{e:#}"))
                 }
-                is_caught(&judged, &mutant.caught_by)
-            }
-            Err(e) => {
-                ctx.still_wanted()?;
-                (false, format!("could not be tested: {e:#}"))
-            }
+            },
         };
-        count.add(if caught { Status::Pass } else { Status::Fail });
-        table.push(format!("{}  {:<40} {seen}", if caught { "caught  " } else { "SURVIVED" }, mutant.name));
-    }
-    for line in table {
-        ctx.events.note(line);
+        count.add(status);
+        // At once: what is done is told, whatever ends the run.
+        ctx.events.note(format!("{word}  {:<40} {seen}", mutant.name));
     }
     Ok(Done::counted(count))
+}
+
+/// Builds and boots it: whether the promise that it names noticed, and what was seen.
+fn tried(
+    ctx: &Ctx,
+    shop: &Workshop<'_>,
+    bench: &Bench<'_>,
+    series: &Series,
+    mutant: &Mutant,
+    limits: Limits,
+) -> Result<(bool, String)> {
+    let wrong = shop.build(&series.with(&mutant.name, &mutant.patch))?;
+    // The promise that has to fail, and its likes: the others would only cost time.
+    let mut command = selftests_command(Place::Series, limits, Some(&mutant.exercised_by));
+    if shop.profile.is_slow() {
+        command.push_str(" --quick");
+    }
+    if mutant.leaks() {
+        command = leaks::after(&command);
+    }
+    let mut judged = bench.run(&wrong.image(), &mutant.name, Place::Series, &command, limits)?;
+    if mutant.leaks() {
+        judged.tests.push(leaks::judge(&folder::run_folder(&ctx.out, &mutant.name))?);
+    }
+    Ok(is_caught(&judged, &mutant.caught_by))
 }
 
 /// Whether a test of that name failed. A splat or a panic alone does not count: the promise has to be named.

@@ -22,6 +22,8 @@ use crate::{
 
 /// What the report is to people: a page, a text, and what a mail has room for.
 const FOR_PEOPLE: [&str; 3] = ["index.html", "report.txt", "brief.txt"];
+/// The matrix, for the README.
+const PICTURE: &str = "matrix.svg";
 
 /// Writes the files; with `--check`, has a browser look at the page; with `--brief`, prints what a mail has room for.
 /// A claim that the evidence does not bear out fails it.
@@ -42,8 +44,11 @@ pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
     for trouble in &page.troubles {
         ctx.events.note(trouble.clone());
     }
-    // A picture of an earlier run must not be taken for one of this.
-    let _ = fs::remove_file(folder.join(browser::PICTURE));
+    match report::render_picture(&page) {
+        Some(picture) => write_whole(&folder.join(PICTURE), picture.as_bytes())?,
+        // That of an earlier run must not be taken for one of this.
+        None => drop(fs::remove_file(folder.join(PICTURE))),
+    }
     let mut done = Done::from(Outcome::Passed);
     if opts.check {
         done = browser::check(ctx, &files[0], &folder)?;
@@ -65,11 +70,11 @@ pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
     Ok(done)
 }
 
-/// Copies the report to where the README links to it. The picture is there only if a browser was.
+/// Copies the report to where the README links to it.
 fn keep(ctx: &Ctx, folder: &Path) -> Result<()> {
     let kept = ctx.root.join("docs/report");
     fs::create_dir_all(&kept).with_context(|| format!("cannot make {}", kept.display()))?;
-    let picture = folder.join(browser::PICTURE).exists().then_some(browser::PICTURE);
+    let picture = folder.join(PICTURE).exists().then_some(PICTURE);
     // The JSON is for scripts: it is made again in seconds from the evidence that is kept.
     for name in FOR_PEOPLE.into_iter().chain(picture) {
         let file = folder.join(name);
