@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask`: from a fresh machine to a verdict on a patched kernel. This file only dispatches.
 
+mod booted;
 mod browser;
 mod built;
 mod cargo;
@@ -10,6 +11,7 @@ mod cpus;
 mod documented;
 mod environment;
 mod inventory;
+mod kept;
 mod libtest;
 mod matrix_file;
 mod mutant;

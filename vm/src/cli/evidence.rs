@@ -114,6 +114,10 @@ pub struct Report {
     /// The costs [default: target/bench/bench.json]
     #[arg(long, value_name = "FILE")]
     pub bench: Option<PathBuf>,
+    /// From the evidence that is kept in docs/report/evidence/, judged again: it takes Rust alone, and a minute. So it is done
+    /// as well where nothing has been run
+    #[arg(long, conflicts_with_all = ["races", "bench"])]
+    pub kept: bool,
     /// Have headless Chromium render the page: it fits, the console stays empty, charts have text alternatives
     #[arg(long)]
     pub check: bool,

@@ -17,7 +17,7 @@ use kernel::{
 use results::Accel;
 
 use crate::{
-    cli, matrix_file, programs,
+    booted, cli, matrix_file, programs,
     record::{self, Room},
     run_report::{Place, Report, Test},
     runs::{
@@ -205,18 +205,16 @@ fn race(
         Ground::Series => {
             // A wrong name is told before anything is fetched.
             let series = Series::read(&ctx.root, &opts.series)?;
+            if let Some(first) = opts.from.first() {
+                let kept = Kept::read(&opts.from)?;
+                booted::beside(first)?.tell(report);
+                return Races { ctx, asked, limits }.kept(kept, Some(&opts.series), matrix);
+            }
             let shop = Workshop::open(ctx, &opts.kernel)?;
             limits = limits.times(shop.profile.patience);
             let vng = steps::vng(ctx, &opts.kernel)?;
             let built = shop.build(&series)?;
             report.kernel = Some(shop.report_of(&built));
-            if !opts.from.is_empty() {
-                return Races { ctx, asked, limits }.kept(
-                    Kept::read(&opts.from)?,
-                    Some(&opts.series),
-                    matrix,
-                );
-            }
             let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;
             report.accel = Some(bench.machine.accel);
             Races { ctx, asked, limits }.run(

@@ -16,7 +16,7 @@ use ground::{
 use report::Inputs;
 
 use crate::{
-    browser, cli,
+    browser, cli, kept,
     report_inputs::{read, read_natively, read_stock},
 };
 
@@ -33,7 +33,14 @@ const PICTURE: &str = "matrix.svg";
 pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
     let folder = ctx.target.join("report");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let page = report::page(&inputs(ctx, opts)?);
+    let nothing_was_run = !ctx.target.join("races").exists() && !ctx.target.join("bench").exists();
+    let page =
+        report::page(&if opts.kept || (nothing_was_run && opts.races.is_none() && opts.bench.is_none()) {
+            ctx.events.note(format!("made from the evidence that is kept in {}", kept::EVIDENCE));
+            inputs(&kept::records(ctx)?, opts)?
+        } else {
+            inputs(&ctx.target, opts)?
+        });
     let [page_file, text_file, brief_file] = FOR_PEOPLE.map(|name| folder.join(name));
     let files = [page_file, text_file, brief_file, folder.join("report.json")];
     let brief = report::brief(&page);
@@ -83,13 +90,12 @@ fn keep(ctx: &Ctx, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn inputs(ctx: &Ctx, opts: &cli::Report) -> Result<Inputs> {
-    let at = |given: &Option<PathBuf>, place: &str| given.clone().unwrap_or_else(|| ctx.target.join(place));
+fn inputs(records: &Path, opts: &cli::Report) -> Result<Inputs> {
+    let at = |given: &Option<PathBuf>, place: &str| given.clone().unwrap_or_else(|| records.join(place));
     // A file that was asked for by name has to be there.
     for given in [&opts.races, &opts.bench].into_iter().flatten() {
         fs::metadata(given).with_context(|| format!("cannot read {}", given.display()))?;
     }
-    let target = |place: &str| -> PathBuf { Path::new(&ctx.target).join(place) };
     let races = at(&opts.races, "races/matrix.json");
     // What ran natively lies beside the matrix.
     let beside = races.parent().map(Path::to_owned).unwrap_or_default();
@@ -98,8 +104,8 @@ fn inputs(ctx: &Ctx, opts: &cli::Report) -> Result<Inputs> {
         stock: read_stock(&beside)?,
         races: read(&races, "cargo xtask races")?,
         bench: read(&at(&opts.bench, "bench/bench.json"), "cargo xtask bench")?,
-        calibrate: read(&target("bench/calibrate.json"), "cargo xtask calibrate")?,
-        vm_test: read(&target("vm-test/report.json"), "cargo xtask vm-test")?,
-        kselftest: read(&target("kselftest/kselftest.json"), "cargo xtask kselftest")?,
+        calibrate: read(&records.join("bench/calibrate.json"), "cargo xtask calibrate")?,
+        vm_test: read(&records.join("vm-test/report.json"), "cargo xtask vm-test")?,
+        kselftest: read(&records.join("kselftest/kselftest.json"), "cargo xtask kselftest")?,
     })
 }
