@@ -15,7 +15,7 @@ const FOREIGN: [&str; 3] = ["LICENSES/", "Cargo.lock", "kernel-patches/"];
 /// Made by `cargo xtask report`: no source, so without a licence line.
 const REPORT: &str = "docs/report/";
 /// Hosts that a file may name: standards, discussions, and names that are reserved for examples.
-const HOSTS: [&str; 9] = [
+const HOSTS: [&str; 10] = [
     "lore.kernel.org",
     "docs.kernel.org",
     "git.kernel.org",
@@ -25,6 +25,8 @@ const HOSTS: [&str; 9] = [
     "spdx.org",
     "github.com",
     "testanything.org",
+    // The namespace of SVG.
+    "www.w3.org",
 ];
 
 fn root() -> PathBuf {
