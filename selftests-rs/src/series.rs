@@ -20,7 +20,7 @@ pub enum Series {
 }
 
 impl Series {
-    /// `v3` takes a batch of nothing; `rfc` refuses bytes that it does not know.
+    /// `v3` takes a batch of nothing, far from any limit; `rfc` refuses bytes that it does not know.
     pub fn of_this_kernel() -> Self {
         static ANSWER: OnceLock<Series> = OnceLock::new();
         *ANSWER.get_or_init(|| {
@@ -32,7 +32,7 @@ impl Series {
                 ..Create::default()
             };
             let takes_a_batch = map_create(&create).and_then(|map| {
-                Batch::compare(map.as_raw_fd(), &[], 0, 0..8, &[], 8).send(WHOLE_ATTR).answer
+                Batch::compare(map.as_raw_fd(), &[], 0, 0..4, &[], 64).send(WHOLE_ATTR).answer
             });
             if takes_a_batch.is_ok() { Self::V3 } else { Self::Rfc }
         })

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The kfuncs compare as the commands do; what makes no sense is refused when the program is loaded.
 
+use std::error::Error;
+use std::fmt;
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
 
@@ -30,9 +32,14 @@ pub fn tests() -> Vec<Test> {
         ("programs::a_kfunc_is_refused_an_own_element_to_compare_with", own_element),
     ];
     let test = |(name, run): (&'static str, Run)| {
-        Test::new(name, On::Series, move |context| match is_here() {
-            true => run(context),
-            false => Ok(Verdict::Skip("this kernel has no such kfuncs".into())),
+        Test::new(name, On::Series, move |context| {
+            if !is_here() {
+                return Ok(Verdict::Skip("this kernel has no such kfuncs".into()));
+            }
+            run(context).or_else(|error| match error.downcast_ref::<Refused>() {
+                Some(refused) => Ok(Verdict::Fail(refused.to_string())),
+                None => Err(error),
+            })
         })
     };
     tests.into_iter().map(test).collect()
@@ -44,6 +51,18 @@ fn is_here() -> bool {
         || Btf::from_vmlinux().ok()?.type_by_name::<Func<'_>>("bpf_map_compare_and_update_elem").map(drop);
     find().is_some()
 }
+
+/// A program that the verifier should take and does not: the promise is broken, not the test.
+#[derive(Debug)]
+struct Refused(String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Refused {}
 
 /// Values for the object's constants: key, expected bytes, new value.
 type Constants = (u32, u64, u64);
@@ -66,7 +85,7 @@ fn with_program<T>(
     let mut program = programs.find(|program| program.name() == name).context("no such program")?;
     program.set_autoload(true);
     drop(programs);
-    let skeleton = open.load().with_context(|| format!("cannot load {name}"))?;
+    let skeleton = open.load().map_err(|error| Refused(format!("{name} is refused: {error}")))?;
     let object = skeleton.object();
     let map = |name: &str| {
         let map = object.maps().find(|map| map.name() == name).context("no such map")?;
