@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use ground::cache;
 
 use crate::base;
 
@@ -40,7 +41,7 @@ pub struct Series {
     pub lineage: String,
     /// In the order of their file names.
     pub patches: Vec<Patch>,
-    /// The patches instead of these for other lines of kernels: those of the folder `LINE/` in the series' own.
+    /// The same for other lines of kernels, as [`carried`] makes them.
     pub variants: BTreeMap<String, Vec<Patch>>,
     /// Lines of kernels that it is not carried to, and why: `LINE/not-carried.txt`.
     pub not_carried: BTreeMap<String, String>,
@@ -48,6 +49,9 @@ pub struct Series {
 
 /// The name of that file.
 const NOT_CARRIED: &str = "not-carried.txt";
+
+/// Names the mails that a line of kernels does without, one a line, and says why in the others.
+const LEFT_OUT: &str = "left-out.txt";
 
 impl Series {
     /// Reads the folders of `kernel-patches/` that `name` names, joined by `+`. A mail that two of them have is applied
@@ -87,7 +91,7 @@ impl Series {
             if let Ok(reason) = fs::read_to_string(dir.join(NOT_CARRIED)) {
                 not_carried.insert(line.to_owned(), reason.split_whitespace().collect::<Vec<_>>().join(" "));
             } else if dir.is_dir() {
-                variants.insert(line.to_owned(), mails(&dir)?);
+                variants.insert(line.to_owned(), carried(&patches, &dir)?);
             }
         }
         Ok(Self { name: name.into(), lineage: name.into(), patches, variants, not_carried })
@@ -153,6 +157,31 @@ fn changes(text: &str) -> impl Iterator<Item = &str> {
     text.lines().skip_while(|line| *line != "---").filter(|line| line.starts_with(['+', '-']))
 }
 
+/// The mails of a series for a line of kernels: those in the line's folder stand in for their namesakes, whatever their
+/// numbers are; what it leaves out is left out; all else is the series' own.
+fn carried(patches: &[Patch], dir: &Path) -> Result<Vec<Patch>> {
+    let own = mails(dir)?;
+    let left_out = cache::read_if_there(&dir.join(LEFT_OUT))?.unwrap_or_default();
+    let left_out: BTreeSet<&str> =
+        left_out.lines().filter(|line| line.ends_with(".patch")).map(unnumbered).collect();
+    let names: BTreeSet<String> = patches.iter().map(Patch::unnumbered).collect();
+    let strangers = own.iter().map(Patch::unnumbered).chain(left_out.iter().map(|name| (*name).to_owned()));
+    for name in strangers {
+        ensure!(names.contains(&name), "{} names {name}, which is no mail of the series", dir.display());
+    }
+    let kept = patches.iter().filter(|patch| !left_out.contains(patch.unnumbered().as_str()));
+    Ok(kept
+        .map(|patch| {
+            own.iter().find(|other| other.unnumbered() == patch.unnumbered()).unwrap_or(patch).clone()
+        })
+        .collect())
+}
+
+/// The name of a mail's file without its number.
+fn unnumbered(name: &str) -> &str {
+    name.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('-')
+}
+
 /// The mails of a folder in order, cover letters apart.
 fn mails(dir: &Path) -> Result<Vec<Patch>> {
     let files = patch_files(dir)?.into_iter().filter(|path| !file_name(path).starts_with("0000-"));
@@ -169,6 +198,10 @@ impl Patch {
         let touches = touched(&text);
         ensure!(!touches.is_empty(), "{} is no patch: it changes no file", path.display());
         Ok(Self { path: path.into(), subject: subject(&text), touches, text })
+    }
+
+    fn unnumbered(&self) -> String {
+        unnumbered(&file_name(&self.path)).to_owned()
     }
 }
 
@@ -268,6 +301,28 @@ mod tests {
         let other = [patch("a", "9")];
         let said = joined([first.as_slice(), other.as_slice()].into_iter()).unwrap_err().to_string();
         assert!(said.contains("not the same change"), "{said}");
+    }
+
+    #[test]
+    fn a_mail_for_a_line_stands_in_for_its_namesake() {
+        let root = std::env::temp_dir().join(format!("series-line-{}", std::process::id()));
+        let line = root.join("7.2");
+        fs::create_dir_all(&line).unwrap();
+        let mail = |path: &Path, body: &str| fs::write(path, MAIL.replace("text", body)).unwrap();
+        for name in ["0001-a.patch", "0002-b.patch", "0003-c.patch"] {
+            mail(&root.join(name), "new");
+        }
+        mail(&line.join("0002-c.patch"), "old");
+        let left_out = |text: &str| fs::write(line.join(LEFT_OUT), text).unwrap();
+        left_out("It has no b:\n0002-b.patch\n");
+        let series = mails(&root).unwrap();
+        let texts: Vec<bool> =
+            carried(&series, &line).unwrap().iter().map(|patch| patch.text.contains("old")).collect();
+        assert_eq!(texts, [false, true]);
+        left_out("0009-d.patch\n");
+        let said = carried(&series, &line).unwrap_err().to_string();
+        assert!(said.contains("names d.patch, which is no mail of the series"), "{said}");
+        fs::remove_dir_all(root).unwrap();
     }
 
     #[test]
