@@ -12,6 +12,7 @@ use evidence::races::{Kept, Matrix};
 use ground::{cache::write_whole, context::Ctx};
 use guest::machine::Limits;
 use kernel::series::DEFAULT;
+use results::races::RaceEvent;
 
 use crate::{
     booted, matrix_file,
@@ -49,10 +50,13 @@ const RECORDS: [(&str, &str); 4] = [
 pub fn records(ctx: &Ctx) -> Result<PathBuf> {
     let (from, to) = (ctx.root.join(EVIDENCE), ctx.target.join("kept"));
     for (name, place) in SERIES {
-        judge(ctx, &from.join(name), &to.join(place), Some(DEFAULT), None)?;
+        judge(ctx, &from.join(name), &to.join(place), Some(DEFAULT), None, &mut None)?;
     }
+    // What is asked of all cells of a kernel as it is, the model answers once.
+    let mut all = None;
     for (name, place, filter) in NATIVE {
-        judge(ctx, &from.join(name), &to.join(place), None, filter)?;
+        let said = if filter.is_some() { &mut None } else { &mut all };
+        judge(ctx, &from.join(name), &to.join(place), None, filter, said)?;
     }
     for (name, place) in RECORDS {
         let record = from.join(name);
@@ -64,7 +68,15 @@ pub fn records(ctx: &Ctx) -> Result<PathBuf> {
     Ok(to)
 }
 
-fn judge(ctx: &Ctx, events: &Path, record: &Path, series: Option<&str>, filter: Option<&str>) -> Result<()> {
+/// Judges events beside what the model said, which it is asked for where that is not known yet.
+fn judge(
+    ctx: &Ctx,
+    events: &Path,
+    record: &Path,
+    series: Option<&str>,
+    filter: Option<&str>,
+    said: &mut Option<Vec<RaceEvent>>,
+) -> Result<()> {
     let kept = Kept::read(&[events.to_owned()])?;
     let mut report = Report::new(ctx, 0, "");
     booted::beside(events)?.tell(&mut report);
@@ -73,7 +85,12 @@ fn judge(ctx: &Ctx, events: &Path, record: &Path, series: Option<&str>, filter: 
     let asked = Asked { filter: filter.map(str::to_owned), quick: false, unpatched: series.is_none() };
     // Nothing is booted.
     let limits = Limits { boot: Duration::ZERO, silence: Duration::ZERO };
-    let judged = Races { ctx, asked, limits }.kept(kept, series, &mut matrix)?;
+    let races = Races { ctx, asked, limits };
+    match said {
+        Some(said) => matrix.add(said),
+        None => *said = Some(races.model(&mut matrix)?),
+    }
+    let judged = races.kept(kept, series, &mut matrix)?;
     report.verdict = judged.outcome;
     report.reason = judged.reason;
     matrix_file::write_with(&room_for(record)?, &report, machine.as_ref(), &matrix)

@@ -164,7 +164,9 @@ fn race(
                 );
             }
             **machine = Some(there);
-            Races { ctx, asked, limits }.kept(kept, None, matrix)
+            let races = Races { ctx, asked, limits };
+            races.model(matrix)?;
+            races.kept(kept, None, matrix)
         }
         Ground::Here => {
             let _ = fs::remove_file(&keep);
@@ -208,7 +210,9 @@ fn race(
             if let Some(first) = opts.from.first() {
                 let kept = Kept::read(&opts.from)?;
                 booted::beside(first)?.tell(report);
-                return Races { ctx, asked, limits }.kept(kept, Some(&opts.series), matrix);
+                let races = Races { ctx, asked, limits };
+                races.model(matrix)?;
+                return races.kept(kept, Some(&opts.series), matrix);
             }
             let shop = Workshop::open(ctx, &opts.kernel)?;
             limits = limits.times(shop.profile.patience);

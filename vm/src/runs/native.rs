@@ -83,12 +83,12 @@ impl Races<'_> {
         judge::judge_native(matrix, &native, self.asked.filter.is_some())
     }
 
-    /// Judges what was said in guests with `series`, or on a kernel without any: nothing is run but the model.
+    /// Judges what was said in guests with `series`, or on a kernel without any, beside what the model has said in `matrix`:
+    /// nothing is run.
     ///
     /// # Errors
     /// When there is no cell.
     pub fn kept(&self, kept: Kept, series: Option<&str>, matrix: &mut Matrix) -> Result<Judged> {
-        self.model(matrix)?;
         for said in &kept.0 {
             match series {
                 Some(series) => {

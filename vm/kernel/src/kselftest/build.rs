@@ -13,7 +13,8 @@ use ground::{
     events::Event,
     exec,
     hash::{hash, sha256},
-    lock, space,
+    lock::{self, Lock},
+    space,
     tools::{Tool, file, program},
 };
 
@@ -46,6 +47,24 @@ const BUILD_MIB: u64 = 4000;
 /// Files that make says it makes, until it has told the real number.
 const TOTAL: u64 = 2600;
 
+/// The folder of what `parts` decide, and the lock to fill it under if it is not there; then `mib` are free.
+///
+/// # Errors
+/// No space.
+pub(super) fn room(ctx: &Ctx, parts: &[String], mib: u64) -> Result<(PathBuf, Option<Lock>)> {
+    let key = hash(&parts.iter().map(String::as_bytes).collect::<Vec<_>>());
+    let dir = ctx.cache.dir("selftests")?.join(&key);
+    if dir.exists() {
+        return Ok((dir, None));
+    }
+    let lock = lock::take(ctx, "selftests", "building the kernel's selftests")?;
+    if dir.exists() {
+        return Ok((dir, None));
+    }
+    space::need(ctx.cache.root(), mib, "to build the kernel's selftests")?;
+    Ok((dir, Some(lock)))
+}
+
 /// The folder of the built selftests of `patched`, compiled against the types of `kernel`; says whether it was there.
 /// `XTASK_SELFTESTS_DIR` names ready ones.
 ///
@@ -70,16 +89,8 @@ pub fn get(
     for path in DECIDING {
         parts.push(store.resolve(ctx, &format!("{}:{path}", patched.commit))?);
     }
-    let key = hash(&parts.iter().map(String::as_bytes).collect::<Vec<_>>());
-    let dir = ctx.cache.dir("selftests")?.join(&key);
-    if dir.exists() {
-        return Ok((dir, true));
-    }
-    let _lock = lock::take(ctx, "selftests", "building the kernel's selftests")?;
-    if dir.exists() {
-        return Ok((dir, true));
-    }
-    space::need(ctx.cache.root(), BUILD_MIB, "to build the kernel's selftests")?;
+    let (dir, lock) = room(ctx, &parts, BUILD_MIB)?;
+    let Some(_lock) = lock else { return Ok((dir, true)) };
     let (source, out) = (temp.path().join("source"), temp.path().join("out"));
     store.extract(ctx, &patched.tree, &SOURCES, &source)?;
     fs::create_dir_all(&out)?;

@@ -10,16 +10,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use ground::{
-    context::Ctx,
-    events::Event,
-    exec,
-    hash::{hash, sha256},
-    lock, space,
-};
+use ground::{context::Ctx, events::Event, exec, hash::sha256};
 
 use super::{
-    super::build::{self, BPFTOOL, DECIDING},
+    super::build::{self, BPFTOOL, DECIDING, room},
     debs::Root,
     kernel::Kernel,
     target::Target,
@@ -77,16 +71,8 @@ pub fn get(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(PathBuf, bo
     for path in DECIDING {
         parts.push(store.resolve(ctx, &format!("{}:{path}", patched.commit))?);
     }
-    let key = hash(&parts.iter().map(String::as_bytes).collect::<Vec<_>>());
-    let dir = ctx.cache.dir("selftests")?.join(&key);
-    if dir.exists() {
-        return Ok((dir, true));
-    }
-    let _lock = lock::take(ctx, "selftests", "building the kernel's selftests")?;
-    if dir.exists() {
-        return Ok((dir, true));
-    }
-    space::need(ctx.cache.root(), BUILD_MIB, "to build the kernel's selftests")?;
+    let (dir, lock) = room(ctx, &parts, BUILD_MIB)?;
+    let Some(_lock) = lock else { return Ok((dir, true)) };
     let temp = ctx.cache.temp("selftests")?;
     let (source, out) = (temp.path().join("source"), temp.path().join("out"));
     let own = format!("arch/{}", target.kernel);
