@@ -49,16 +49,15 @@ impl Clock {
         unit.of(nanoseconds(self.id()))
     }
 
-    /// What it said when this machine was booted. The wall clock may have been set since: that much before.
+    /// What it said before this machine had booted. A program stamps nothing in the first tenth of a second, and there lie all
+    /// seconds that are taken for nanoseconds.
     #[must_use]
     pub fn boot(self, unit: Unit) -> i128 {
-        const SLACK: i128 = 60 * 1_000_000_000;
-        match self {
-            Self::Monotonic | Self::Boottime => 0,
-            Self::Realtime => {
-                unit.of(nanoseconds(ClockId::Realtime) - nanoseconds(ClockId::Boottime) - SLACK)
-            }
-        }
+        const EARLY: i128 = 100_000_000;
+        unit.of(match self {
+            Self::Monotonic | Self::Boottime => EARLY,
+            Self::Realtime => nanoseconds(ClockId::Realtime) - uptime(),
+        })
     }
 
     /// How people name it.
@@ -70,6 +69,12 @@ impl Clock {
             Self::Realtime => "realtime",
         }
     }
+}
+
+/// For how long this machine has run, and some more: the wall clock may have been set since.
+fn uptime() -> i128 {
+    const SLACK: i128 = 60 * 1_000_000_000;
+    nanoseconds(ClockId::Boottime) + SLACK
 }
 
 fn nanoseconds(id: ClockId) -> i128 {
@@ -190,6 +195,16 @@ impl Threshold {
         };
         Ok(Self { below, now, age, unit: units })
     }
+
+    /// What is lower was stamped before this machine had booted, as no entry of a map was. Of a number without a unit: even in
+    /// nanoseconds.
+    #[must_use]
+    pub fn boot(&self) -> Option<i128> {
+        match self.now? {
+            (_, Some(clock)) => Some(clock.boot(self.unit)),
+            (now, None) => Some(now.saturating_sub(self.unit.of(uptime()))),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -252,5 +267,20 @@ mod tests {
         for clock in [Clock::Monotonic, Clock::Boottime, Clock::Realtime] {
             assert!(clock.boot(Unit::Ns) < clock.now(Unit::Ns), "{clock:?}");
         }
+    }
+
+    #[test]
+    fn nothing_was_stamped_before_boot() {
+        let boot = |older, now, clock, unit| Threshold::new(age(older), now, clock, unit).unwrap().boot();
+        assert_eq!(boot("300", None, None, None), None, "no time at all");
+        let seconds = Clock::Boottime.now(Unit::S);
+        let of_number = |now, unit| boot("300", Some(now), None, unit).unwrap();
+        let wall = 1_790_000_000;
+        assert!((0..=61).contains(&(wall - seconds - of_number(wall, Some(Unit::S)))), "so long it has run");
+        assert!(of_number(wall * 1_000_000_000, None) > 10 * Clock::Boottime.now(Unit::Ns));
+        assert!(of_number(100, None) < 0, "a counter is no time");
+        // Seconds, taken for nanoseconds.
+        assert!(boot("5m", None, Some(Clock::Monotonic), None).unwrap() > 86_400);
+        assert_eq!(boot("5m", None, Some(Clock::Boottime), Some(Unit::S)), Some(0));
     }
 }

@@ -36,7 +36,7 @@ impl Survey {
         tell: &dyn Fn(u64),
     ) -> Result<Self, Error> {
         let mut survey = Self::default();
-        let boot = threshold.now.and_then(|(_, clock)| clock).map(|clock| clock.boot(threshold.unit));
+        let boot = threshold.boot();
         let mut walk = map.walk(batch)?;
         let mut snapshot = Snapshot::default();
         let (mut looked_at, mut latest) = (0, i128::MIN);
@@ -76,18 +76,19 @@ impl Survey {
     #[must_use]
     pub fn doubt(&self, threshold: &Threshold) -> Option<String> {
         let Self { entries, expired, future, before_boot, zero } = *self;
-        let clock = threshold.now.and_then(|(_, clock)| clock).map_or("", |clock| clock.name());
+        let clock = threshold.now.and_then(|(_, clock)| clock);
+        let clock = clock.map_or("--now".into(), |clock| format!("the {} clock", clock.name()));
         let doubt = if before_boot > 0 && expired > 0 {
             format!(
-                "{before_boot} of {entries} entries are stamped before this machine was booted, by the {clock} clock: it is \
-                 not the clock of this field, or not its unit"
+                "{before_boot} of {entries} entries are stamped before this machine was booted, by {clock}: it is not the clock \
+                 of this field, or not its unit"
             )
         } else if future > 0 && threshold.age > 0 {
             format!(
                 "{future} of {entries} entries are stamped later than now: it is not the clock of this field, or not its unit, \
                  or the field says until when an entry lives (then it is --older-than 0)"
             )
-        } else if zero > 0 && threshold.now.is_some() && threshold.age > 0 {
+        } else if zero > 0 && threshold.now.is_some() {
             format!("{zero} of {entries} entries hold 0, which is no time: --zero-is-never spares them")
         } else if entries > 1 && expired == entries {
             format!(
@@ -123,6 +124,15 @@ mod tests {
         assert!(doubt(survey(20, 3, 0, 20), 300).contains("20 of 20 entries are stamped before"));
         assert!(doubt(survey(20, 3, 1, 0), 300).contains("1 of 20 entries are stamped later than now"));
         assert!(doubt(Survey { zero: 1, ..survey(20, 3, 0, 0) }, 300).contains("1 of 20 entries hold 0"));
+        for age in [0, -5] {
+            let doubt = doubt(Survey { zero: 2, ..survey(20, 3, 17, 0) }, age);
+            assert!(doubt.contains("2 of 20 entries hold 0"), "of a deadline, 0 may be never: {doubt}");
+        }
+        let told = survey(1, 1, 0, 1).doubt(&threshold(300, None)).unwrap_or_default();
+        assert!(
+            told.contains("1 of 1 entries are stamped before this machine was booted, by --now"),
+            "{told}"
+        );
         for (fine, age) in [
             (survey(20, 19, 0, 0), 300),
             (survey(1, 1, 0, 0), 300),

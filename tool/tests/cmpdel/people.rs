@@ -49,7 +49,7 @@ fn a_clock_that_is_not_the_entries_deletes_nothing() {
         (
             "--offset 16 --type u64 --now 1790000000000000000 --older-than 300000000000",
             2,
-            "all 20 entries have expired",
+            "20 of 20 entries are stamped before this machine was booted, by --now",
         ),
         ("--field seen --clock realtime --older-than 5m", 2, "stamped before this machine was booted"),
         ("--field seen --now 1790000000000000000 --older-than 300000000000 --force", 0, ""),
@@ -73,6 +73,33 @@ fn a_clock_that_is_not_the_entries_deletes_nothing() {
         assert!(code != 2 || run.stderr.contains(why), "{args}: {run:?}");
         let left = if args.contains("--force") && *SUPPORTED { 0 } else { 20 };
         assert_eq!(fixture.entries(), left, "{args}: {run:?}");
+    }
+}
+
+#[test]
+fn one_stamp_that_cannot_be_right_is_enough() {
+    let seconds =
+        u64::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec).unwrap();
+    let wall = "--now 1790000000000000000 --older-than 300000000000";
+    let rows = [
+        (seconds * 1_000_000_000, wall, 2, "stamped before this machine was booted, by --now"),
+        (seconds, "--clock monotonic --older-than 0", 2, "stamped before this machine was booted"),
+        (seconds, "--clock monotonic --unit s --older-than 5m", 0, ""),
+        (
+            0,
+            "--clock monotonic --older-than 0",
+            2,
+            "1 of 1 entries hold 0, which is no time: --zero-is-never",
+        ),
+        (0, "--clock monotonic --older-than 0 --zero-is-never", 0, ""),
+        (0, "--now 1000 --older-than 0", 2, "1 of 1 entries hold 0"),
+    ];
+    for (seen, args, code, why) in rows {
+        let Some(fixture) = Fixture::owners("one_stamp", 1, seen) else { return };
+        let run = cmpdel(&format!("gc --id {} --field seen {args}", fixture.id()));
+        assert_eq!(run.code, if *SUPPORTED || code == 2 { code } else { 4 }, "{args}: {run:?}");
+        assert!(run.stderr.contains(why), "{args}: {run:?}");
+        assert_eq!(fixture.entries(), 1, "{args}: {run:?}");
     }
 }
 
