@@ -294,6 +294,14 @@ impl Layout {
         })
     }
 
+    /// Whether it is a truth value.
+    #[must_use]
+    pub fn is_truth(&self, id: u32) -> bool {
+        self.resolve(id).is_ok_and(|ty| {
+            matches!(ty.kind, Kind::Int { .. }) && ["_Bool", "bool"].contains(&self.btf.type_name(ty))
+        })
+    }
+
     /// The order of an integer's bytes, by the kernel's names for types that have one: `__be32`, `__le16`.
     #[must_use]
     pub fn order(&self, mut id: u32) -> Order {

@@ -31,6 +31,14 @@ pub fn number() -> Layout {
     Layout::new(&btf::tuple_btf(), btf::OWNER_ID - 1).unwrap()
 }
 
+/// The layout of `bool` alone.
+pub fn truth() -> Layout {
+    let mut btf = btf::Btf::default();
+    btf.int("_Bool", 1, 4);
+    btf.other("bool", 8, 1);
+    Layout::new(&btf.blob(), 2).unwrap()
+}
+
 /// The id of `struct odd` in the BTF of [`odd`], and of what may be a whole key.
 pub const ODD_ID: u32 = 17;
 /// `void *`, `__be16`, `char`, `enum tag`, `char[16]`, `__be16[2]`, `unsigned __int128`.

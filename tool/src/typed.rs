@@ -124,10 +124,13 @@ pub fn word(layout: &Layout, place: Place, given: &Literal) -> Result<Vec<u8>, S
 
 fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Result<Vec<u8>, String> {
     let kind = &layout.resolve(place.ty)?.kind;
-    let is_number = matches!(kind, Kind::Int { .. } | Kind::Enum { .. });
+    let is_number = matches!(kind, Kind::Int { .. } | Kind::Enum { .. } | Kind::Pointer);
+    if let (true, Some(truth)) = (layout.is_truth(place.ty), truth(&given.text)) {
+        return number(layout, place, truth);
+    }
     if let (Some(bits), true) = (place.bits, is_number) {
         // bpftool prints bits as a string, in hex.
-        let hex = given.hex_number();
+        let hex = given.hex_number().map(|number| printed_bits(number, bits.count, kind));
         let number = given.number.filter(|_| numbers).or(hex);
         let number = number.or_else(|| enumerator(layout, kind, &given.text));
         let number = number.ok_or_else(|| {
@@ -179,6 +182,26 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
             (false, true) => format!("{why}; a number is written without quotes"),
             _ => why,
         }),
+    }
+}
+
+/// A truth value in words, as bpftool prints it.
+fn truth(text: &str) -> Option<i128> {
+    match text {
+        "true" => Some(1),
+        "false" => Some(0),
+        _ => None,
+    }
+}
+
+/// The number of bits as bpftool prints them, without regard to a sign.
+fn printed_bits(number: i128, count: usize, kind: &Kind) -> i128 {
+    let top = count.clamp(1, 64) - 1;
+    match kind {
+        Kind::Int { signed: true, .. } | Kind::Enum { signed: true, .. } if number >> top == 1 => {
+            number - (2 << top)
+        }
+        _ => number,
     }
 }
 
@@ -258,12 +281,20 @@ fn bytes(layout: &Layout, place: Place, given: &Literal) -> Result<Vec<u8>, Stri
         Kind::Pointer => Some("pointers"),
         _ => None,
     };
-    let mut words = given.text.split_whitespace();
-    let is_one = words.next().is_some_and(|word| word.starts_with("0x")) && words.next().is_none();
+    let word = given.text.trim();
+    let is_one = word.starts_with("0x") && !word.contains(char::is_whitespace);
     if let (Some(printed), true) = (printed, is_one) {
         return Err(format!(
             "`{}` can be a number, as bpftool prints {printed}, and bytes in this order: write each byte as 0x…",
             given.text
+        ));
+    }
+    let number = Literal::parse(word).hex_number();
+    let number = number.and_then(|number| integer(layout, place, number, false));
+    if number.is_some_and(|number| number != bytes) {
+        return Err(format!(
+            "`{word}` can be a number and can be bytes in this order: write u{}:{word} for the number, `hex {word}` for the bytes",
+            place.size * 8
         ));
     }
     in_order(layout, place.offset, given)?;
@@ -313,12 +344,12 @@ pub fn number(layout: &Layout, place: Place, number: i128) -> Result<Vec<u8>, St
         format!("{number} does not fit {type_name} ({room})")
     };
     let Some(bits) = place.bits else {
-        let mut bytes = encode(number, place.size, signed)
-            .ok_or_else(|| does_not_fit(format!("{} bytes", place.size)))?;
-        if layout.order(place.ty).is_swapped() {
-            bytes.reverse();
+        if place.size > 8 {
+            let (type_name, size) = (layout.type_name(place.ty), place.size);
+            return Err(format!("{type_name} takes no number here, only its {size} bytes"));
         }
-        return Ok(bytes);
+        return integer(layout, place, number, signed)
+            .ok_or_else(|| does_not_fit(format!("{} bytes", place.size)));
     };
     if layout.order(place.ty).is_swapped() {
         return Err(format!(
@@ -338,6 +369,18 @@ pub fn number(layout: &Layout, place: Place, number: i128) -> Result<Vec<u8>, St
         }
     }
     Ok(bytes)
+}
+
+/// An integer of whole bytes, in the order of its type; `None` where it is none, or does not fit.
+fn integer(layout: &Layout, place: Place, number: i128, signed: bool) -> Option<Vec<u8>> {
+    if !matches!(layout.resolve(place.ty).ok()?.kind, Kind::Int { .. } | Kind::Enum { .. } | Kind::Pointer) {
+        return None;
+    }
+    let mut bytes = encode(number, place.size, signed)?;
+    if layout.order(place.ty).is_swapped() {
+        bytes.reverse();
+    }
+    Some(bytes)
 }
 
 fn at(path: &str, why: &str) -> String {

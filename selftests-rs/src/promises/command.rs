@@ -91,10 +91,12 @@ fn exit_codes(context: &Context) -> Result<Verdict> {
     let flows = Flows::new()?;
     let by_id = flows.by_id()?;
     // What is found out without asking the kernel is the same everywhere.
-    let rows: [(i32, &[&str]); 16] = [
+    let rows: [(i32, &[&str]); 17] = [
         (DELETED, &["--key", HEX_KEY, "--expect", HEX_VALUE]),
         (DELETED, &["--key", "u32:5", "--expect", "u32:42", "--offset", "8"]),
-        (DELETED, &["--key", "0x05000000", "--expect", "0x2a00", "--offset", "8", "--size", "2"]),
+        (DELETED, &["--key", "hex 0x05000000", "--expect", "0x2a00", "--offset", "8", "--size", "2"]),
+        // Of a key that is an integer, it can be that number.
+        (USAGE, &["--key", "0x05000000", "--expect", "0x2a00", "--offset", "8", "--size", "2"]),
         (DELETED, &["--key", "u32:5", "--expect", "42", "--field", "lifetime"]),
         (DELETED, &["--key", "u32:5", "--expect", r#"{"lifetime": 42}"#]),
         (KEPT, &["--key", HEX_KEY, "--expect", "u32:41", "--offset", "8"]),

@@ -43,7 +43,8 @@ fn exit_codes() -> String {
 const FORMS: &str = "\
 K and V:
   0a 00 00 01           bytes of two hex digits, as bpftool prints them; `hex 10 20` where all digits are decimal ones
-  0x0a000001            the same; bytes in the order written, never a number
+  0x0a000001            the same; bytes in the order written. Of an integer that would have them in another order it is
+                        refused: write u32:0x0a000001 for the number, `hex 0x0a000001` for the bytes
   u32:42  u32be:0x2a    an integer of 8, 16, 32 or 64 bits; `be` for network order, else this machine's
   \"u32be:1 u16:80 00 00\"  several of these, joined
   @FILE  -              the bytes of a file, of standard input

@@ -23,7 +23,7 @@ pub enum Form {
     Text,
     /// `text:…`
     Said,
-    /// `0x…` as bpftool prints bit-fields, pointers and integers of 128 bits.
+    /// `0x…` as bpftool prints bit-fields, pointers and integers of 128 bits, and as people write any number.
     Printed,
     Json,
     /// As bpftool prints a whole entry.
@@ -184,7 +184,7 @@ fn bytes(text: &str, size: usize, swapped: &dyn Fn(usize, usize) -> bool) -> Vec
 pub fn readings(ty: &Ty, size: usize, text: &str, line: bool) -> Vec<Reading> {
     let mut all = Vec::new();
     let takes_numbers =
-        matches!(ty, Ty::Int { .. } | Ty::Char | Ty::Enum { .. } | Ty::Bits { .. } | Ty::Lost);
+        matches!(ty, Ty::Int { .. } | Ty::Char | Ty::Enum { .. } | Ty::Bits { .. } | Ty::Lost | Ty::Pointer);
     let given = decimal(text).filter(|_| line && takes_numbers);
     if let Some(given) = given {
         all.extend(number(given, ty, size).map(|bytes| (Form::Number, bytes)));
@@ -215,7 +215,9 @@ pub fn readings(ty: &Ty, size: usize, text: &str, line: bool) -> Vec<Reading> {
 fn printed(ty: &Ty, size: usize, digits: &str) -> Option<Vec<u8>> {
     let value = u128::from_str_radix(digits, 16).ok()?;
     match ty {
-        Ty::Bits { .. } => number(i128::try_from(value).ok()?, ty, size),
+        Ty::Bits { first, count, .. } => (value >> count == 0).then(|| bits(value, *first, *count, size)),
+        Ty::Int { order, .. } => integer(i128::try_from(value).ok()?, size, false, *order),
+        Ty::Enum { .. } => integer(i128::try_from(value).ok()?, size, false, Order::Native),
         Ty::Pointer => integer(i128::try_from(value).ok()?, 8, false, Order::Native),
         Ty::Lost => integer(i128::try_from(value).ok()?, size, false, Order::Native),
         Ty::Wide => Some(value.to_ne_bytes().to_vec()),

@@ -2,7 +2,7 @@
 //! What a field takes, and what it refuses.
 
 use super::*;
-use crate::testing::{ODD_ID, conntrack, odd, owner, tuple};
+use crate::testing::{ODD_ID, conntrack, odd, owner, truth, tuple};
 
 fn field(layout: &Layout, path: &str, text: &str) -> Result<Vec<u8>, String> {
     word(layout, layout.field(path).unwrap(), &Literal::parse(text))
@@ -39,7 +39,6 @@ fn enumerators_and_texts_are_what_a_field_takes() {
         assert!(text(two).unwrap_err().contains("can be bytes and can be a text"), "{two}");
     }
     assert!(text("much too long").unwrap_err().contains("two hex digits"));
-    assert!(field(&conntrack(), "state", "CT_GONE").unwrap_err().contains("two hex digits"));
 }
 
 #[test]
@@ -64,6 +63,15 @@ fn a_row_of_bytes_is_no_text_unless_that_is_said() {
         assert!(tag(text).is_err(), "{text}");
     }
     assert_eq!(tag("0x6162"), Ok(b"ab".to_vec()));
+}
+
+#[test]
+fn a_truth_value_is_taken_in_words() {
+    let layout = truth();
+    let truth = |text| word(&layout, layout.whole().unwrap(), &Literal::parse(text));
+    assert_eq!((truth("true"), truth("false"), truth("1")), (Ok(vec![1]), Ok(vec![0]), Ok(vec![1])));
+    assert!(truth("yes").is_err());
+    assert!(field(&conntrack(), "lifetime", "true").is_err(), "an integer is none");
 }
 
 #[test]
@@ -97,6 +105,55 @@ fn hex_that_bpftool_prints_of_numbers_is_no_bytes() {
     );
     let error = field(&odd(ODD_ID), "lost", "80").unwrap_err();
     assert!(error.contains("a bit-field of port_t has no order"), "{error}");
+}
+
+#[test]
+fn hex_that_can_be_a_number_of_the_other_order_is_neither() {
+    let layout = conntrack();
+    for (path, text, number) in [
+        ("lifetime", "0x0000002a", "u32:0x0000002a"),
+        ("lifetime", " 0x00000f00", "u32:0x00000f00"),
+        ("packets", "0x000000000000002a", "u64:0x000000000000002a"),
+        ("delta", "0xfffd", "u16:0xfffd"),
+    ] {
+        let place = layout.field(path).unwrap();
+        for read in [field(&layout, path, text), super::text(&layout, place, text)] {
+            if cfg!(target_endian = "little") {
+                let error = read.unwrap_err();
+                assert!(error.contains("can be a number and can be bytes in this order"), "{path}: {error}");
+                assert!(error.contains(&format!("{number} for the number")), "{path}: {error}");
+            }
+        }
+        assert!(field(&layout, path, &format!("hex {text}")).is_ok(), "{path} {text}");
+        assert!(field(&layout, path, number).is_ok(), "{path} {text}");
+    }
+    for (path, text) in [("lifetime", "0x2a00002a"), ("lifetime", "0x00 0x00 0x00 0x2a"), ("state", "0x01")] {
+        assert!(field(&layout, path, text).is_ok(), "{path} {text}");
+    }
+    assert_eq!(field(&owner(), "expires", "0x000003e8"), Ok(vec![0, 0, 3, 0xe8]), "both are the same");
+}
+
+#[test]
+fn a_pointer_takes_the_number_that_bpftool_prints() {
+    assert_eq!(
+        field(&odd(ODD_ID), "ptr", "18446612686455848960"),
+        Ok(18446612686455848960_u64.to_ne_bytes().to_vec())
+    );
+    assert!(
+        field(&odd(ODD_ID), "wide", "1").unwrap_err().contains("takes no number here, only its 16 bytes")
+    );
+}
+
+#[test]
+fn bits_with_a_sign_are_taken_as_bpftool_prints_them() {
+    let layout = odd(ODD_ID);
+    let place = layout.field("sig").unwrap();
+    let bits = |text| super::text(&layout, place, text);
+    assert_eq!(bits("0xfff"), number(&layout, place, -1));
+    assert_eq!(bits("0x800"), number(&layout, place, -2048));
+    assert_eq!(bits("0x7ff"), number(&layout, place, 2047));
+    assert!(bits("0x1000").unwrap_err().contains("does not fit int (12 bits)"));
+    assert!(word(&layout, place, &Literal::parse("4095")).is_err(), "in decimal it is a number");
 }
 
 #[test]
