@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What `--key` and `--expect` take, before the map is known.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::json::Json;
@@ -142,6 +143,10 @@ impl Literal {
 /// # Errors
 /// A sentence that names the part at fault.
 pub fn parse_bytes(text: &str) -> Result<Vec<u8>, String> {
+    if let Some(address) = address(text.trim()) {
+        let hex: String = address.iter().map(|byte| format!("{byte:02x}")).collect();
+        return Err(format!("`{}` is an address: write its bytes, 0x{hex}", text.trim()));
+    }
     let mut bytes = Vec::new();
     let mut words = text.split_whitespace().peekable();
     let hex = words.next_if_eq(&HEX).is_some();
@@ -154,6 +159,18 @@ pub fn parse_bytes(text: &str) -> Result<Vec<u8>, String> {
     if bytes.is_empty() { Err("no bytes given".into()) } else { Ok(bytes) }
 }
 
+/// The bytes of what looks like the address of a host or of a network card.
+fn address(text: &str) -> Option<Vec<u8>> {
+    match text.parse() {
+        Ok(IpAddr::V4(address)) => return Some(address.octets().into()),
+        Ok(IpAddr::V6(address)) => return Some(address.octets().into()),
+        Err(_) => {}
+    }
+    let byte = |part: &str| u8::from_str_radix(part, 16).ok().filter(|_| part.len() == 2);
+    let bytes: Option<Vec<u8>> = text.split([':', '-']).map(byte).collect();
+    bytes.filter(|bytes| bytes.len() == 6)
+}
+
 fn parse_word(word: &str, out: &mut Vec<u8>) -> Result<(), String> {
     if let Some((kind, number)) = word.split_once(':') {
         return parse_typed(kind, number, out).map_err(|why| format!("`{word}`: {why}"));
@@ -163,9 +180,12 @@ fn parse_word(word: &str, out: &mut Vec<u8>) -> Result<(), String> {
         Some(_) => return Err("`0x`: hex digits must follow".into()),
         None if word.len() == 2 => word,
         None => {
+            let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+            let number = if is_number { word.trim_start_matches('0') } else { "42" };
             return Err(format!(
-                "`{word}` is no byte of two hex digits; a number needs its type, as u32:{word}, and a string of hex \
-                 bytes begins with 0x"
+                "`{word}` is no byte of two hex digits; a number needs its type, as u32:{}, and a string of hex bytes \
+                 begins with 0x",
+                if number.is_empty() { "0" } else { number }
             ));
         }
     };

@@ -102,8 +102,10 @@ impl<'de> Visitor<'de> for Read {
         Ok(Json::Number(number.into()))
     }
 
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Json, E> {
-        Err(E::custom(format_args!("{number} is not a whole number of 64 bits")))
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Json, E> {
+        Err(E::custom(
+            "a number with a point or an exponent, or of more than 64 bits, is not a whole number of 64 bits",
+        ))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Json, E> {

@@ -173,7 +173,7 @@ impl Layout {
                     let (sign, bits) = (if *signed { 'i' } else { 'u' }, size * 8);
                     let order = if self.order(place.ty) == Order::Big { "be" } else { "" };
                     format!(
-                        ": it is an integer itself, for gc --offset {} --type {sign}{bits}{order}",
+                        ": it is an integer itself: leave --field out, or say gc --offset {} --type {sign}{bits}{order}",
                         place.offset
                     )
                 }
@@ -343,7 +343,10 @@ impl Layout {
             (Kind::Enum { .. }, name) => format!("enum {name}").trim_end().into(),
             (Kind::Pointer, _) => "pointer".into(),
             (Kind::Array { element, count }, _) => {
-                format!("{}[{count}]", self.nested_name(*element, depth + 1))
+                // As in C, the outermost is the first.
+                let element = self.nested_name(*element, depth + 1);
+                let (name, inner) = element.split_at(element.find('[').unwrap_or(element.len()));
+                format!("{name}[{count}]{inner}")
             }
             (Kind::Alias(next), "") => self.nested_name(*next, depth + 1),
             (_, "") => "void".into(),

@@ -39,6 +39,16 @@ pub fn truth() -> Layout {
     Layout::new(&btf.blob(), 2).unwrap()
 }
 
+/// The layout of `unsigned int[2][3]`.
+pub fn rows() -> Layout {
+    let mut btf = btf::Btf::default();
+    btf.int("unsigned int", 4, 0);
+    btf.other("index", 8, 1);
+    btf.array(1, 3);
+    btf.array(3, 2);
+    Layout::new(&btf.blob(), 4).unwrap()
+}
+
 /// The id of `struct odd` in the BTF of [`odd`], and of what may be a whole key.
 pub const ODD_ID: u32 = 17;
 /// `void *`, `__be16`, `char`, `enum tag`, `char[16]`, `__be16[2]`, `unsigned __int128`.

@@ -2,6 +2,8 @@
 //! What people type for a field, as bytes by its type: the one place that knows byte orders, enumerators, texts and bits. What
 //! could be read in two ways is refused.
 
+mod refused;
+
 use crate::btf::Kind;
 use crate::bytes::{Literal, encode, hex};
 use crate::image::Image;
@@ -180,7 +182,7 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
         (_, Some(_)) => Err(two(given, "a text")),
         (Err(why), None) => Err(match (numbers || given.number.is_none(), is_number) {
             (false, true) => format!("{why}; a number is written without quotes"),
-            _ => why,
+            _ => refused::why(layout, place, given, why),
         }),
     }
 }

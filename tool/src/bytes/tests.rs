@@ -164,3 +164,20 @@ fn numbers_go_there_and_back() {
     assert_eq!(encode(0x0102, 2, false).unwrap(), 0x0102_u16.to_ne_bytes());
     assert_eq!((decode(&[], false), decode(&[0; 9], false)), (None, None));
 }
+
+#[test]
+fn addresses_are_told_as_bytes() {
+    for (text, bytes) in [
+        ("10.0.0.1", "0x0a000001"),
+        (" 192.168.1.254 ", "0xc0a801fe"),
+        ("::1", "0x00000000000000000000000000000001"),
+        ("02:00:00:0A:00:01", "0x0200000a0001"),
+        ("02-00-00-0a-00-01", "0x0200000a0001"),
+    ] {
+        let error = parse_bytes(text).unwrap_err();
+        assert_eq!(error, format!("`{}` is an address: write its bytes, {bytes}", text.trim()));
+    }
+    for text in ["10.0.0", "10.0.0.256", "02:00:00", "a b", "0a-00"] {
+        assert!(!parse_bytes(text).unwrap_err().contains("address"), "{text}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Bits, Layout, MAX_DEPTH, Place};
+use super::{Bits, Layout, MAX_DEPTH, MAX_NAMES, Place};
 use crate::btf::Kind;
 use crate::bytes::{decode, hex};
 
@@ -121,6 +121,14 @@ impl Layout {
             }),
             _ => missing(),
         }
+    }
+
+    /// The names of enumerators, for a sentence.
+    #[must_use]
+    pub fn enumerators(&self, values: &[(u32, i128)]) -> String {
+        let names = values.iter().take(MAX_NAMES).map(|(name, _)| self.btf.string(*name));
+        let more = (values.len() > MAX_NAMES).then_some("and more");
+        names.chain(more).collect::<Vec<_>>().join(", ")
     }
 
     /// How the bytes of a field read: a number, an enumerator, else hex.

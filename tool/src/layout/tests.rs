@@ -43,6 +43,13 @@ fn what_is_no_field_is_named() {
 }
 
 #[test]
+fn types_are_named_as_in_c() {
+    let layout = crate::testing::rows();
+    assert_eq!(layout.type_name(layout.whole().unwrap().ty), "unsigned int[2][3]");
+    assert_eq!(place(layout.field("[1][2]")), (20, 4));
+}
+
+#[test]
 fn the_kernels_own_btf_resolves() {
     let Ok(blob) = std::fs::read("/sys/kernel/btf/vmlinux") else {
         return eprintln!("skipped: this kernel shows no BTF of its own");

@@ -38,7 +38,7 @@ fn enumerators_and_texts_are_what_a_field_takes() {
     for two in ["10 20", "u8:1", "0x2a2a", "42", "\"bash\"", "'bash'", "=bash", "~bash"] {
         assert!(text(two).unwrap_err().contains("can be bytes and can be a text"), "{two}");
     }
-    assert!(text("much too long").unwrap_err().contains("two hex digits"));
+    assert!(text("much too long").unwrap_err().contains("a text of 13 bytes, and the field has room for 8"));
 }
 
 #[test]
@@ -134,14 +134,27 @@ fn hex_that_can_be_a_number_of_the_other_order_is_neither() {
 }
 
 #[test]
-fn a_pointer_takes_the_number_that_bpftool_prints() {
-    assert_eq!(
-        field(&odd(ODD_ID), "ptr", "18446612686455848960"),
-        Ok(18446612686455848960_u64.to_ne_bytes().to_vec())
-    );
-    assert!(
-        field(&odd(ODD_ID), "wide", "1").unwrap_err().contains("takes no number here, only its 16 bytes")
-    );
+fn what_a_field_does_not_take_is_told_with_what_it_takes() {
+    let ct = |path, text| field(&conntrack(), path, text).unwrap_err();
+    let odd_layout = odd(ODD_ID);
+    let odd = |path, text| field(&odd_layout, path, text).unwrap_err();
+    let owner = |path, text| field(&owner(), path, text).unwrap_err();
+    for (error, why) in [
+        (ct("state", "CT_GONE"), "`CT_GONE` is no enumerator of enum ct_state: it has CT_OPEN, CT_CLOSING"),
+        (ct("state", "CT_OPEN (0)"), "it has CT_OPEN, CT_CLOSING"),
+        (ct("lifetime", "42u"), "`42u` is no plain number: write it in decimal, or in hex as u32:0x2a"),
+        (ct("lifetime", "4.2e1"), "`4.2e1` is no plain number"),
+        (ct("lifetime", "0x2a"), "1 bytes given (2a), the field has 4; a number in hex is written u32:0x2a"),
+        (ct("lifetime", "0x2a0"), "hex digits make no whole bytes"),
+        (odd("ptr", "0x"), "hex digits must follow"),
+        (odd("wide", "1"), "unsigned __int128 takes no number here, only its 16 bytes"),
+        (odd("ratio", "1.5"), "float takes its 4 bytes alone, as 0x…"),
+        (owner("expires", "10.0.0.1"), "`10.0.0.1` is an address: write its bytes, 0x0a000001"),
+        (odd("name", "10.0.0.1/longer than that"), "a text of 25 bytes, and the field has room for 16"),
+    ] {
+        assert!(error.contains(why), "{error} / {why}");
+    }
+    assert_eq!(field(&odd_layout, "ptr", "18446612686455848960").map(|bytes| bytes.len()), Ok(8));
 }
 
 #[test]

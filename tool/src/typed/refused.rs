@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why a word is nothing that a field takes, and what it takes.
+
+use crate::btf::Kind;
+use crate::bytes::Literal;
+use crate::layout::{Layout, Place};
+
+/// The reason for people; `why` is what is wrong with it as bytes.
+pub fn why(layout: &Layout, place: Place, given: &Literal, why: String) -> String {
+    let (text, word) = (&given.text, given.text.trim());
+    let Ok(ty) = layout.resolve(place.ty) else { return why };
+    let type_name = || layout.type_name(place.ty);
+    let is_other = given.bytes.is_err() && !given.is_begun() && !why.contains("is an address");
+    match &ty.kind {
+        Kind::Enum { values, .. } if is_other => {
+            format!("`{text}` is no enumerator of {}: it has {}", type_name(), layout.enumerators(values))
+        }
+        Kind::Int { size: 1..=8, .. } | Kind::Pointer if is_other && !word.contains(char::is_whitespace) => {
+            format!("`{text}` is no plain number: write it in decimal, or in hex as u32:0x2a")
+        }
+        Kind::Int { .. } | Kind::Enum { .. } | Kind::Pointer
+            if word.starts_with("0x") && given.hex_number().is_some() && given.bytes.is_ok() =>
+        {
+            format!("{why}; a number in hex is written u{}:{word}", place.size * 8)
+        }
+        Kind::Float(size) if is_other => format!("{} takes its {size} bytes alone, as 0x…", type_name()),
+        Kind::Array { element, .. } if is_other && layout.is_character(*element) => {
+            let (len, room) = (text.len(), place.size);
+            format!("`{text}` is a text of {len} bytes, and the field has room for {room}")
+        }
+        _ => why,
+    }
+}
