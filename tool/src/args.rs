@@ -190,8 +190,8 @@ pub struct Gc {
     #[arg(long = "type", value_name = "T", requires = "offset", conflicts_with = "field")]
     pub int_type: Option<IntType>,
 
-    /// Only entries of which this is true as well: key.FIELD=V or value.FIELD=V, or != instead of =; several are all asked.
-    /// Blanks around V are no part of it
+    /// Only entries of which this is true as well: key.FIELD=V or value.FIELD=V, or != instead of =; key=V or value=V where
+    /// there are no fields. Several are all asked. Blanks around V are no part of it
     #[arg(long = "where", value_name = "CONDITION")]
     pub conditions: Vec<Where>,
 

@@ -16,7 +16,8 @@ pub struct Where {
     text: String,
     /// Whether it is asked of keys or of values.
     pub of: Of,
-    path: String,
+    /// None is all of it.
+    path: Option<String>,
     given: Given,
     not: bool,
 }
@@ -25,18 +26,32 @@ impl FromStr for Where {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad =
-            || format!("`{text}` is no condition: write key.FIELD=V, value.FIELD=V, or != instead of =");
-        let (left, right) = text.split_once('=').ok_or_else(bad)?;
+        let bad = || {
+            format!(
+                "`{text}` is no condition: write key.FIELD=V, value.FIELD=V (key=V, value=V where there are no fields), or != instead of ="
+            )
+        };
+        let parts = text.split_once('=');
+        let (left, right) = parts.unwrap_or((text, ""));
+        if left.contains(['<', '>']) {
+            return Err(format!("{}; no order is asked, and an age is --older-than", bad()));
+        }
         let (left, not) = left.strip_suffix('!').map_or((left, false), |left| (left, true));
-        let (of, path) = match left.trim().split_once('.') {
-            Some(("key", path)) => (Of::Key, path),
-            Some(("value", path)) => (Of::Value, path),
+        let (part, path) = left.trim().split_once('.').map_or((left.trim(), None), |(a, b)| (a, Some(b)));
+        let of = match part {
+            _ if parts.is_none() || path == Some("") => return Err(bad()),
+            "key" => Of::Key,
+            "value" => Of::Value,
             _ => return Err(bad()),
         };
         let right = right.trim();
-        if right.starts_with(['=', '!', '~', '<', '>', '\'']) {
-            return Err(format!("{}; a text that begins like that is written with text: before it", bad()));
+        // The operators and patterns of other languages.
+        let is_other = right.starts_with(['=', '!', '~', '<', '>', '\'', '*', '^']) || right.ends_with('*');
+        if left.ends_with('~') || is_other && !right.starts_with("text:") {
+            return Err(format!(
+                "{}; a text that begins or ends like that is written with text: before it",
+                bad()
+            ));
         }
         let given = Given::parse(right).map_err(|why| format!("`{text}`: {why}"))?;
         if matches!(given, Given::Stdin | Given::File(_)) {
@@ -44,7 +59,7 @@ impl FromStr for Where {
                 "`{text}`: it is compared with what stands in the condition, not with a file"
             ));
         }
-        Ok(Self { text: text.into(), of, path: path.into(), given, not })
+        Ok(Self { text: text.into(), of, path: path.map(Into::into), given, not })
     }
 }
 
@@ -64,7 +79,16 @@ impl Condition {
     pub fn new(given: &Where, layout: &Layout) -> Result<Self, Failure> {
         let Where { text, of, path, given, not } = given;
         let usage = |why: String| Failure::usage(format!("--where {text}: {why}"));
-        let place = layout.field(path).map_err(usage)?;
+        let place = match path.as_deref() {
+            None => layout.whole(),
+            Some(path) if !layout.is_struct() && !path.starts_with('[') => {
+                let what = if *of == Of::Key { "key" } else { "value" };
+                Err(format!("the {what} has no fields: write {what}=V"))
+            }
+            Some(path) => layout.field(path),
+        };
+        let path = path.as_deref().unwrap_or_default();
+        let place = place.map_err(usage)?;
         let mut image = Image::new(layout.whole().map_err(usage)?.size);
         match given {
             Given::Json(json) => {
@@ -105,7 +129,7 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{FLOW_ID, conntrack, conntrack_btf};
+    use crate::testing::{FLOW_ID, conntrack, conntrack_btf, number};
 
     #[test]
     fn conditions_are_read() {
@@ -115,6 +139,9 @@ mod tests {
             "value.nat.tag=[1,2]",
             "key.port=u16be:80",
             "key.x!=\"bash\"",
+            "key=7",
+            "value != CT_OPEN",
+            "key.x=text:ba*",
         ] {
             assert!(text.parse::<Where>().is_ok(), "{text}");
         }
@@ -122,7 +149,6 @@ mod tests {
             "",
             "proto=17",
             "key.proto",
-            "key=17",
             "key.proto=",
             "value.x=-",
             "value.x=@f",
@@ -130,8 +156,20 @@ mod tests {
             "key.x!==1",
             "key.x!=~b",
             "key.x!='b'",
+            "key.x>=1",
+            "key.x<=1",
+            "key.x~=b",
+            "key.x!=ba*",
+            "key.x=*sh",
+            "key.x=^ba",
+            "keys=7",
+            "key.=7",
         ] {
-            assert!(text.parse::<Where>().is_err(), "{text}");
+            let error = text.parse::<Where>().expect_err(text);
+            assert!(error.contains(text), "{text}: {error}");
+        }
+        for text in ["value.life>5", "value.life>=5", "value.life<5"] {
+            assert!(text.parse::<Where>().unwrap_err().contains("no order is asked"), "{text}");
         }
     }
 
@@ -160,6 +198,11 @@ mod tests {
         ] {
             assert_eq!(condition(text).unwrap().holds(&key, &value), holds, "{text}");
         }
+        let whole = |text: &str| Condition::new(&text.parse().unwrap(), &number());
+        assert!(whole("key=7").unwrap().holds(&7_u64.to_ne_bytes(), &[]));
+        assert_eq!(whole("value!=7").unwrap().window(), Some(0..8));
+        let error = whole("key.x=7").unwrap_err().message;
+        assert!(error.contains("the key has no fields: write key=V"), "{error}");
         assert_eq!(condition("key.proto=6").unwrap().window(), None);
         assert_eq!(condition("value.state=0").unwrap().window(), Some(12..13));
         for (text, why) in
