@@ -13,7 +13,7 @@ pub enum Given {
     Stdin,
     /// `@FILE`: the bytes of a file.
     File(PathBuf),
-    /// `{…}` or `[…]`: needs the map's BTF, unless it is an array of bytes as bpftool prints them.
+    /// `{…}` or `[…]`: needs the map's BTF, unless it is bytes as bpftool prints them.
     Json(Json),
     /// Bytes, typed integers, or what a field takes: a number, an enumerator, a text.
     Literal(Literal),
@@ -48,6 +48,9 @@ impl Given {
         }
         if text.trim_start().starts_with(['{', '[', '"']) {
             return Json::parse(text).map(Self::Json);
+        }
+        if let Some(entry) = Json::of_dump(text) {
+            return Ok(Self::Json(entry));
         }
         match Literal::parse(text) {
             Literal { text, bytes: Err(why), .. } if text.trim().is_empty() => Err(why),

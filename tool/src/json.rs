@@ -24,12 +24,31 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads one.
+    /// Reads one. Hex without quotes, as bpftool prints bit-fields for people, is a string.
     ///
     /// # Errors
     /// A sentence that says where it is none.
     pub fn parse(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|e| format!("not JSON: {e}"))
+        serde_json::from_str(&with_quotes(text)).map_err(|e| format!("not JSON: {e}"))
+    }
+
+    /// What `bpftool map dump` prints for people of an entry without BTF, `key: 0a 00  value: 2a 00`, as what it prints in JSON.
+    #[must_use]
+    pub fn of_dump(text: &str) -> Option<Self> {
+        let mut parts: Vec<(String, Vec<Self>)> = Vec::new();
+        for word in text.split_whitespace() {
+            if let Some(name) = word.strip_suffix(':') {
+                let is_new = ["key", "value"].contains(&name) && parts.iter().all(|(own, _)| own != name);
+                is_new.then(|| parts.push((name.into(), Vec::new())))?;
+                continue;
+            }
+            let is_byte = word.len() == 2 && word.bytes().all(|b| b.is_ascii_hexdigit());
+            let (_, bytes) = parts.last_mut().filter(|_| is_byte)?;
+            bytes.push(Self::String(format!("0x{word}")));
+        }
+        let is_entry = parts.len() == 2 && parts.iter().all(|(_, bytes)| !bytes.is_empty());
+        let arrays = parts.into_iter().map(|(name, bytes)| (name, Self::Array(bytes)));
+        is_entry.then(|| Self::Object(arrays.collect()))
     }
 
     /// The member of that name, of an object.
@@ -56,6 +75,33 @@ impl Json {
         let bytes: Option<Vec<u8>> = items.iter().map(byte).collect();
         bytes.filter(|bytes| !bytes.is_empty())
     }
+}
+
+/// With quotes around each `0x1f` that stands where a value does.
+fn with_quotes(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    let (mut in_string, mut before) = (false, ' ');
+    while let Some(c) = rest.chars().next() {
+        let digits = rest.strip_prefix("0x").filter(|_| !in_string && [':', '[', ','].contains(&before));
+        let len = digits.map_or(0, |digits| digits.bytes().take_while(u8::is_ascii_hexdigit).count());
+        let escape = in_string && c == '\\';
+        let size = match len {
+            0 if escape => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
+            0 => c.len_utf8(),
+            len => 2 + len,
+        };
+        let (token, after) = rest.split_at(size);
+        match len {
+            0 => out += token,
+            _ => out.extend(["\"", token, "\""]),
+        }
+        in_string ^= c == '"';
+        if !c.is_whitespace() {
+            before = c;
+        }
+        rest = after;
+    }
+    out
 }
 
 impl fmt::Display for Json {
@@ -158,6 +204,20 @@ mod tests {
             let error = Json::parse(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
         }
+        for (text, quoted) in [
+            ("{\"a\": 0x1f}", "{\"a\": \"0x1f\"}"),
+            ("[0x1,0x2\n]", "[\"0x1\",\"0x2\"\n]"),
+            ("{\"a\": \"\\\\\", \"b\": 0x1}", "{\"a\": \"\\\\\", \"b\": \"0x1\"}"),
+        ] {
+            assert_eq!(Json::parse(text), Json::parse(quoted), "{text}");
+            assert!(Json::parse(text).is_ok(), "{text}");
+        }
+        for text in
+            ["{\"a\": 0x}", "{\"a\": 0xg}", "{\"a\": 0x1 2}", "{\"a\": -0x1}", "{\"a\": 10x1}", "{0x1: 1}"]
+        {
+            assert!(Json::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(Json::parse("[\"a 0x1\"]"), Ok(Json::Array(vec![Json::String("a 0x1".into())])));
         let deep = "[".repeat(100_000);
         assert!(Json::parse(&deep).is_err(), "no overflow of the stack");
     }

@@ -105,7 +105,8 @@ fn cmpdel(model: &Model, case: &Case) -> Result<Answer, String> {
 
 /// The second reader.
 fn second(model: &Model, case: &Case) -> Read {
-    let (text, whole) = (&case.text, &model.whole);
+    let (dump, whole) = (json::of_dump(&case.text), &model.whole);
+    let text = dump.as_ref().unwrap_or(&case.text);
     let is_json = |text: &str| text.trim_start().starts_with(['{', '[', '"']);
     if let Door::Where(_, field, _) = &case.door {
         let text = text.trim();

@@ -254,7 +254,13 @@ pub fn entry(random: &mut Rng, model: &Model, part: &str) -> String {
     }
     let raw = bytes.iter().map(|byte| format!("\"0x{byte:02x}\"")).collect::<Vec<_>>().join(",");
     let other = if part == "key" { "value" } else { "key" };
-    match random.u32(..5) {
+    let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+    match random.u32(..8) {
+        5 if part == "key" => format!("key: {hex}  value: 01 02"),
+        5 => format!("key:\n01 02\nvalue:\n{hex}\n"),
+        6 => format!("[{{\"{other}\": [\"0x01\"], \"{part}\": [{raw}]}}]"),
+        // For people, bit-fields have no quotes.
+        7 => format!("[{{\"{other}\": 5, \"{part}\": {}}}]", without_quotes(&printed)),
         0 => format!("{{\"{other}\": [\"0x01\"], \"{part}\": [{raw}]}}"),
         1 => format!("{{\"{other}\": 5, \"{part}\": {printed}}}"),
         2 => format!("{{\"{other}\": 1, \"formatted\": {{\"{other}\": 1, \"{part}\": {printed}}}}}"),
@@ -266,6 +272,18 @@ pub fn entry(random: &mut Rng, model: &Model, part: &str) -> String {
             "{{\"{part}\": [{raw}],\"{other}\": [\"0x01\"],\"formatted\": {{\"{part}\": {printed},\"{other}\": 1}}}}"
         ),
     }
+}
+
+fn without_quotes(printed: &str) -> String {
+    let parts: Vec<&str> = printed.split('"').collect();
+    let is_hex =
+        |part: &str| part.strip_prefix("0x").is_some_and(|hex| hex.chars().all(|c| c.is_ascii_hexdigit()));
+    let mut out = String::new();
+    for (i, part) in parts.iter().enumerate() {
+        let quote = if i % 2 == 1 && !is_hex(part) { "\"" } else { "" };
+        out.extend([quote, part, quote]);
+    }
+    out
 }
 
 /// One slip of the hand, or several.

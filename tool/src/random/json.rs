@@ -165,9 +165,53 @@ fn array(value: &Value) -> Option<Vec<u8>> {
     bytes.collect::<Option<Vec<u8>>>().filter(|bytes| !bytes.is_empty())
 }
 
+/// JSON in which hex may stand without quotes.
+fn parse(text: &str) -> Option<Value> {
+    let (mut parts, mut chars) = (vec![String::new()], text.chars());
+    while let Some(c) = chars.next() {
+        let is_string = parts.len() % 2 == 0;
+        match c {
+            '"' => parts.push(String::new()),
+            '\\' if is_string => parts.last_mut()?.extend([c].into_iter().chain(chars.next())),
+            c => parts.last_mut()?.push(c),
+        }
+    }
+    let quoted = |(i, part): (usize, &str)| {
+        let digits = part.trim_start().strip_prefix("0x").filter(|_| i > 0)?;
+        let (hex, rest) =
+            digits.split_at(digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len()));
+        (!hex.is_empty()).then(|| format!("\"0x{hex}\"{rest}"))
+    };
+    for outside in parts.iter_mut().step_by(2) {
+        let words = outside.split_inclusive([':', ',', '[']).enumerate();
+        *outside = words.map(|(i, part)| quoted((i, part)).unwrap_or_else(|| part.into())).collect();
+    }
+    serde_json::from_str(&parts.join("\"")).ok()
+}
+
+/// The entry that a dump for people is, in JSON.
+pub fn of_dump(text: &str) -> Option<String> {
+    let (key, value) = text.trim_start().strip_prefix("key:")?.split_once("value:")?;
+    let array = |part: &str| {
+        let is_byte = |word: &str| word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit());
+        let apart = part.starts_with(char::is_whitespace) && part.split_whitespace().all(is_byte);
+        let bytes: Vec<_> = part.split_whitespace().map(|word| format!("\"0x{word}\"")).collect();
+        (apart && !bytes.is_empty()).then(|| bytes.join(","))
+    };
+    Some(format!("{{\"key\":[{}],\"value\":[{}]}}", array(key)?, array(value)?))
+}
+
+/// Of a dump of one entry, that.
+fn only(value: Value) -> Value {
+    match value {
+        Value::Array(mut items) if items.len() == 1 && items[0].is_object() => items.remove(0),
+        value => value,
+    }
+}
+
 /// Bytes that need no BTF.
 pub fn raw(text: &str, part: &str, at: usize) -> Read {
-    let value = serde_json::from_str::<Value>(text).unwrap_or_default();
+    let value = only(parse(text).unwrap_or_default());
     let entry = value.as_object().filter(|members| members.len() > 1);
     let bytes = array(entry.and_then(|entry| entry.get(part)).unwrap_or(&value));
     bytes.map_or(Read::None, |bytes| Read::of(at, &[(Form::Json, bytes)]))
@@ -175,7 +219,7 @@ pub fn raw(text: &str, part: &str, at: usize) -> Read {
 
 /// What JSON says of a whole key, or of the window of a value that it names.
 pub fn whole(model: &Model, part: &str, text: &str) -> Read {
-    let Ok(value) = serde_json::from_str::<Value>(text) else { return Read::None };
+    let Some(value) = parse(text).map(only) else { return Read::None };
     let size = model.whole.size;
     let entry = value.as_object().filter(|members| {
         members.len() > 1 && members.keys().all(|name| ["key", "value", "formatted"].contains(&name.as_str()))
@@ -267,7 +311,7 @@ pub fn part_of(model: &Model, field: &Field, text: &str) -> Read {
 
 /// An array of bytes is as good as any. Of a window, no field that lies in it may be left out.
 fn said_in(model: &Model, field: &Field, text: &str, is_window: bool) -> Read {
-    let Ok(value) = serde_json::from_str::<Value>(text) else { return Read::None };
+    let Some(value) = parse(text) else { return Read::None };
     let mut said = Said::new(model.whole.size);
     let is_said = say(field, &value, By::People, &mut said).is_some();
     let raw = array(&value).filter(|bytes| bytes.len() == field.size);

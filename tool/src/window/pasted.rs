@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What bpftool prints of a whole entry, and is pasted where its key or its value is wanted.
 
+use crate::btf::Kind;
 use crate::bytes::Given;
 use crate::image::Image;
 use crate::json::Json;
@@ -8,21 +9,35 @@ use crate::layout::Layout;
 use crate::outcome::Failure;
 use crate::typed::{self, By};
 
-/// Whether it looks like an entry.
-fn is_entry(json: &Json) -> bool {
+/// What looks like an entry: alone, or the only one of a dump.
+fn entry(json: &Json) -> Option<&Json> {
     let is_part = |(name, _): &(String, Json)| ["key", "value", "formatted"].contains(&name.as_str());
-    matches!(json, Json::Object(members) if members.len() > 1 && members.iter().all(is_part))
+    match json {
+        Json::Object(members) if members.len() > 1 && members.iter().all(is_part) => Some(json),
+        Json::Array(items) if items.len() == 1 && !matches!(items[0], Json::Array(_)) => entry(&items[0]),
+        _ => None,
+    }
+}
+
+/// How many entries a dump is, of more than one.
+fn several(json: &Json) -> Option<usize> {
+    match json {
+        Json::Array(items) if items.len() > 1 => {
+            items.iter().all(|item| entry(item).is_some()).then_some(items.len())
+        }
+        _ => None,
+    }
 }
 
 /// The bytes that an array is, of an entry or alone.
 pub fn bytes(json: &Json, part: &str) -> Option<Vec<u8>> {
-    let entry = is_entry(json).then(|| json.get(part)).flatten();
+    let entry = entry(json).and_then(|entry| entry.get(part));
     entry.unwrap_or(json).bytes()
 }
 
 /// What `formatted` of an entry says of this part.
 fn formatted<'a>(json: &'a Json, part: &str) -> Option<&'a Json> {
-    is_entry(json).then(|| json.get("formatted")?.get(part)).flatten()
+    entry(json)?.get("formatted")?.get(part)
 }
 
 /// Whether a type has a field of the name of a part: then an object may be no entry, but name that field.
@@ -36,9 +51,13 @@ fn has_own(layout: &Layout, part: &str) -> bool {
 /// A field is not there, does not take the value, or its number is one in this machine's order and another in the field's.
 pub fn say(layout: &Layout, json: &Json, part: &str, image: &mut Image) -> Result<(), String> {
     let place = layout.whole()?;
-    if !is_entry(json) || has_own(layout, part) {
-        return typed::json(layout, place, "", json, By::People, image);
+    let is_row = matches!(layout.resolve(place.ty)?.kind, Kind::Array { .. });
+    if let (Some(count), false) = (several(json), is_row) {
+        return Err(format!("{count} entries are given, and one is wanted: leave out the others"));
     }
+    let Some(json) = entry(json).filter(|_| !has_own(layout, part)) else {
+        return typed::json(layout, place, "", json, By::People, image);
+    };
     if formatted(json, part).is_some() && json.get(part).is_some() {
         return Err(format!(
             "`{part}` is no array of bytes, and `formatted` says it as well: leave one of them out"
@@ -68,9 +87,7 @@ pub fn agrees(
     layout: impl FnOnce() -> Result<Layout, Failure>,
 ) -> Result<(), String> {
     let Given::Json(json) = given else { return Ok(()) };
-    if !is_entry(json) {
-        return Ok(());
-    }
+    let Some(json) = entry(json) else { return Ok(()) };
     let Ok(layout) = layout() else { return Ok(()) };
     let (other, by) = if has_own(&layout, part) {
         (Some(json), By::People)

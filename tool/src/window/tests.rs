@@ -152,6 +152,44 @@ fn what_bpftool_prints_can_be_pasted() {
     }
 }
 
+/// As `bpftool map dump` and `bpftool map lookup` print them for people, and with --json.
+#[test]
+fn what_bpftool_prints_is_taken_in_each_of_its_forms() {
+    let bytes = [&b"bash\0\0\0\0"[..], &[0, 0, 3, 0xe8, 0, 80, 42, 0], &7_u64.to_ne_bytes()].concat();
+    let (hex, raw) = (hex(&bytes), array(&bytes));
+    for text in [
+        format!("key: 0a 00 00 01  value: {hex}"),
+        format!("key:\n0a 00 00 01\nvalue:\n{hex}\n"),
+        format!("[{{\"key\": [\"0x05\"], \"value\": {raw}}}]"),
+    ] {
+        assert_eq!(owner_window(&text).unwrap().expected, bytes, "{text}");
+        let given = Given::parse(&text).unwrap();
+        let read = window(&given, field("code"), 24, || Ok(owner())).unwrap_err().message;
+        assert!(read.contains("24 bytes given"), "{read}");
+    }
+    let key = |text: &str| key(&Given::parse(text)?, 4, || Ok(conntrack())).map_err(|why| why.message);
+    assert_eq!(key(&format!("key: 10 20 30 40  value: {hex}")).unwrap().bytes, [0x10, 0x20, 0x30, 0x40]);
+    for text in
+        ["key: 10 20 30 40", "key: 10 20 30 40  value: 5", "key: 01 value: 02 key: 03", "key: value: 01"]
+    {
+        assert!(key(text).is_err(), "{text}");
+    }
+    let two = owner_window("[{\"key\": 1, \"value\": {}}, {\"key\": 2, \"value\": {}}]").unwrap_err().message;
+    assert!(two.contains("2 entries are given, and one is wanted: leave out the others"), "{two}");
+    let of_number = |text: &str| {
+        window(&Given::parse(text).unwrap(), whole(), 8, || Ok(number())).map(|window| window.expected)
+    };
+    assert_eq!(of_number("[{\"key\": 1, \"value\": 2}]"), Ok(2_u64.to_ne_bytes().to_vec()));
+    let two = of_number("[{\"key\": 1, \"value\": 2}, {\"key\": 2, \"value\": 2}]").unwrap_err().message;
+    assert!(two.contains("2 entries are given"), "{two}");
+    // Bit-fields without quotes, which is no JSON.
+    let printed =
+        "{\"src\": \"0x0a000001\", \"port\": 80, \"proto\": 6, \"netns\": 0x1,\"client\":0x2 , \"tail\": 3}";
+    let quoted = printed.replace("0x1,", "\"0x1\",").replace("0x2 ", "\"0x2\" ");
+    assert_eq!(tuple_key(printed), tuple_key(&quoted));
+    assert!(tuple_key(printed).is_ok());
+}
+
 fn array(bytes: &[u8]) -> String {
     format!("[{}]", bytes.iter().map(|byte| format!("\"0x{byte:02x}\"")).collect::<Vec<_>>().join(","))
 }
