@@ -2,6 +2,7 @@
 //! Where in a value its fields lie, and how their bytes read, by BTF.
 
 mod leaves;
+mod names;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -283,37 +284,6 @@ impl Layout {
             }
         }
         Err("the map's BTF has a typedef without end".into())
-    }
-
-    /// Whether it is a character.
-    #[must_use]
-    pub fn is_character(&self, id: u32) -> bool {
-        self.resolve(id).is_ok_and(|ty| match ty.kind {
-            Kind::Int { size: 1, character, .. } => character || self.btf.type_name(ty) == "char",
-            _ => false,
-        })
-    }
-
-    /// Whether it is a truth value.
-    #[must_use]
-    pub fn is_truth(&self, id: u32) -> bool {
-        self.resolve(id).is_ok_and(|ty| {
-            matches!(ty.kind, Kind::Int { .. }) && ["_Bool", "bool"].contains(&self.btf.type_name(ty))
-        })
-    }
-
-    /// The order of an integer's bytes, by the kernel's names for types that have one: `__be32`, `__le16`.
-    #[must_use]
-    pub fn order(&self, mut id: u32) -> Order {
-        for _ in 0..MAX_DEPTH {
-            let Some(ty @ Type { kind: Kind::Alias(next), .. }) = self.btf.get(id) else { break };
-            match self.btf.type_name(ty) {
-                "__be16" | "__be32" | "__be64" => return Order::Big,
-                "__le16" | "__le32" | "__le64" => return Order::Little,
-                _ => id = *next,
-            }
-        }
-        Order::Native
     }
 
     /// The name of an enumerator by value.

@@ -39,6 +39,16 @@ pub fn truth() -> Layout {
     Layout::new(&btf.blob(), 2).unwrap()
 }
 
+/// A typedef of that name, which is the fourth type, for `const port`, which is a typedef of `unsigned int`.
+pub fn alias(name: &str) -> Layout {
+    let mut btf = btf::Btf::default();
+    btf.int("unsigned int", 4, 0);
+    btf.other("port", 8, 1);
+    btf.other("", 10, 2);
+    btf.other(name, 8, 3);
+    Layout::new(&btf.blob(), 4).unwrap()
+}
+
 /// The layout of `unsigned int[2][3]`.
 pub fn rows() -> Layout {
     let mut btf = btf::Btf::default();

@@ -43,6 +43,24 @@ fn what_is_no_field_is_named() {
 }
 
 #[test]
+fn the_order_of_an_integer_is_that_of_its_names() {
+    for name in ["__be16", "__be64", "be32", "rte_be32_t", "ovs_be16", "u32be", "u64_be"] {
+        assert_eq!(named(name), Order::Big, "{name}");
+    }
+    for name in ["__le32", "le16_t", "u16le"] {
+        assert_eq!(named(name), Order::Little, "{name}");
+    }
+    for name in ["__u32", "be", "__be", "be8", "maybe32", "label16", "number32", "be32x", "tube_16", ""] {
+        assert_eq!(named(name), Order::Native, "{name}");
+    }
+}
+
+/// The order of a typedef of that name for `const port`, a typedef of an integer.
+fn named(name: &str) -> Order {
+    crate::testing::alias(name).order(4)
+}
+
+#[test]
 fn types_are_named_as_in_c() {
     let layout = crate::testing::rows();
     assert_eq!(layout.type_name(layout.whole().unwrap().ty), "unsigned int[2][3]");
