@@ -57,7 +57,9 @@ impl Image {
             if (*own ^ byte) & *own_mask & mask != 0 {
                 let other = self.named.iter().rev().find(|(other, _)| other.range().contains(&at));
                 let other = other.map_or("what was named before", |(_, path)| path);
-                return Err(format!("`{other}` and `{path}` lie over each other, and contradict each other"));
+                return Err(format!(
+                    "`{other}` and `{path}` lie over each other, and contradict each other: name one of them"
+                ));
             }
             *own = *own & !mask | byte & mask;
             *own_mask |= mask;

@@ -172,6 +172,8 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
     let bytes = bytes(layout, place, given);
     // What is said to be a text may begin like that by itself, as bpftool prints it; what is not may be meant as something else.
     let is_plain = match given.text.strip_prefix(TEXT) {
+        // Of a row of bytes it prints numbers.
+        Some(_) if matches!(kind, Kind::Array { element, .. } if !layout.is_character(*element)) => true,
         Some(said) => numbers || needs_saying(said) && given.text.len() > place.size,
         None => !(needs_saying(&given.text) || numbers && is_more_than_a_word(&given.text)),
     };

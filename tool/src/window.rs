@@ -157,7 +157,7 @@ fn all_of(
     match layout {
         Ok(layout) if !layout.is_struct() => {
             whole(&layout, part, &Given::Literal(literal.clone())).map_err(|why| {
-                match (&bytes, literal.bytes.is_ok()) {
+                match (&bytes, literal.bytes.is_ok() && literal.hex_number().is_none()) {
                     (Err(length), true) => length.clone(),
                     _ => why,
                 }

@@ -79,17 +79,25 @@ impl Condition {
     pub fn new(given: &Where, layout: &Layout) -> Result<Self, Failure> {
         let Where { text, of, path, given, not } = given;
         let usage = |why: String| Failure::usage(format!("--where {text}: {why}"));
+        let what = if *of == Of::Key { "key" } else { "value" };
+        let all = layout.whole().map_err(usage)?;
+        let is_all = match given {
+            Given::Literal(literal) => literal.bytes.as_ref().is_ok_and(|bytes| bytes.len() == all.size),
+            _ => true,
+        };
         let place = match path.as_deref() {
-            None => layout.whole(),
+            None if layout.is_struct() && !is_all => {
+                Err(format!("the {what} has fields: write {what}.FIELD=V"))
+            }
+            None => Ok(all),
             Some(path) if !layout.is_struct() && !path.starts_with('[') => {
-                let what = if *of == Of::Key { "key" } else { "value" };
                 Err(format!("the {what} has no fields: write {what}=V"))
             }
             Some(path) => layout.field(path),
         };
         let path = path.as_deref().unwrap_or_default();
         let place = place.map_err(usage)?;
-        let mut image = Image::new(layout.whole().map_err(usage)?.size);
+        let mut image = Image::new(all.size);
         match given {
             Given::Json(json) => {
                 typed::json(layout, place, path, json, By::People, &mut image).map_err(usage)?;
@@ -203,6 +211,9 @@ mod tests {
         assert_eq!(whole("value!=7").unwrap().window(), Some(0..8));
         let error = whole("key.x=7").unwrap_err().message;
         assert!(error.contains("the key has no fields: write key=V"), "{error}");
+        let error = condition("value=7").unwrap_err().message;
+        assert!(error.contains("the value has fields: write value.FIELD=V"), "{error}");
+        assert!(condition(&format!("value=0x{}", "00".repeat(24))).is_ok());
         assert_eq!(condition("key.proto=6").unwrap().window(), None);
         assert_eq!(condition("value.state=0").unwrap().window(), Some(12..13));
         for (text, why) in

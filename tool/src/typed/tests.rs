@@ -63,6 +63,10 @@ fn a_row_of_bytes_is_no_text_unless_that_is_said() {
         assert!(tag(text).is_err(), "{text}");
     }
     assert_eq!(tag("0x6162"), Ok(b"ab".to_vec()));
+    let place = conntrack().field("nat.tag").unwrap();
+    let string = |text| super::text(&conntrack(), place, text);
+    assert_eq!(string("text:ab"), Ok(b"ab".to_vec()), "of such a row bpftool prints numbers, and no text");
+    assert!(string("ab").is_err());
 }
 
 #[test]
@@ -121,7 +125,8 @@ fn hex_that_can_be_a_number_of_the_other_order_is_neither() {
             if cfg!(target_endian = "little") {
                 let error = read.unwrap_err();
                 assert!(error.contains("can be a number and can be bytes in this order"), "{path}: {error}");
-                assert!(error.contains(&format!("{number} for the number")), "{path}: {error}");
+                let both = format!("write {number} for the number, `hex {}` for the bytes", text.trim());
+                assert!(error.ends_with(&both), "{path}: {error}");
             }
         }
         assert!(field(&layout, path, &format!("hex {text}")).is_ok(), "{path} {text}");
@@ -144,6 +149,8 @@ fn what_a_field_does_not_take_is_told_with_what_it_takes() {
         (ct("state", "CT_OPEN (0)"), "it has CT_OPEN, CT_CLOSING"),
         (ct("lifetime", "42u"), "`42u` is no plain number: write it in decimal, or in hex as u32:0x2a"),
         (ct("lifetime", "4.2e1"), "`4.2e1` is no plain number"),
+        (ct("delta", "x"), "or in hex as u16:0x2a"),
+        (ct("lifetime", "042"), "`042`: a zero before a number means octal to many: leave it out"),
         (ct("lifetime", "0x2a"), "1 bytes given (2a), the field has 4; a number in hex is written u32:0x2a"),
         (ct("lifetime", "0x2a0"), "hex digits make no whole bytes"),
         (odd("ptr", "0x"), "hex digits must follow"),

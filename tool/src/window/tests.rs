@@ -118,7 +118,10 @@ fn of_a_union_one_member_is_enough() {
     let said = assumed_zero(&key.assumed).unwrap();
     assert!(said.starts_with("bytes 4 to 15, bytes 21 to 23 taken to be zero"), "{said}");
     for (union, why) in [
-        ("\"src\": 1, \"srcv6\": [2, 0, 0, 0]", "`src` and `srcv6[0]` lie over each other, and contradict"),
+        (
+            "\"src\": 1, \"srcv6\": [2, 0, 0, 0]",
+            "`src` and `srcv6[0]` lie over each other, and contradict each other: name one of them",
+        ),
         ("\"proto\": 6", "is there twice"),
     ] {
         let error = Given::parse(&format!("{{{union}, {rest}}}"))
@@ -234,7 +237,8 @@ fn a_value_that_is_one_number_takes_it() {
     assert_eq!(window("1000"), Ok(1000_u64.to_ne_bytes().to_vec()));
     assert_eq!(window("42"), Ok(42_u64.to_ne_bytes().to_vec()), "as hex it would be a byte");
     assert_eq!(window("hex 2a 00 00 00 00 00 00 00"), Ok(vec![0x2a, 0, 0, 0, 0, 0, 0, 0]));
-    assert!(window("0x2a").unwrap_err().message.contains("1 bytes given, values of this map have 8"));
+    assert!(window("0x2a").unwrap_err().message.contains("a number in hex is written u64:0x2a"));
+    assert!(window("u32:42").unwrap_err().message.contains("4 bytes given, values of this map have 8"));
     assert!(window("x").is_err());
     let failure = number().field("x").unwrap_err();
     assert!(failure.contains("gc --offset 0 --type u64"), "{failure}");
