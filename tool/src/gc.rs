@@ -88,7 +88,7 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     }
     // What the threshold would do is looked at on every kernel, also on one that would refuse to delete.
     let survey = if args.force { None } else { look(&map, place, &threshold, args.batch, &meets, &tell)? };
-    if let Some(doubt) = survey.and_then(|survey| survey.doubt(&threshold)) {
+    if let Some(doubt) = survey.and_then(|survey| survey.doubt(&threshold, stripes.is_some())) {
         return Err(Failure::usage(doubt));
     }
     let mut collector = plan.open().map_err(|error| failure(&error))?;
@@ -193,7 +193,7 @@ fn doubt_in_kernel(collector: &mut Collector<'_>, threshold: &Threshold) -> Resu
     let Round { looked_at, expired, .. } =
         collector.look_counted(threshold.below).map_err(|error| failure(&error))?;
     let survey = Survey { entries: looked_at, expired, ..Survey::default() };
-    survey.doubt(threshold).map_or(Ok(()), |doubt| Err(Failure::usage(doubt)))
+    survey.doubt(threshold, true).map_or(Ok(()), |doubt| Err(Failure::usage(doubt)))
 }
 
 /// Of large maps, for people.

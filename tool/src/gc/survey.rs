@@ -72,9 +72,9 @@ impl Survey {
         Ok(survey)
     }
 
-    /// Why the threshold cannot be right, if it cannot.
+    /// Why the threshold cannot be right, if it cannot. Under stripes nothing can be spared.
     #[must_use]
-    pub fn doubt(&self, threshold: &Threshold) -> Option<String> {
+    pub fn doubt(&self, threshold: &Threshold, under_stripes: bool) -> Option<String> {
         let Self { entries, expired, future, before_boot, zero } = *self;
         let clock = threshold.now.and_then(|(_, clock)| clock);
         let clock = clock.map_or("--now".into(), |clock| format!("the {} clock", clock.name()));
@@ -89,7 +89,13 @@ impl Survey {
                  or the field says until when an entry lives (then it is --older-than 0)"
             )
         } else if zero > 0 && threshold.now.is_some() {
-            format!("{zero} of {entries} entries hold 0, which is no time: --zero-is-never spares them")
+            let mend = match under_stripes {
+                true => {
+                    "under --stripes none is spared, but by a condition in C (keep/include/keep/collector.h)"
+                }
+                false => "--zero-is-never spares them",
+            };
+            format!("{zero} of {entries} entries hold 0, which is no time: {mend}")
         } else if entries > 1 && expired == entries {
             format!(
                 "all {entries} entries have expired, as they seem to where a clock, a unit or a field is the wrong one"
@@ -118,8 +124,9 @@ mod tests {
     fn what_cannot_be_right_is_doubted() {
         let survey =
             |entries, expired, future, before_boot| Survey { entries, expired, future, before_boot, zero: 0 };
-        let doubt =
-            |survey: Survey, age| survey.doubt(&threshold(age, Some(Clock::Realtime))).unwrap_or_default();
+        let doubt = |survey: Survey, age| {
+            survey.doubt(&threshold(age, Some(Clock::Realtime)), false).unwrap_or_default()
+        };
         assert!(doubt(survey(20, 20, 0, 0), 300).contains("all 20 entries have expired"));
         assert!(doubt(survey(20, 3, 0, 20), 300).contains("20 of 20 entries are stamped before"));
         assert!(doubt(survey(20, 3, 1, 0), 300).contains("1 of 20 entries are stamped later than now"));
@@ -128,7 +135,10 @@ mod tests {
             let doubt = doubt(Survey { zero: 2, ..survey(20, 3, 17, 0) }, age);
             assert!(doubt.contains("2 of 20 entries hold 0"), "of a deadline, 0 may be never: {doubt}");
         }
-        let told = survey(1, 1, 0, 1).doubt(&threshold(300, None)).unwrap_or_default();
+        let zero = Survey { zero: 1, ..survey(20, 3, 0, 0) };
+        let told = zero.doubt(&threshold(0, None), true).unwrap_or_default();
+        assert!(!told.contains("--zero-is-never"), "it does not go with --stripes: {told}");
+        let told = survey(1, 1, 0, 1).doubt(&threshold(300, None), false).unwrap_or_default();
         assert!(
             told.contains("1 of 1 entries are stamped before this machine was booted, by --now"),
             "{told}"
