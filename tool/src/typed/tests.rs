@@ -2,6 +2,7 @@
 //! What a field takes, and what it refuses.
 
 use super::*;
+use crate::image::Image;
 use crate::testing::{ODD_ID, conntrack, odd, owner, truth, tuple};
 
 fn field(layout: &Layout, path: &str, text: &str) -> Result<Vec<u8>, String> {

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Fields by their names, as JSON.
+
+use super::number;
+use crate::btf::Kind;
+use crate::image::Image;
+use crate::json::{Json, is_unnamed};
+use crate::layout::{Layout, Place};
+
+/// Who wrote the numbers of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// People: they are in the order of their type.
+    People,
+    /// bpftool: it prints all in this machine's order, those of `__be16` and the like too.
+    Bpftool,
+    /// bpftool, beside the bytes: a text is as it stands and says nothing of what lies behind its end, and a field that cannot be
+    /// read here is left open.
+    BesideBytes,
+}
+
+/// Says in `image` what `json` says of the field at `place`. An object names fields; what it does not name is left open.
+///
+/// # Errors
+/// A sentence: a field is not there, does not take the value, or is contradicted.
+pub fn json(
+    layout: &Layout,
+    place: Place,
+    path: &str,
+    json: &Json,
+    by: By,
+    image: &mut Image,
+) -> Result<(), String> {
+    let at = |why: String| at(path, &why);
+    match (&layout.resolve(place.ty)?.kind, json) {
+        (Kind::Struct { .. }, Json::Object(members)) => members_of(layout, place, path, members, by, image),
+        (Kind::Array { count, .. }, Json::Array(items)) => {
+            if items.len() != *count as usize {
+                return Err(at(format!("an array of {count}, and {} are given", items.len())));
+            }
+            items.iter().enumerate().try_for_each(|(i, item)| {
+                self::json(layout, layout.element(place, i)?, &format!("{path}[{i}]"), item, by, image)
+            })
+        }
+        _ if by == By::BesideBytes => beside_bytes(layout, place, path, json, image),
+        (_, Json::String(text)) => image.put(place, path, &super::text(layout, place, text).map_err(at)?),
+        (_, Json::Bool(truth)) => {
+            let bytes = number(layout, place, i128::from(*truth)).map_err(at)?;
+            image.put(place, path, &bytes)
+        }
+        (_, Json::Number(n)) => {
+            let bytes = number(layout, place, *n).map_err(at)?;
+            image.put(place, path, &if by == By::Bpftool { printed(layout, place, bytes) } else { bytes })
+        }
+        _ => Err(at(format!("{json} is no value for {}", layout.type_name(place.ty)))),
+    }
+}
+
+/// A number as bpftool prints it, of which the type would have the other order.
+fn printed(layout: &Layout, place: Place, mut bytes: Vec<u8>) -> Vec<u8> {
+    if place.bits.is_none() && layout.order(place.ty).is_swapped() {
+        bytes.reverse();
+    }
+    bytes
+}
+
+fn beside_bytes(
+    layout: &Layout,
+    place: Place,
+    path: &str,
+    json: &Json,
+    image: &mut Image,
+) -> Result<(), String> {
+    let is_text =
+        matches!(layout.resolve(place.ty)?.kind, Kind::Array { element, .. } if layout.is_character(element));
+    let bytes = match json {
+        Json::String(text) if is_text => Ok([text.as_bytes(), &[0]].concat()),
+        Json::String(text) => super::text(layout, place, text),
+        Json::Number(n) => number(layout, place, *n).map(|bytes| printed(layout, place, bytes)),
+        _ => return Ok(()),
+    };
+    let Ok(bytes) = bytes else { return Ok(()) };
+    image.put(Place { size: bytes.len().min(place.size), ..place }, path, &bytes)
+}
+
+fn members_of(
+    layout: &Layout,
+    place: Place,
+    path: &str,
+    members: &[(String, Json)],
+    by: By,
+    image: &mut Image,
+) -> Result<(), String> {
+    let mut unnamed = 0;
+    for (name, value) in members {
+        if is_unnamed(name) {
+            json(layout, layout.unnamed_member(place, unnamed)?, path, value, by, image)?;
+            unnamed += 1;
+            continue;
+        }
+        let inner = layout.member(place, name)?;
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        json(layout, inner, &path, value, by, image)?;
+    }
+    Ok(())
+}
+
+fn at(path: &str, why: &str) -> String {
+    if path.is_empty() { why.into() } else { format!("`{path}`: {why}") }
+}
