@@ -115,7 +115,7 @@ fn second(model: &Model, case: &Case) -> Read {
             _ if text.starts_with(['=', '!', '~', '<', '>', '\'']) => Read::Two,
             _ if text.starts_with('@') => Read::File,
             _ if is_json(text) => json::part_of(model, field, text),
-            _ => json::word(field, text),
+            _ => json::asked(field, text),
         };
     }
     if text == "-" || text.starts_with('@') {

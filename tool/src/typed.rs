@@ -8,7 +8,7 @@ mod refused;
 use crate::btf::Kind;
 use crate::bytes::{Literal, encode, hex};
 use crate::layout::{Layout, Place};
-pub use fields::{By, json};
+pub use fields::{By, json, put_asked};
 
 /// What a word of the command line, or a string in JSON, is for the field at `place`.
 ///

@@ -114,8 +114,8 @@ number. --force goes on all the same. (Of a map of type rhash, under stripes, it
 
 The summary counts entries looked at, expired, deleted, kept since they were refreshed after the look, and gone already.
 
-What is compared is the field, and what --where asks of the value, as one run of bytes with all that lies between: 64 at most,
-and none that the kernel manages (a timer, a kptr). So the field has to change with each refresh and each life of
+What is compared is the field, and what --where asks of the value (of a text, what lies before its first zero), as one run of bytes
+with all that lies between: 64 at most, and none that the kernel manages (a timer, a kptr). So the field has to change with each refresh and each life of
 an entry: one that was deleted and put back with equal bytes is taken for the old one. And the call is one step for updates
 alone: a datapath that stores in place, through a pointer from a look-up (as Cilium, Calico and AWS's agent do), can still lose a
 store that falls between the comparison and the delete. A field that is not aligned to its size can be read half stored.

@@ -100,11 +100,11 @@ impl Condition {
         let mut image = Image::new(all.size);
         match given {
             Given::Json(json) => {
-                typed::json(layout, place, path, json, By::People, &mut image).map_err(usage)?;
+                typed::json(layout, place, path, json, By::Asking, &mut image).map_err(usage)?;
             }
             Given::Literal(literal) => {
                 let bytes = typed::word(layout, place, literal).map_err(usage)?;
-                image.put(place, path, &bytes).map_err(usage)?;
+                typed::put_asked(layout, place, path, &literal.text, &bytes, &mut image).map_err(usage)?;
             }
             Given::Stdin | Given::File(_) => {}
         }
@@ -137,7 +137,7 @@ impl Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{FLOW_ID, conntrack, conntrack_btf, number};
+    use crate::testing::{FLOW_ID, conntrack, conntrack_btf, number, owner};
 
     #[test]
     fn conditions_are_read() {
@@ -179,6 +179,27 @@ mod tests {
         for text in ["value.life>5", "value.life>=5", "value.life<5"] {
             assert!(text.parse::<Where>().unwrap_err().contains("no order is asked"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_ends_with_its_first_zero() {
+        let holds = |text: &str, comm: &[u8; 8]| {
+            let condition = Condition::new(&text.parse().unwrap(), &owner()).unwrap();
+            condition.holds(&[], &[&comm[..], &[0; 16]].concat())
+        };
+        for text in
+            ["value.comm=bash", "value.comm=\"bash\"", "value.comm=text:bash", "value={\"comm\": \"bash\"}"]
+        {
+            assert!(holds(text, b"bash\0\0\0\0") && holds(text, b"bash\0old"), "{text}");
+            assert!(!holds(text, b"bashful\0") && !holds(text, b"bas\0\0\0\0\0"), "{text}");
+            let not = text.replacen('=', "!=", 1);
+            assert!(!holds(&not, b"bash\0old"), "{not}: it is spared");
+        }
+        assert!(holds("value.comm=text:abcdefgh", b"abcdefgh"), "it has no zero");
+        assert!(holds("value.comm=text:", b"\0\0\0old\0\0"), "empty");
+        assert!(!holds("value.comm=hex 62 61 73 68 00 00 00 00", b"bash\0old"), "bytes are all of them");
+        let condition = Condition::new(&"value.comm=bash".parse().unwrap(), &owner()).unwrap();
+        assert_eq!(condition.window(), Some(0..5));
     }
 
     #[test]

@@ -38,10 +38,33 @@ pub fn word(field: &Field, text: &str) -> Read {
     }
 }
 
+/// The same in a condition.
+pub fn asked(field: &Field, text: &str) -> Read {
+    match word(field, text) {
+        Read::One { form, at, bytes, mut mask } => {
+            mask[asked_size(field, form, text)..].fill(0);
+            Read::One { form, at, bytes, mask }
+        }
+        read => read,
+    }
+}
+
+/// How much of a field a condition asks for: a text ends with its first zero.
+fn asked_size(field: &Field, form: Form, text: &str) -> usize {
+    let len = match (field.ty, form) {
+        (Ty::Text, Form::Text) => text.len(),
+        (Ty::Text | Ty::Row, Form::Said) => text.len() - "text:".len(),
+        _ => field.size,
+    };
+    field.size.min(len + 1)
+}
+
 /// Whose numbers they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     People,
+    /// In a condition.
+    Asking,
     Bpftool,
     /// The same, with the bytes at hand: a text ends with its first zero.
     BesideBytes,
@@ -125,7 +148,10 @@ pub fn say(field: &Field, value: &Value, by: By, said: &mut Said) -> Option<()> 
         }
         (ty, Value::Bool(truth)) => said.put(field, &reference::number(i128::from(*truth), &ty, field.size)?),
         (ty, Value::String(text)) => match Read::of(0, &reference::readings(&ty, field.size, text, false)) {
-            Read::One { bytes, .. } => said.put(field, &bytes),
+            Read::One { form, bytes, .. } => {
+                let size = if by == By::Asking { asked_size(field, form, text) } else { field.size };
+                said.put(&Field { size, ..*field }, &bytes[..size])
+            }
             Read::Two => {
                 said.two = true;
                 Some(())
@@ -313,7 +339,8 @@ pub fn part_of(model: &Model, field: &Field, text: &str) -> Read {
 fn said_in(model: &Model, field: &Field, text: &str, is_window: bool) -> Read {
     let Some(value) = parse(text) else { return Read::None };
     let mut said = Said::new(model.whole.size);
-    let is_said = say(field, &value, By::People, &mut said).is_some();
+    let by = if is_window { By::People } else { By::Asking };
+    let is_said = say(field, &value, by, &mut said).is_some();
     let raw = array(&value).filter(|bytes| bytes.len() == field.size);
     match (is_said, raw) {
         (true, _) if said.two => Read::Two,

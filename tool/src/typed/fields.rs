@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Fields by their names, as JSON.
 
-use super::number;
+use super::{TEXT, number};
 use crate::btf::Kind;
 use crate::image::Image;
 use crate::json::{Json, is_unnamed};
 use crate::layout::{Layout, Place};
 
-/// Who wrote the numbers of JSON.
+/// Who wrote the JSON, and for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// People: they are in the order of their type.
     People,
+    /// People who ask for a field: a text ends with its first zero, and what lies behind that is no part of it.
+    Asking,
     /// bpftool: it prints all in this machine's order, those of `__be16` and the like too.
     Bpftool,
     /// bpftool, beside the bytes: a text is as it stands and says nothing of what lies behind its end, and a field that cannot be
@@ -43,6 +45,10 @@ pub fn json(
             })
         }
         _ if by == By::BesideBytes => beside_bytes(layout, place, path, json, image),
+        (_, Json::String(text)) if by == By::Asking => {
+            let bytes = super::text(layout, place, text).map_err(at)?;
+            put_asked(layout, place, path, text, &bytes, image)
+        }
         (_, Json::String(text)) => image.put(place, path, &super::text(layout, place, text).map_err(at)?),
         (_, Json::Bool(truth)) => {
             let bytes = number(layout, place, i128::from(*truth)).map_err(at)?;
@@ -54,6 +60,25 @@ pub fn json(
         }
         _ => Err(at(format!("{json} is no value for {}", layout.type_name(place.ty)))),
     }
+}
+
+/// Says in `image` what is asked of the field at `place`, by the text that it was given as.
+///
+/// # Errors
+/// It is contradicted.
+pub fn put_asked(
+    layout: &Layout,
+    place: Place,
+    path: &str,
+    given: &str,
+    bytes: &[u8],
+    image: &mut Image,
+) -> Result<(), String> {
+    let text = given.strip_prefix(TEXT).unwrap_or(given).as_bytes();
+    let is_row = matches!(layout.resolve(place.ty)?.kind, Kind::Array { .. });
+    let is_text = is_row && bytes.strip_prefix(text).is_some_and(|rest| rest.iter().all(|byte| *byte == 0));
+    let size = if is_text { place.size.min(text.len() + 1) } else { place.size };
+    image.put(Place { size, ..place }, path, bytes)
 }
 
 /// A number as bpftool prints it, of which the type would have the other order.
