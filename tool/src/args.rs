@@ -230,7 +230,9 @@ pub struct Gc {
 }
 
 fn number(text: &str) -> Result<i128, String> {
-    parse_number(text).ok_or_else(|| format!("`{text}` is no decimal number"))
+    parse_number(text).ok_or_else(|| {
+        format!("`{text}` is no decimal number: write all its digits, or let --clock monotonic say it")
+    })
 }
 
 fn batch(text: &str) -> Result<u32, String> {

@@ -50,6 +50,20 @@ fn what_does_not_fit_the_map_is_usage_on_every_kernel() {
 }
 
 #[test]
+fn a_field_that_is_not_aligned_is_taken_and_that_is_said() {
+    for (offset, is_torn) in [(20, true), (24, false)] {
+        let Some(fixture) = Fixture::of_size("gc_packed", &[7; 32]) else { return };
+        let run =
+            cmpdel(&format!("gc --id {} --offset {offset} --type u64 --older-than 1 --json", fixture.id()));
+        let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let notes = object["notes"].to_string();
+        assert_eq!(run.code, if *SUPPORTED { 0 } else { 4 }, "{run:?}");
+        assert_eq!(notes.contains("not aligned (8 bytes at 20)"), is_torn, "{notes}");
+        assert!(fixture.value().is_some());
+    }
+}
+
+#[test]
 fn help_man_page_and_completions_know_it() {
     for args in ["gc --help", "man", "completions bash", "completions fish"] {
         let run = cmpdel(args);

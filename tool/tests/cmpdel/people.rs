@@ -59,6 +59,7 @@ fn a_clock_that_is_not_the_entries_deletes_nothing() {
         ("--field seen --older-than 5m", 2, "--clock monotonic for bpf_ktime_get_ns()"),
         ("--field seen --now 1000 --older-than 10", 2, "stamped later than now"),
         ("--field seen --older-than 2.5897e+12", 2, "no whole number and no time"),
+        ("--field seen --now 2.5897e+12 --older-than 5", 2, "or let --clock monotonic say it"),
         ("--offset 12 --type u64 --older-than 5", 2, "they share bytes with"),
         ("--offset 8 --type u32 --older-than 2000", 2, "of the other byte order"),
         ("--field seen --older-than 999999999999999999999", 2, "everything would be too old"),
