@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Why a word is nothing that a field takes, and what it takes.
 
+use keep::Order;
+
 use crate::btf::Kind;
 use crate::bytes::{Literal, has_leading_zero};
 use crate::layout::{Layout, Place};
@@ -10,7 +12,8 @@ pub fn why(layout: &Layout, place: Place, given: &Literal, why: String) -> Strin
     let (text, word) = (&given.text, given.text.trim());
     let Ok(ty) = layout.resolve(place.ty) else { return why };
     let type_name = || layout.type_name(place.ty);
-    let bits = place.size * 8;
+    let be = if layout.order(place.ty) == Order::Big { "be" } else { "" };
+    let int_type = format!("u{}{be}", place.size * 8);
     let is_other = given.bytes.is_err() && !given.is_begun() && !why.contains("is an address");
     match &ty.kind {
         Kind::Enum { values, .. } if is_other => {
@@ -21,14 +24,14 @@ pub fn why(layout: &Layout, place: Place, given: &Literal, why: String) -> Strin
             if digits.len() > 1 && has_leading_zero(digits) && digits.bytes().all(|b| b.is_ascii_digit()) {
                 return format!("`{text}`: a zero before a number means octal to many: leave it out");
             }
-            format!("`{text}` is no plain number: write it in decimal, or in hex as u{bits}:0x2a")
+            format!("`{text}` is no plain number: write it in decimal, or in hex as {int_type}:0x2a")
         }
-        Kind::Int { .. } | Kind::Enum { .. } | Kind::Pointer
+        Kind::Int { size: 1..=8, .. } | Kind::Enum { .. } | Kind::Pointer
             if word.starts_with("0x")
                 && given.hex_number().is_some()
-                && given.bytes.as_ref().is_ok_and(|bytes| bytes.len() != place.size) =>
+                && given.bytes.as_ref().map_or(true, |bytes| bytes.len() != place.size) =>
         {
-            format!("{why}; a number in hex is written u{bits}:{word}")
+            format!("{why}; a number in hex is written {int_type}:{word}")
         }
         Kind::Float(size) if is_other => format!("{} takes its {size} bytes alone, as 0x…", type_name()),
         Kind::Array { element, .. } if is_other && layout.is_character(*element) => {

@@ -153,7 +153,11 @@ fn what_a_field_does_not_take_is_told_with_what_it_takes() {
         (ct("delta", "x"), "or in hex as u16:0x2a"),
         (ct("lifetime", "042"), "`042`: a zero before a number means octal to many: leave it out"),
         (ct("lifetime", "0x2a"), "1 bytes given (2a), the field has 4; a number in hex is written u32:0x2a"),
-        (ct("lifetime", "0x2a0"), "hex digits make no whole bytes"),
+        (ct("lifetime", "0x2a0"), "make no whole bytes; a number in hex is written u32:0x2a0"),
+        (owner("dport", "0x5"), "hex digits make no whole bytes"),
+        (owner("dport", "0x50"), "a number in hex is written u16be:0x50"),
+        (owner("dport", "http"), "or in hex as u16be:0x2a"),
+        (odd("wide", "0x2a"), "1 bytes given (2a), the field has 16"),
         (odd("ptr", "0x"), "hex digits must follow"),
         (odd("wide", "1"), "unsigned __int128 takes no number here, only its 16 bytes"),
         (odd("ratio", "1.5"), "float takes its 4 bytes alone, as 0x…"),
@@ -162,6 +166,7 @@ fn what_a_field_does_not_take_is_told_with_what_it_takes() {
     ] {
         assert!(error.contains(why), "{error} / {why}");
     }
+    assert!(!odd("wide", "0x2a").contains("u128"), "there is no such type");
     assert_eq!(field(&odd_layout, "ptr", "18446612686455848960").map(|bytes| bytes.len()), Ok(8));
 }
 
