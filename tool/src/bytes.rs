@@ -219,6 +219,9 @@ const TYPES: [(&str, usize, bool); 7] = [
 
 fn parse_typed(kind: &str, number: &str, out: &mut Vec<u8>) -> Result<(), String> {
     let Some(&(_, size, network)) = TYPES.iter().find(|(name, ..)| *name == kind) else {
+        if ["key", "value"].contains(&kind) && number.is_empty() {
+            return Err("as bpftool prints an entry: paste one entry, whole, or its bytes alone".into());
+        }
         let names: Vec<_> = TYPES.iter().map(|(name, ..)| *name).collect();
         return Err(format!("`{kind}` is no type; there are {}", names.join(", ")));
     };

@@ -36,7 +36,8 @@ impl Json {
     #[must_use]
     pub fn of_dump(text: &str) -> Option<Self> {
         let mut parts: Vec<(String, Vec<Self>)> = Vec::new();
-        for word in text.split_whitespace() {
+        let text = text.trim_end();
+        for word in text.strip_suffix("Found 1 element").unwrap_or(text).split_whitespace() {
             if let Some(name) = word.strip_suffix(':') {
                 let is_new = ["key", "value"].contains(&name) && parts.iter().all(|(own, _)| own != name);
                 is_new.then(|| parts.push((name.into(), Vec::new())))?;

@@ -256,7 +256,7 @@ pub fn entry(random: &mut Rng, model: &Model, part: &str) -> String {
     let other = if part == "key" { "value" } else { "key" };
     let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
     match random.u32(..8) {
-        5 if part == "key" => format!("key: {hex}  value: 01 02"),
+        5 if part == "key" => format!("key: {hex}  value: 01 02\nFound 1 element"),
         5 => format!("key:\n01 02\nvalue:\n{hex}\n"),
         6 => format!("[{{\"{other}\": [\"0x01\"], \"{part}\": [{raw}]}}]"),
         // For people, bit-fields have no quotes.

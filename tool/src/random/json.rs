@@ -217,7 +217,9 @@ fn parse(text: &str) -> Option<Value> {
 
 /// The entry that a dump for people is, in JSON.
 pub fn of_dump(text: &str) -> Option<String> {
-    let (key, value) = text.trim_start().strip_prefix("key:")?.split_once("value:")?;
+    let text = text.trim();
+    let text = text.strip_suffix("Found 1 element").unwrap_or(text);
+    let (key, value) = text.strip_prefix("key:")?.split_once("value:")?;
     let array = |part: &str| {
         let is_byte = |word: &str| word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit());
         let apart = part.starts_with(char::is_whitespace) && part.split_whitespace().all(is_byte);

@@ -162,6 +162,7 @@ fn what_bpftool_prints_is_taken_in_each_of_its_forms() {
     let (hex, raw) = (hex(&bytes), array(&bytes));
     for text in [
         format!("key: 0a 00 00 01  value: {hex}"),
+        format!("key: 0a 00 00 01  value: {hex}\nFound 1 element\n"),
         format!("key:\n0a 00 00 01\nvalue:\n{hex}\n"),
         format!("[{{\"key\": [\"0x05\"], \"value\": {raw}}}]"),
     ] {
@@ -172,10 +173,15 @@ fn what_bpftool_prints_is_taken_in_each_of_its_forms() {
     }
     let key = |text: &str| key(&Given::parse(text)?, 4, || Ok(conntrack())).map_err(|why| why.message);
     assert_eq!(key(&format!("key: 10 20 30 40  value: {hex}")).unwrap().bytes, [0x10, 0x20, 0x30, 0x40]);
-    for text in
-        ["key: 10 20 30 40", "key: 10 20 30 40  value: 5", "key: 01 value: 02 key: 03", "key: value: 01"]
-    {
-        assert!(key(text).is_err(), "{text}");
+    for text in [
+        "key: 10 20 30 40",
+        "key: 10 20 30 40  value: 5",
+        "key: 01 value: 02 key: 03",
+        "key: value: 01",
+        "key: 01 value (CPU 00): 02",
+    ] {
+        let error = key(text).unwrap_err();
+        assert!(error.contains("paste one entry, whole, or its bytes alone"), "{text}: {error}");
     }
     let two = owner_window("[{\"key\": 1, \"value\": {}}, {\"key\": 2, \"value\": {}}]").unwrap_err().message;
     assert!(two.contains("2 entries are given, and one is wanted: leave out the others"), "{two}");
