@@ -38,15 +38,26 @@ impl<'a> Workshop<'a> {
     /// # Errors
     /// Those of the steps.
     pub fn open(ctx: &'a Ctx, opts: &'a KernelOpts) -> Result<Self> {
+        Self::with(ctx, opts, Profile::read(&ctx.root, &opts.profile)?)
+    }
+
+    /// The same, for kernels that run their own selftests.
+    ///
+    /// # Errors
+    /// Those of the steps.
+    pub fn for_selftests(ctx: &'a Ctx, opts: &'a KernelOpts) -> Result<Self> {
+        Self::with(ctx, opts, Profile::read(&ctx.root, &opts.profile)?.with_selftests(&ctx.root)?)
+    }
+
+    fn with(ctx: &'a Ctx, opts: &'a KernelOpts, profile: Profile) -> Result<Self> {
         ctx.phase("tools", || tools::ensure(ctx, &TOOLS, opts.offline))?;
-        let profile = Profile::read(&ctx.root, &opts.profile)?;
         let origin = match &opts.kernel_src {
             Some(dir) => Origin::Folder(dir.clone()),
             None => Origin::Debian { line: opts.base.clone(), refresh: opts.refresh },
         };
         let (store, base) = ctx.phase("source", || {
             let store = Store::open(ctx)?;
-            let (base, cached) = source::get(ctx, &store, &origin, profile.name, opts.offline)?;
+            let (base, cached) = source::get(ctx, &store, &origin, &profile.name, opts.offline)?;
             Ok(((store, base), cached))
         })?;
         ctx.events.note(format!("base: {}", base.name));
@@ -105,7 +116,7 @@ impl<'a> Workshop<'a> {
     pub fn other_base(&self, line: &str) -> Result<Base> {
         let origin = Origin::Debian { line: line.into(), refresh: self.opts.refresh };
         self.ctx.phase(&format!("source {line}"), || {
-            source::get(self.ctx, &self.store, &origin, self.profile.name, self.opts.offline)
+            source::get(self.ctx, &self.store, &origin, &self.profile.name, self.opts.offline)
         })
     }
 

@@ -60,9 +60,11 @@ pub fn vng_command(image: &Image, machine: &Machine, vng: &Vng, run: &Path) -> R
     command.arg(format!("--rwdir={dir}={dir}"));
     // The same root file system everywhere, whether or not a virtiofs daemon happens to be installed.
     command.arg("--force-9p");
-    if let Some(busybox) = &image.busybox {
-        command.arg("--busybox").arg(busybox);
-    }
+    match &image.busybox {
+        Some(busybox) => command.arg("--busybox").arg(busybox),
+        // virtme-ng leaves it out, and a kernel without block devices then knows of no root.
+        None => command.args(["--append", "root=/dev/root"]),
+    };
     if machine.accel == Accel::Tcg {
         // Under emulation the timer check of a boot can fail by mere slowness.
         command.args(["--disable-kvm", "--append", "no_timer_check"]);

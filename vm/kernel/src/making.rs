@@ -48,7 +48,7 @@ pub struct Wanted<'a> {
 
 impl Wanted<'_> {
     fn place(&self) -> worktree::Place<'_> {
-        worktree::Place { slug: &self.base.slug, profile: self.profile.name, lineage: self.lineage }
+        worktree::Place { slug: &self.base.slug, profile: &self.profile.name, lineage: self.lineage }
     }
 
     fn key(&self, toolchain: &(String, String)) -> String {

@@ -11,7 +11,7 @@ use crate::fragment::merge;
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// As the report names it.
-    pub name: &'static str,
+    pub name: String,
     /// The text of its fragments.
     pub fragment: String,
     /// What the time limits of a guest are multiplied by.
@@ -24,6 +24,9 @@ pub struct Profile {
 
 /// The profile of ordinary runs.
 pub const LEAN: &str = "lean";
+
+/// What the kernel's own selftests need of any profile.
+const SELFTESTS: &str = "selftests";
 
 /// A profile: its name, its fragments under `vm/config/`, of which a later one wins over those before it, and the rest as
 /// in [`Profile`].
@@ -94,18 +97,35 @@ impl Profile {
             .with_context(|| format!("there is no profile `{name}`; there are: {}", names().join(", ")))?;
         let mut fragment = String::new();
         for file in fragments {
-            let path = root.join("vm/config").join(file);
-            let text =
-                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text = read(root, file)?;
             fragment = if fragment.is_empty() { text } else { merge(&fragment, &text) };
         }
-        Ok(Self { name, fragment, patience, finds_leaks, append })
+        Ok(Self { name: name.to_owned(), fragment, patience, finds_leaks, append })
+    }
+
+    /// The same, with what the kernel's own selftests need and nothing else does.
+    ///
+    /// # Errors
+    /// When that fragment cannot be read.
+    pub fn with_selftests(self, root: &Path) -> Result<Self> {
+        let more = read(root, &format!("{SELFTESTS}.config"))?;
+        Ok(Self {
+            name: format!("{}-{SELFTESTS}", self.name),
+            fragment: merge(&self.fragment, &more),
+            ..self
+        })
     }
 
     /// Such a kernel is so slow that races are run with a tenth of the repetitions.
     pub fn is_slow(&self) -> bool {
         self.patience > 1
     }
+}
+
+/// The text of the fragment `file`.
+fn read(root: &Path, file: &str) -> Result<String> {
+    let path = root.join("vm/config").join(file);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 #[cfg(test)]
@@ -120,6 +140,10 @@ mod tests {
         }
         let debug = Profile::read(root, "debug").unwrap();
         assert!(debug.fragment.contains("CONFIG_KASAN=y") && debug.finds_leaks);
+        let lean = Profile::read(root, LEAN).unwrap();
+        assert!(!lean.fragment.contains("CONFIG_KEYS=y"));
+        let selftests = lean.with_selftests(root).unwrap();
+        assert!(selftests.fragment.contains("CONFIG_KEYS=y") && selftests.name == "lean-selftests");
         assert!(Profile::read(root, "x").unwrap_err().to_string().contains("lean, debug"));
     }
 }
