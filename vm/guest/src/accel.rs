@@ -26,6 +26,9 @@ use crate::{
 /// A guest that has KVM is up long before.
 const LIMIT: Duration = Duration::from_secs(25);
 
+/// Who demands it waits for a slow one: a machine that is itself a guest, say.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// Where it is remembered, in the cache.
 const MEMORY: &str = "accel.json";
 
@@ -94,7 +97,7 @@ pub fn device() -> Result<(), String> {
     }
 }
 
-/// Whether a guest starts with it, and whether that was known. `again`: what did not work is tried again.
+/// Whether a guest starts with it, and whether that was known. `again`: what did not work is tried again, and for longer.
 fn probe(ctx: &Ctx, image: &Image, vng: &Vng, again: bool) -> Result<(bool, bool)> {
     let sh = &ctx.sh;
     let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
@@ -111,7 +114,8 @@ fn probe(ctx: &Ctx, image: &Image, vng: &Vng, again: bool) -> Result<(bool, bool
         .context("cannot write the probe's script")?;
     let machine = Machine { accel: Accel::Kvm, cpus: 1, memory: "1G".into() };
     let console = ctx.out.join("console-accel.log");
-    let limits = Limits { boot: LIMIT, silence: LIMIT };
+    let limit = if again { PATIENCE } else { LIMIT };
+    let limits = Limits { boot: limit, silence: limit };
     let boot = Boot { image, machine: &machine, vng, run: &run, console: &console, limits };
     // Nothing is said; that the script began and ended is all.
     let guest = boot::boot(ctx, &boot, Beside::default(), &mut Tests::new("probe", ""))?;

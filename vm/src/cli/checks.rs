@@ -113,6 +113,9 @@ pub struct Drill {
     /// Series whose kernel is booted
     #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     pub series: String,
+    /// Instead, run vm-test, races and bench with KVM, in an emulated machine that has it: for hours
+    #[arg(long, conflicts_with_all = ["series", "accel", "cpus", "memory"])]
+    pub kvm: bool,
 }
 
 /// Options of `ci`.

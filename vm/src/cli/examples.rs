@@ -43,7 +43,10 @@ Exit codes: 0, all were caught by the promise that they name; 1, one survived; 6
 /// Of `drill`.
 pub const DRILL: &str = "\
 Examples:
-  cargo xtask drill  a panic, a hang, a lie, and what is made of each";
+  cargo xtask drill        a panic, a hang, a lie, and what is made of each
+  cargo xtask drill --kvm  vm-test, races --quick and bench --quick with KVM, where the machine itself has none
+
+--kvm takes 12 GiB of memory and what `cargo xtask vm-test --with-base` and `cargo xtask bench --quick` have built before.";
 
 /// Of `ci`.
 pub const CI: &str = "\

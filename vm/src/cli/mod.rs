@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 pub use self::{
     checks::{Ci, Drill, Kselftest, Mutants, VmTest},
     evidence::{Bench, Calibrate, Races, Report},
-    options::{KernelOpts, MachineOpts},
+    options::{AccelChoice, KernelOpts, MachineOpts},
     workbench::{Bindings, Clean, Doctor, Keep, Patches, Shell},
 };
 

@@ -116,7 +116,8 @@ fn bench(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
 }
 
 fn drill(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
-    let drill = Drill { kernel: opts.kernel.clone(), machine: opts.machine.clone(), series: DEFAULT.into() };
+    let (kernel, machine) = (opts.kernel.clone(), opts.machine.clone());
+    let drill = Drill { kernel, machine, series: DEFAULT.into(), kvm: false };
     command(&again(ctx)?, &Xtask::Drill(drill))
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask drill`: what vm-test does with a guest that panics, hangs, or lies, tried on a real one.
 
+mod nested;
+
 use std::time::Duration;
 
 use anyhow::Result;
@@ -82,12 +84,15 @@ const CASES: [Case; 7] = [
     },
 ];
 
-/// Boots each case.
+/// Boots each case, or what is asked for instead.
 ///
 /// # Errors
 /// Those of the steps before the first boot.
 pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
+    if opts.kvm {
+        return nested::run(ctx, opts);
+    }
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
