@@ -71,3 +71,35 @@ fn a_kernel_tree_with_any_name_is_taken() {
         fs::rename(&tree, lab.kernel()).unwrap();
     }
 }
+
+/// make, shells and virtme-ng read a space or a colon as the end of a path, some thousand objects later.
+#[test]
+fn a_folder_that_builds_or_guests_do_not_take_is_told_before_anything_is_done() {
+    for (variable, folder) in [("XDG_CACHE_HOME", "Jane's cache"), ("CARGO_TARGET_DIR", "my target")] {
+        let lab = Lab::new();
+        let folder = lab.path(folder).display().to_string();
+        let vars = [(variable, folder.as_str())];
+        let output = lab.vm_test(&[], &vars).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(69), "{said}");
+        let mend = format!("set {variable} to another folder");
+        assert!(said.contains(&mend) && !said.contains("==> source"), "{said}");
+        let output = lab.command(&["doctor"], &vars).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.code() == Some(1) && said.contains(&mend), "{said}");
+    }
+}
+
+#[test]
+fn a_folder_for_temporary_files_that_is_none_is_told_before_anything_is_done() {
+    let lab = Lab::new();
+    for folder in ["/nonexistent/tmp", "tmp"] {
+        let vars = [("TMPDIR", folder)];
+        let ran = lab.run(&[], &vars);
+        ran.expect(69, &["TMPDIR is", folder, "unset it"]);
+        assert!(!ran.out.contains("==> source"), "{}", ran.out);
+        let output = lab.command(&["doctor"], &vars).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.code() == Some(1) && said.contains("TMPDIR is"), "{said}");
+    }
+}

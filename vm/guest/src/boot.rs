@@ -8,11 +8,12 @@ use std::{
     thread,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use ground::{
     context::Ctx,
     events::Event,
     exec::{self, Guarded},
+    place,
 };
 use results::Accel;
 
@@ -46,10 +47,7 @@ pub struct Boot<'a> {
 /// When virtme-ng cannot take the folder, or `PATH` cannot hold its own.
 pub fn vng_command(image: &Image, machine: &Machine, vng: &Vng, run: &Path) -> Result<Command> {
     let dir = run.display().to_string();
-    ensure!(
-        !dir.contains(char::is_whitespace),
-        "virtme-ng takes no folder with a space in its path: set CARGO_TARGET_DIR to another place than {dir}"
-    );
+    place::plain(run, "the folder of a guest", "CARGO_TARGET_DIR")?;
     let mut command = Command::new(&vng.program);
     command.arg("--run").arg(&image.kernel).args([
         "--cpus",

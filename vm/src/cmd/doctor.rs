@@ -16,6 +16,7 @@ use crate::{
     inventory::{self, Part},
     steps::pins,
     toolbox::TOOLS,
+    workshop,
 };
 
 /// A tool and whether it is there.
@@ -34,7 +35,7 @@ struct Diagnosis {
     install: Means,
     command: Option<String>,
     virtme_ng: bool,
-    machine: Option<String>,
+    faults: Vec<String>,
     distribution: Option<String>,
     kvm: String,
     free_mib: u64,
@@ -42,8 +43,8 @@ struct Diagnosis {
     parts: Vec<Part>,
 }
 
-/// Looks and tells. Fails (1) on a machine of another architecture, and when something is missing that vm-test cannot install by
-/// itself.
+/// Looks and tells. Fails (1) on a machine of another architecture, where a folder is none that builds and guests take, and when
+/// something is missing that vm-test cannot install by itself.
 ///
 /// # Errors
 /// When the cache cannot be read.
@@ -59,7 +60,10 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
         tools: TOOLS.iter().map(seen).collect(),
         install: tools::means(),
         command: (!missing.is_empty()).then(|| tools::command_for(&tools::packages(&missing))),
-        machine: tools::machine().err().map(|error| error.to_string()),
+        faults: [tools::machine(), workshop::builds_take(ctx), workshop::guests_take(ctx)]
+            .into_iter()
+            .filter_map(|taken| taken.err().map(|error| format!("{error:#}")))
+            .collect(),
         distribution: tools::distribution(),
         virtme_ng: pyenv::find(&ctx.cache, &pins(&ctx.root))?.is_some(),
         kvm: accel::device()
@@ -74,7 +78,7 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
         print(&diagnosis);
     }
     let installable = missing.is_empty() || matches!(diagnosis.install, Means::Apt | Means::Sudo);
-    Ok(Outcome::from_ok(diagnosis.machine.is_none() && installable).into())
+    Ok(Outcome::from_ok(diagnosis.faults.is_empty() && installable).into())
 }
 
 fn print(diagnosis: &Diagnosis) {
@@ -93,7 +97,7 @@ fn print(diagnosis: &Diagnosis) {
         };
         println!("{how}: {command}");
     }
-    for said in diagnosis.machine.iter().chain(&diagnosis.distribution) {
+    for said in diagnosis.faults.iter().chain(&diagnosis.distribution) {
         println!("{said}");
     }
     println!("/dev/kvm: {}", diagnosis.kvm);
