@@ -2,6 +2,10 @@
 //! What the machine must have: one table.
 
 use ground::tools::{Sign, Tool, file, program};
+use kernel::{
+    hygiene::warnings,
+    kselftest::{self, foreign::target::Arch},
+};
 
 /// All of it, in the order of the phases.
 pub const TOOLS: [Tool; 24] = [
@@ -39,6 +43,18 @@ pub const TOOLS: [Tool; 24] = [
     ),
 ];
 
+/// Tools that are looked up when they are asked for.
+type Tools = fn() -> &'static [Tool];
+
+/// What single commands need besides, each installed by the command itself.
+pub const BESIDES: [(&str, Tools); 5] = [
+    ("kselftest", || &kselftest::build::TOOLS),
+    ("kselftest --arch arm64", || &Arch::Arm64.target().tools),
+    ("kselftest --arch s390x", || &Arch::S390x.target().tools),
+    ("patches --sparse", || &warnings::TOOLS),
+    ("report --check", || &[BROWSER]),
+];
+
 /// Looks at the report's page. Only `report --check` asks for it.
 pub const BROWSER: Tool = program("chromium", "chromium", "report");
 
@@ -46,6 +62,19 @@ pub const BROWSER: Tool = program("chromium", "chromium", "report");
 mod tests {
     use super::*;
     use ground::tools::{command_for, packages};
+
+    #[test]
+    fn what_each_architecture_needs_is_among_what_commands_need_besides() {
+        for arch in Arch::ALL {
+            let command = format!("kselftest --arch {}", arch.target().name);
+            let (_, tools) = BESIDES.iter().find(|(name, _)| *name == command).unwrap();
+            let names: Vec<_> = tools().iter().map(Tool::name).collect();
+            assert!(names.iter().any(|name| name.starts_with("qemu-system-")), "{names:?}");
+        }
+        for (command, _) in BESIDES {
+            assert!(crate::cli::Cli::typed(&command.split(' ').collect::<Vec<_>>()).is_ok(), "{command}");
+        }
+    }
 
     #[test]
     fn each_package_is_asked_for_once() {

@@ -7,8 +7,11 @@ mod common;
 
 use std::{
     ffi::OsStr,
-    fs,
-    os::unix::{ffi::OsStrExt as _, fs::chown},
+    fs::{self, Permissions},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{PermissionsExt as _, chown},
+    },
     process::Command,
 };
 
@@ -101,5 +104,54 @@ fn a_folder_for_temporary_files_that_is_none_is_told_before_anything_is_done() {
         let output = lab.command(&["doctor"], &vars).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.code() == Some(1) && said.contains("TMPDIR is"), "{said}");
+    }
+}
+
+/// What cannot be remembered of KVM for ever: a busy host, or another hypervisor that holds it.
+#[test]
+fn a_remembered_verdict_on_kvm_says_so_and_can_be_dropped() {
+    let lab = Lab::new();
+    lab.write("bin/qemu-system-x86_64", "#!/bin/sh\necho QEMU emulator version 0\n");
+    fs::set_permissions(lab.path("bin/qemu-system-x86_64"), Permissions::from_mode(0o755)).unwrap();
+    let kernel = lab.kernel().display().to_string();
+    let run = |more: &[&str], guest: &str| {
+        let arguments = [&["vm-test", "--no-races", "--kernel-src", &kernel], more].concat();
+        let vars = [("XTASK_KVM", "/dev/null"), ("XTASK_FAKE_GUEST", guest)];
+        lab.ran(&lab.command(&arguments, &vars).output().unwrap())
+    };
+    let doctor = || {
+        let output = lab.command(&["doctor"], &[("XTASK_KVM", "/dev/null")]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(doctor().contains("vm-test tries whether a guest runs"));
+    let first = run(&[], "qemu-dies");
+    assert!(first.out.contains("a guest started with it says nothing"), "{}", first.out);
+    assert!(doctor().contains("--accel kvm tries again"), "{}", doctor());
+    let second = run(&[], "");
+    second.expect(0, &[]);
+    assert!(second.out.contains("--accel kvm tries again"), "{}", second.out);
+    assert_eq!(second.report["accel"], "tcg");
+    assert_eq!(run(&["--accel", "kvm"], "").report["accel"], "kvm");
+    assert!(doctor().contains("a guest runs with it"), "{}", doctor());
+    run(&["--accel", "kvm"], "qemu-dies");
+    assert!(lab.command(&["clean", "--all"], &[]).output().unwrap().status.success());
+    assert!(doctor().contains("vm-test tries whether a guest runs"), "{}", doctor());
+}
+
+#[test]
+fn doctor_tells_what_single_commands_need_besides() {
+    let lab = Lab::new();
+    // A PATH without any of them; some of the tools that all need are files, and may be there.
+    let vars = [("XTASK_ASSUME_TOOLS", ""), ("PATH", "/nonexistent")];
+    let output = lab.command(&["doctor"], &vars).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    for (command, tool) in [
+        ("kselftest --arch arm64", "aarch64-linux-gnu-gcc"),
+        ("kselftest --arch s390x", "qemu-system-s390x"),
+        ("kselftest", "clang-22"),
+        ("patches --sparse", "sparse"),
+    ] {
+        let line = said.lines().find(|line| line.contains(&format!("`{command}`"))).unwrap_or_default();
+        assert!(line.starts_with("absent") && line.contains(tool), "{command}: {said}");
     }
 }

@@ -86,6 +86,18 @@ pub enum Means {
     NoApt,
 }
 
+impl Means {
+    /// What comes of what is missing for `command`, before the command line that installs it.
+    pub fn how(self, command: &str) -> String {
+        match self {
+            Self::Apt => format!("{command} will run"),
+            Self::Sudo => format!("{command} will run, through sudo"),
+            Self::Ask => format!("{command} may not install; run"),
+            Self::NoApt => "without apt, install the like of".to_owned(),
+        }
+    }
+}
+
 /// What this machine is, where it is not what all of this is for; a sentence.
 ///
 /// # Errors
