@@ -155,3 +155,45 @@ fn doctor_tells_what_single_commands_need_besides() {
         assert!(line.starts_with("absent") && line.contains(tool), "{command}: {said}");
     }
 }
+
+/// Of a home that is none a folder `.cache` was made wherever one happened to be.
+#[test]
+fn without_a_home_the_place_for_the_cache_is_asked_for_and_nothing_is_made() {
+    let lab = Lab::new();
+    for home in ["", "home"] {
+        let mut run = lab.vm_test(&[], &[("XDG_CACHE_HOME", "")]);
+        let output = run.env("HOME", home).current_dir(lab.kernel()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(69) && said.contains("set HOME or XDG_CACHE_HOME"), "{said}");
+        assert!(!lab.path("kernel/.cache").exists() && !lab.path("kernel/home").exists());
+    }
+}
+
+#[test]
+fn a_checkout_that_cannot_be_written_to_is_told_with_the_mend() {
+    let lab = Lab::new();
+    // A file where the folder would be does for root, too.
+    lab.write("root/target", "");
+    let output = lab.vm_test(&[], &[("CARGO_TARGET_DIR", "")]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(69) && said.contains("set CARGO_TARGET_DIR to a folder"), "{said}");
+    let other = lab.path("target").display().to_string();
+    lab.run(&[], &[("CARGO_TARGET_DIR", ""), ("CARGO_BUILD_TARGET_DIR", &other)]).expect(0, &[]);
+}
+
+/// Its file would go before the command line, and the report tell of CPUs that the guest had not.
+#[test]
+fn virtme_ng_does_not_see_how_it_is_configured_for_whoever_calls() {
+    let lab = Lab::new();
+    lab.write("home/.config/virtme-ng/virtme-ng.conf", "{\"default_opts\": {\"cpus\": \"1\"}}");
+    fs::rename(lab.path("bin/vng"), lab.path("bin/vng-itself")).unwrap();
+    lab.write(
+        "bin/vng",
+        "#!/bin/sh\ncat \"$HOME/.config/virtme-ng/virtme-ng.conf\" >&2\nexec vng-itself \"$@\"\n",
+    );
+    fs::set_permissions(lab.path("bin/vng"), Permissions::from_mode(0o755)).unwrap();
+    let home = lab.path("home").display().to_string();
+    lab.run(&[], &[("HOME", &home)]).expect(0, &[]);
+    let console = fs::read_to_string(lab.path("target/vm-test/console-v3+kfunc.log")).unwrap();
+    assert!(console.contains("{\"default_opts\": {}}") && !console.contains("cpus"), "{console}");
+}
