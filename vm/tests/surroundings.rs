@@ -197,3 +197,25 @@ fn virtme_ng_does_not_see_how_it_is_configured_for_whoever_calls() {
     let console = fs::read_to_string(lab.path("target/vm-test/console-v3+kfunc.log")).unwrap();
     assert!(console.contains("{\"default_opts\": {}}") && !console.contains("cpus"), "{console}");
 }
+
+/// What was made in a tree is not its source; make would refuse it, or take objects of another configuration for its own.
+#[test]
+fn a_kernel_tree_that_was_configured_in_place_is_taken_without_what_was_made_there() {
+    let lab = Lab::new();
+    lab.write("kernel/.gitignore", ".*\n*.o\n");
+    lab.write("kernel/.config", "CONFIG_SMP=y\n");
+    lab.write("kernel/kernel/a.o", "int other;\n");
+    lab.run(&[], &[]).expect(0, &[]);
+    assert!(!lab.image("v3+kfunc").contains("int other;"));
+    commit(&lab);
+    lab.run(&[], &[]).expect(0, &[]);
+    // Debian's tree has git ignore all of it: then nothing tells the one from the other.
+    let lab = Lab::new();
+    lab.write("kernel/.gitignore", "/*\n");
+    lab.run(&[], &[]).expect(0, &[]);
+    lab.write("kernel/kernel/new.c", "int new;\n");
+    lab.run(&[], &[]).expect(0, &[]);
+    assert!(lab.image("v3+kfunc").contains("int new;"));
+    lab.write("kernel/.config", "CONFIG_SMP=y\n");
+    lab.run(&[], &[]).expect(69, &["was configured in place", "a copy after `make mrproper`"]);
+}

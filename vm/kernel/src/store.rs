@@ -114,9 +114,15 @@ impl Store {
         remove_stale_lock(index)?;
         let sh = Shell::new()?;
         sh.change_dir(dir);
-        // Debian's tree tells git to ignore all of it.
-        let ignored = self.git(cmd!(sh, "git check-ignore --quiet Makefile"), dir, index);
+        // Debian's tree tells git to ignore all of it, which git does not say of what the index knows already.
+        let ignored = self.git(cmd!(sh, "git check-ignore --quiet --no-index Makefile"), dir, index);
         let force = ignored.quiet().ignore_status().output()?.status.success();
+        ensure!(
+            !force || [".config", "include/config"].iter().all(|made| !dir.join(made).exists()),
+            "{} was configured in place, and its .gitignore, which is Debian's, does not say what of it was made there: \
+             give a copy after `make mrproper`",
+            dir.display()
+        );
         let mut add = Command::new("git");
         add.current_dir(dir).envs(self.env(dir, index)).args(["add", "--all"]);
         if force {
