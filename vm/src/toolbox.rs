@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the machine must have: one table.
 
-use ground::tools::{Sign, Tool, file, program};
+use ground::tools::{Tool, file, module, program};
 use kernel::{
     hygiene::warnings,
     kselftest::{self, foreign::target::Arch},
@@ -23,18 +23,19 @@ pub const TOOLS: [Tool; 24] = [
     program("rsync", "rsync", "kernel"),
     program("kmod", "kmod", "kernel"),
     program("cpio", "cpio", "kernel"),
-    program("clang-19", "clang-19", "tests"),
+    program("clang-19", "clang-19", "tests").unless_named("CLANG"),
     program("llvm-strip-19", "llvm-19", "tests"),
     file(
         &["/usr/lib/llvm-19/lib/libclang-19.so.1", "/usr/lib/llvm-19/lib/libclang.so.1"],
         "libclang1-19",
         "bindings",
-    ),
+    )
+    .unless_named("LIBCLANG_PATH"),
     file(&["/usr/include/zlib.h"], "zlib1g-dev", "tests"),
     program("pkg-config", "pkg-config", "tests"),
     program("python3", "python3", "python"),
-    Tool { sign: Sign::PythonModule("venv"), package: "python3-venv", phase: "python" },
-    Tool { sign: Sign::PythonModule("ensurepip"), package: "python3-venv", phase: "python" },
+    module("venv", "python3-venv", "python"),
+    module("ensurepip", "python3-venv", "python"),
     program("qemu-system-x86_64", "qemu-system-x86", "boot"),
     file(
         &["/usr/lib/systemd/systemd-udevd", "/lib/systemd/systemd-udevd", "/usr/bin/udevadm"],

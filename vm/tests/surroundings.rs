@@ -219,3 +219,54 @@ fn a_kernel_tree_that_was_configured_in_place_is_taken_without_what_was_made_the
     lab.write("kernel/.config", "CONFIG_SMP=y\n");
     lab.run(&[], &[]).expect(69, &["was configured in place", "a copy after `make mrproper`"]);
 }
+
+fn doctor(lab: &Lab, vars: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = lab.command(&["doctor"], vars).output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn on_another_distribution_what_can_be_named_is_said() {
+    let lab = Lab::new();
+    for (id, said) in [
+        ("ID=ubuntu\nID_LIKE=debian\n", "XTASK_MIRROR names a mirror"),
+        ("ID=fedora\n", "CLANG names a clang, LIBCLANG_PATH the folder of its library, --kernel-src DIR"),
+    ] {
+        lab.write("os-release", id);
+        lab.write("bin/apt-get", "#!/bin/sh\n");
+        fs::set_permissions(lab.path("bin/apt-get"), Permissions::from_mode(0o755)).unwrap();
+        let release = lab.path("os-release").display().to_string();
+        let (code, out) = doctor(&lab, &[("XTASK_OS_RELEASE", &release)]);
+        assert!(code == Some(0) && out.contains(said), "{out}");
+        // Without Debian's keys the mirror is not what is missing.
+        if out.contains("debian-archive-keyring") {
+            println!("skipped: no keys of Debian's archive here");
+            continue;
+        }
+        assert!(out.contains("no mirror of Debian") && out.contains("XTASK_MIRROR=URL"), "{out}");
+        let mirror = ("XTASK_MIRROR", "http://mirror.invalid/debian/");
+        let (_, out) = doctor(&lab, &[("XTASK_OS_RELEASE", &release), mirror]);
+        assert!(out.contains("archive: http://mirror.invalid/debian\n"), "{out}");
+    }
+}
+
+#[test]
+fn a_clang_that_is_named_stands_in_for_that_of_the_package() {
+    let lab = Lab::new();
+    lab.write("bin/my-clang", "#!/bin/sh\n");
+    fs::set_permissions(lab.path("bin/my-clang"), Permissions::from_mode(0o755)).unwrap();
+    let bin = lab.path("bin").display().to_string();
+    let vars = [("XTASK_ASSUME_TOOLS", ""), ("PATH", bin.as_str()), ("LIBCLANG_PATH", bin.as_str())];
+    let line = |out: &str, tool: &str| {
+        let mut lines = out.lines().filter(|line| line.contains("  for ") && line.contains(tool));
+        lines.next().unwrap_or_default().to_owned()
+    };
+    let (_, out) = doctor(&lab, &[&vars[..], &[("CLANG", "my-clang")]].concat());
+    assert!(line(&out, "clang-19 ").starts_with("there"), "{out}");
+    assert!(line(&out, "libclang1-19 ").starts_with("there"), "{out}");
+    let other = [&vars[..], &[("CLANG", "no-clang")]].concat();
+    let (code, out) = doctor(&lab, &other);
+    assert!(line(&out, "clang-19 ").starts_with("MISSING") && code == Some(1), "{out}");
+    assert!(out.contains("CLANG is no-clang, which is not there: unset it"), "{out}");
+    lab.run(&[], &other).expect(69, &["CLANG is no-clang"]);
+}

@@ -3,12 +3,14 @@
 
 use anyhow::Result;
 use ground::{
+    apt,
     context::Ctx,
     outcome::{Done, Outcome},
     space,
     tools::{self, Means, Tool},
 };
 use guest::{accel, pyenv};
+use kernel::base;
 use serde::Serialize;
 
 use crate::{
@@ -46,6 +48,7 @@ struct Diagnosis {
     virtme_ng: bool,
     faults: Vec<String>,
     distribution: Option<String>,
+    archive: String,
     kvm: String,
     free_mib: u64,
     cache: String,
@@ -73,8 +76,10 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
         faults: [tools::machine(), workshop::builds_take(ctx), workshop::guests_take(ctx)]
             .into_iter()
             .filter_map(|taken| taken.err().map(|error| format!("{error:#}")))
+            .chain(missing.iter().filter_map(Tool::misnamed))
             .collect(),
         distribution: tools::distribution(),
+        archive: apt::archive(ctx, base::LINES[0].1[0]).unwrap_or_else(|error| format!("{error:#}")),
         virtme_ng: pyenv::find(&ctx.cache, &pins(&ctx.root))?.is_some(),
         kvm: kvm(ctx)?,
         free_mib: space::free_mib(ctx.cache.root())?,
@@ -133,6 +138,7 @@ fn print(diagnosis: &Diagnosis) {
     for said in diagnosis.faults.iter().chain(&diagnosis.distribution) {
         println!("{said}");
     }
+    println!("Debian's archive: {}", diagnosis.archive);
     println!("/dev/kvm: {}", diagnosis.kvm);
     println!("{} MiB free at {}", diagnosis.free_mib, diagnosis.cache);
     for part in &diagnosis.parts {
