@@ -15,7 +15,14 @@ use std::{
     process::Command,
 };
 
-use common::Lab;
+use common::{Lab, PATCH};
+
+/// A program before all others in `PATH`, as lines of a shell.
+fn program(lab: &Lab, name: &str, lines: &str) {
+    let name = format!("bin/{name}");
+    lab.write(&name, &format!("#!/bin/sh\n{lines}\n"));
+    fs::set_permissions(lab.path(&name), Permissions::from_mode(0o755)).unwrap();
+}
 
 /// git in the lab's kernel tree.
 fn git(lab: &Lab, arguments: &[&str]) {
@@ -111,8 +118,7 @@ fn a_folder_for_temporary_files_that_is_none_is_told_before_anything_is_done() {
 #[test]
 fn a_remembered_verdict_on_kvm_says_so_and_can_be_dropped() {
     let lab = Lab::new();
-    lab.write("bin/qemu-system-x86_64", "#!/bin/sh\necho QEMU emulator version 0\n");
-    fs::set_permissions(lab.path("bin/qemu-system-x86_64"), Permissions::from_mode(0o755)).unwrap();
+    program(&lab, "qemu-system-x86_64", "echo QEMU emulator version 0");
     let kernel = lab.kernel().display().to_string();
     let run = |more: &[&str], guest: &str| {
         let arguments = [&["vm-test", "--no-races", "--kernel-src", &kernel], more].concat();
@@ -187,11 +193,7 @@ fn virtme_ng_does_not_see_how_it_is_configured_for_whoever_calls() {
     let lab = Lab::new();
     lab.write("home/.config/virtme-ng/virtme-ng.conf", "{\"default_opts\": {\"cpus\": \"1\"}}");
     fs::rename(lab.path("bin/vng"), lab.path("bin/vng-itself")).unwrap();
-    lab.write(
-        "bin/vng",
-        "#!/bin/sh\ncat \"$HOME/.config/virtme-ng/virtme-ng.conf\" >&2\nexec vng-itself \"$@\"\n",
-    );
-    fs::set_permissions(lab.path("bin/vng"), Permissions::from_mode(0o755)).unwrap();
+    program(&lab, "vng", "cat \"$HOME/.config/virtme-ng/virtme-ng.conf\" >&2\nexec vng-itself \"$@\"");
     let home = lab.path("home").display().to_string();
     lab.run(&[], &[("HOME", &home)]).expect(0, &[]);
     let console = fs::read_to_string(lab.path("target/vm-test/console-v3+kfunc.log")).unwrap();
@@ -233,8 +235,7 @@ fn on_another_distribution_what_can_be_named_is_said() {
         ("ID=fedora\n", "CLANG names a clang, LIBCLANG_PATH the folder of its library, --kernel-src DIR"),
     ] {
         lab.write("os-release", id);
-        lab.write("bin/apt-get", "#!/bin/sh\n");
-        fs::set_permissions(lab.path("bin/apt-get"), Permissions::from_mode(0o755)).unwrap();
+        program(&lab, "apt-get", "");
         let release = lab.path("os-release").display().to_string();
         let (code, out) = doctor(&lab, &[("XTASK_OS_RELEASE", &release)]);
         assert!(code == Some(0) && out.contains(said), "{out}");
@@ -253,8 +254,7 @@ fn on_another_distribution_what_can_be_named_is_said() {
 #[test]
 fn a_clang_that_is_named_stands_in_for_that_of_the_package() {
     let lab = Lab::new();
-    lab.write("bin/my-clang", "#!/bin/sh\n");
-    fs::set_permissions(lab.path("bin/my-clang"), Permissions::from_mode(0o755)).unwrap();
+    program(&lab, "my-clang", "");
     let bin = lab.path("bin").display().to_string();
     let vars = [("XTASK_ASSUME_TOOLS", ""), ("PATH", bin.as_str()), ("LIBCLANG_PATH", bin.as_str())];
     let line = |out: &str, tool: &str| {
@@ -269,4 +269,33 @@ fn a_clang_that_is_named_stands_in_for_that_of_the_package() {
     assert!(line(&out, "clang-19 ").starts_with("MISSING") && code == Some(1), "{out}");
     assert!(out.contains("CLANG is no-clang, which is not there: unset it"), "{out}");
     lab.run(&[], &other).expect(69, &["CLANG is no-clang"]);
+}
+
+/// cargo is started in the repository, and would take a relative path from there.
+#[test]
+fn cargo_is_told_of_the_target_folder_from_where_this_was_called() {
+    let lab = Lab::new();
+    program(&lab, "my-cargo", "echo \"target=$CARGO_TARGET_DIR\"\nexit 1");
+    for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"] {
+        let vars =
+            [("XTASK_GUEST_BIN_DIR", ""), ("CARGO", "my-cargo"), ("CARGO_TARGET_DIR", ""), (variable, "t")];
+        let mut run = lab.vm_test(&[], &vars);
+        let output = run.current_dir(lab.path("bin")).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(69), "{said}");
+        assert!(said.contains(&format!("target={}\n", lab.path("bin/t").display())), "{said}");
+    }
+}
+
+/// A git that speaks German would be read as one that names no file.
+#[test]
+fn a_patch_that_does_not_apply_is_told_in_the_same_words_in_every_locale() {
+    let lab = Lab::new();
+    let path = std::env::var("PATH").unwrap();
+    let git = path.split(':').map(|dir| format!("{dir}/git")).find(|git| fs::exists(git).unwrap()).unwrap();
+    let german = "[ \"$LC_ALL$LANGUAGE\" = C.UTF-8 ] || exec echo Fehler";
+    program(&lab, "git", &format!("{german}\nexec {git} \"$@\""));
+    lab.write("root/kernel-patches/v3/0001-x.patch", &PATCH.replace("int two", "int zwei"));
+    let german = [("LC_ALL", "de_DE.UTF-8"), ("LANG", "de_DE.UTF-8"), ("LANGUAGE", "de")];
+    lab.run(&[], &german).expect(69, &["0001-x.patch does not apply", "at kernel/hashtab.c:4; "]);
 }

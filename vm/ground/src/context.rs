@@ -49,6 +49,9 @@ pub struct Project {
     pub out: &'static str,
 }
 
+/// What names cargo's target folder, relative to where one is, the one that cargo reads first before the other.
+pub const TARGET_DIRS: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+
 /// Passed to every step.
 pub struct Ctx {
     /// For short commands.
@@ -79,7 +82,7 @@ impl Ctx {
     pub fn new(project: Project, events: Events, limit: Duration) -> Result<Self> {
         let Project { root, cache, out } = project;
         let names = (cache, out);
-        let named = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"].into_iter().find_map(env::var_os);
+        let named = TARGET_DIRS.into_iter().find_map(env::var_os);
         let target = named.map_or_else(|| root.join("target"), PathBuf::from);
         let target = std::path::absolute(target)?;
         let out = target.join(out);
