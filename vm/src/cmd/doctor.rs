@@ -108,9 +108,9 @@ fn besides(for_command: &'static str, tools: &[Tool]) -> Besides {
 fn kvm(ctx: &Ctx) -> Result<String> {
     Ok(match (accel::device(), accel::remembered(ctx)?) {
         (Err(why), _) => why,
-        (Ok(()), None) => "can be opened; vm-test tries whether a guest runs".into(),
+        (Ok(()), None) => "the device can be opened; vm-test tries whether a guest runs".into(),
         (Ok(()), Some(true)) => "a guest runs with it".into(),
-        (Ok(()), Some(false)) => format!("can be opened, but {}", accel::EARLIER),
+        (Ok(()), Some(false)) => format!("the device can be opened, but {}", accel::EARLIER),
     })
 }
 
@@ -139,7 +139,7 @@ fn print(diagnosis: &Diagnosis) {
         println!("{said}");
     }
     println!("Debian's archive: {}", diagnosis.archive);
-    println!("/dev/kvm: {}", diagnosis.kvm);
+    println!("KVM: {}", diagnosis.kvm);
     println!("{} MiB free at {}", diagnosis.free_mib, diagnosis.cache);
     for part in &diagnosis.parts {
         println!("{:>8} MiB {:<10} {}", part.mib, part.name, part.what);
