@@ -37,7 +37,7 @@ pub struct Workshop<'a> {
 /// # Errors
 /// Why not, and the mend.
 pub fn builds_take(ctx: &Ctx) -> Result<()> {
-    place::plain(ctx.cache.root(), "a cache", "XDG_CACHE_HOME")?;
+    place::for_builds(ctx.cache.root())?;
     place::temporary()
 }
 
@@ -46,7 +46,7 @@ pub fn builds_take(ctx: &Ctx) -> Result<()> {
 /// # Errors
 /// Why not, and the mend.
 pub fn guests_take(ctx: &Ctx) -> Result<()> {
-    place::plain(&ctx.out, "the folder of a guest", "CARGO_TARGET_DIR")
+    place::for_guests(&ctx.out)
 }
 
 impl<'a> Workshop<'a> {

@@ -8,26 +8,34 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// What none of them reads as anything but itself, beside letters and digits.
-const PLAIN: &str = "-_./+@~";
-
-/// Errs unless the path of `dir` is read by all of them as it is. `variable` names another place for it.
+/// Errs unless make and shells read the path of the cache, `dir`, as it is.
 ///
 /// # Errors
 /// What is in it, and the mend.
-pub fn plain(dir: &Path, what: &str, variable: &str) -> Result<()> {
+pub fn for_builds(dir: &Path) -> Result<()> {
+    let plain = |c: char| c.is_alphanumeric() || "-_./+@~".contains(c);
+    taken(dir, plain, "make does not take a cache", "XDG_CACHE_HOME")
+}
+
+/// Errs unless virtme-ng takes `dir` for a guest to write to. It takes ASCII alone.
+///
+/// # Errors
+/// What is in its path, and the mend.
+pub fn for_guests(dir: &Path) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./+".contains(c);
+    taken(dir, plain, "virtme-ng does not take a folder", "CARGO_TARGET_DIR")
+}
+
+fn taken(dir: &Path, plain: impl Fn(char) -> bool, refused: &str, variable: &str) -> Result<()> {
     let odd = match dir.to_str() {
         None => "bytes that are no UTF-8".to_owned(),
-        Some(path) => match path.chars().find(|c| !c.is_alphanumeric() && !PLAIN.contains(*c)) {
+        Some(path) => match path.chars().find(|c| !plain(*c)) {
             None => return Ok(()),
             Some(' ') => "a space".to_owned(),
             Some(c) => format!("{c:?}"),
         },
     };
-    bail!(
-        "make, shells and virtme-ng do not take {what} with {odd} in its path, {}: set {variable} to another folder",
-        dir.display()
-    )
+    bail!("{refused} with {odd} in its path, {}: set {variable} to another folder", dir.display())
 }
 
 /// Errs where temporary files are to go to a folder that is none: builds would fail in their middle.
@@ -54,22 +62,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_that_make_or_a_shell_reads_otherwise_is_refused_with_the_mend() {
-        for fine in ["/ä/jürgen/.cache/x", "/var/lib/job@2/a+b_c-1.0~/x"] {
-            plain(Path::new(fine), "a cache", "XDG").unwrap();
-        }
-        for (path, odd) in [
-            ("/x/Jane Doe/x", "a space"),
-            ("/a:b", "':'"),
-            ("/a\nb", "'\\n'"),
-            ("/a$b", "'$'"),
-            ("/a\"b", "'\"'"),
-            ("/a=b,c", "'='"),
+    fn a_path_that_make_or_virtme_ng_reads_otherwise_is_refused_with_the_mend() {
+        for (path, built, booted) in [
+            ("/var/lib/a+b_c-1.0/x", "", ""),
+            ("/x/jürgen/x", "", "'ü'"),
+            ("/var/lib/job@2/x", "", "'@'"),
+            ("/x/Jane Doe/x", "a space", "a space"),
+            ("/a:b", "':'", "':'"),
+            ("/a\nb", "'\\n'", "'\\n'"),
+            ("/a$b", "'$'", "'$'"),
+            ("/a\"b", "'\"'", "'\"'"),
+            ("/a=b,c", "'='", "'='"),
         ] {
-            let said = plain(Path::new(path), "a cache", "XDG").unwrap_err().to_string();
-            assert!(said.contains(odd) && said.ends_with("set XDG to another folder"), "{said}");
+            for (said, odd, variable) in [
+                (for_builds(Path::new(path)), built, "XDG_CACHE_HOME"),
+                (for_guests(Path::new(path)), booted, "CARGO_TARGET_DIR"),
+            ] {
+                let said = said.err().map_or_else(String::new, |error| error.to_string());
+                let mend = format!("set {variable} to another folder");
+                assert!(
+                    if odd.is_empty() {
+                        said.is_empty()
+                    } else {
+                        said.contains(odd) && said.ends_with(&mend)
+                    },
+                    "{path}: {said}"
+                );
+            }
         }
-        let said = plain(Path::new(OsStr::from_bytes(b"/a\xff")), "a cache", "XDG").unwrap_err().to_string();
+        let said = for_builds(Path::new(OsStr::from_bytes(b"/a\xff"))).unwrap_err().to_string();
         assert!(said.contains("no UTF-8"), "{said}");
     }
 }

@@ -49,7 +49,7 @@ pub struct Boot<'a> {
 /// When virtme-ng cannot take the folder, or `PATH` cannot hold its own; a home that cannot be made.
 pub fn vng_command(image: &Image, machine: &Machine, vng: &Vng, run: &Path) -> Result<Command> {
     let dir = run.display().to_string();
-    place::plain(run, "the folder of a guest", "CARGO_TARGET_DIR")?;
+    place::for_guests(run)?;
     let mut command = Command::new(&vng.program);
     command.arg("--run").arg(&image.kernel).args([
         "--cpus",
