@@ -8,7 +8,7 @@ use std::{
     process::Command,
 };
 
-use ground::context::Ctx;
+use ground::context::{Ctx, TARGET_DIRS};
 use serde_json::Value;
 
 /// The cargo that started this program, or the one in `PATH`.
@@ -22,6 +22,9 @@ pub fn command(ctx: &Ctx, arguments: &[&str], headers: Option<&Path>) -> Command
     cargo.args(arguments).current_dir(&ctx.root).env("CARGO_TERM_COLOR", "never");
     // It says where this program's own package is, to this program; another package would be built anew for it.
     cargo.env_remove("CARGO_MANIFEST_DIR");
+    if TARGET_DIRS.into_iter().any(|name| env::var_os(name).is_some()) {
+        cargo.env(TARGET_DIRS[0], &ctx.target);
+    }
     if let Some(headers) = headers {
         cargo.env("KERNEL_HEADERS", headers);
     }

@@ -48,8 +48,9 @@ const NAMES: [&str; 28] = [
 /// Kinds of them: caches, this project's own, toolchains and registries.
 const PREFIXES: [&str; 7] = ["XDG_", "XTASK_", "CARGO_", "RUST_", "RUSTUP_", "RUSTC", "SSL_CERT_"];
 
-/// But these say what is built, or were meant for this package alone by the cargo that started it.
-const DROPPED: [&str; 3] = ["CARGO_BUILD_TARGET", "CARGO_PKG_", "CARGO_MANIFEST_PATH"];
+/// But these say what is built, mix what tests print with what is counted, or were meant for this package alone by the cargo that
+/// started it.
+const DROPPED: [&str; 4] = ["CARGO_BUILD_TARGET", "CARGO_PKG_", "CARGO_MANIFEST_PATH", "RUST_TEST_NOCAPTURE"];
 
 /// Ends of names, of proxies and of lists of certificates.
 const SUFFIXES: [&str; 3] = ["_PROXY", "_CA_BUNDLE", "_SSL_CERT_FILE"];
@@ -121,6 +122,7 @@ mod tests {
             "CDPATH",
             "CARGO_BUILD_TARGET",
             "CARGO_PKG_NAME",
+            "RUST_TEST_NOCAPTURE",
             "GZIP",
             "XZ_OPT",
             "APT_CONFIG",

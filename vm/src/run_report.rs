@@ -90,7 +90,8 @@ impl Report {
     /// An empty report that ends in `CouldNotRun` unless something better is known.
     pub fn new(ctx: &Ctx, vcpus: u32, profile: &str) -> Self {
         let sh = &ctx.sh;
-        let arguments: Vec<String> = std::env::args().skip(1).map(|word| exec::quoted(&word)).collect();
+        let arguments: Vec<String> =
+            std::env::args_os().skip(1).map(|word| exec::quoted(&word.to_string_lossy())).collect();
         Self {
             kernel: None,
             base_kernel: None,

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the machine must have: one table.
 
-use ground::tools::{Sign, Tool, file, program};
+use ground::tools::{Tool, file, module, program};
+use kernel::{
+    hygiene::warnings,
+    kselftest::{self, foreign::target::Arch},
+};
 
 /// All of it, in the order of the phases.
 pub const TOOLS: [Tool; 24] = [
@@ -19,24 +23,37 @@ pub const TOOLS: [Tool; 24] = [
     program("rsync", "rsync", "kernel"),
     program("kmod", "kmod", "kernel"),
     program("cpio", "cpio", "kernel"),
-    program("clang-19", "clang-19", "tests"),
+    program("clang-19", "clang-19", "tests").unless_named("CLANG"),
     program("llvm-strip-19", "llvm-19", "tests"),
     file(
         &["/usr/lib/llvm-19/lib/libclang-19.so.1", "/usr/lib/llvm-19/lib/libclang.so.1"],
         "libclang1-19",
         "bindings",
-    ),
+    )
+    .unless_named("LIBCLANG_PATH"),
     file(&["/usr/include/zlib.h"], "zlib1g-dev", "tests"),
     program("pkg-config", "pkg-config", "tests"),
     program("python3", "python3", "python"),
-    Tool { sign: Sign::PythonModule("venv"), package: "python3-venv", phase: "python" },
-    Tool { sign: Sign::PythonModule("ensurepip"), package: "python3-venv", phase: "python" },
+    module("venv", "python3-venv", "python"),
+    module("ensurepip", "python3-venv", "python"),
     program("qemu-system-x86_64", "qemu-system-x86", "boot"),
     file(
         &["/usr/lib/systemd/systemd-udevd", "/lib/systemd/systemd-udevd", "/usr/bin/udevadm"],
         "udev",
         "boot",
     ),
+];
+
+/// Tools that are looked up when they are asked for.
+type Tools = fn() -> &'static [Tool];
+
+/// What single commands need besides, each installed by the command itself.
+pub const BESIDES: [(&str, Tools); 5] = [
+    ("kselftest", || &kselftest::build::TOOLS),
+    ("kselftest --arch arm64", || &Arch::Arm64.target().tools),
+    ("kselftest --arch s390x", || &Arch::S390x.target().tools),
+    ("patches --sparse", || &warnings::TOOLS),
+    ("report --check", || &[BROWSER]),
 ];
 
 /// Looks at the report's page. Only `report --check` asks for it.
@@ -46,6 +63,19 @@ pub const BROWSER: Tool = program("chromium", "chromium", "report");
 mod tests {
     use super::*;
     use ground::tools::{command_for, packages};
+
+    #[test]
+    fn what_each_architecture_needs_is_among_what_commands_need_besides() {
+        for arch in Arch::ALL {
+            let command = format!("kselftest --arch {}", arch.target().name);
+            let (_, tools) = BESIDES.iter().find(|(name, _)| *name == command).unwrap();
+            let names: Vec<_> = tools().iter().map(Tool::name).collect();
+            assert!(names.iter().any(|name| name.starts_with("qemu-system-")), "{names:?}");
+        }
+        for (command, _) in BESIDES {
+            assert!(crate::cli::Cli::typed(&command.split(' ').collect::<Vec<_>>()).is_ok(), "{command}");
+        }
+    }
 
     #[test]
     fn each_package_is_asked_for_once() {

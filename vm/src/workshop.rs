@@ -4,7 +4,7 @@
 use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
-use ground::{context::Ctx, tools};
+use ground::{context::Ctx, place, tools};
 use kernel::{
     apply::{self, Patched},
     base::Base,
@@ -32,24 +32,43 @@ pub struct Workshop<'a> {
     pub profile: Profile,
 }
 
+/// Whether kernels can be built in the cache.
+///
+/// # Errors
+/// Why not, and the mend.
+pub fn builds_take(ctx: &Ctx) -> Result<()> {
+    place::for_builds(ctx.cache.root())?;
+    place::temporary()
+}
+
+/// Whether guests can be given their folders.
+///
+/// # Errors
+/// Why not, and the mend.
+pub fn guests_take(ctx: &Ctx) -> Result<()> {
+    place::for_guests(&ctx.out)
+}
+
 impl<'a> Workshop<'a> {
     /// Installs what is missing and gets the base.
     ///
     /// # Errors
-    /// Those of the steps.
+    /// Folders that builds do not take; those of the steps.
     pub fn open(ctx: &'a Ctx, opts: &'a KernelOpts) -> Result<Self> {
         Self::with(ctx, opts, Profile::read(&ctx.root, &opts.profile)?)
     }
 
-    /// The same, for kernels that run their own selftests.
+    /// As [`Self::open_for_guests`], for kernels that run their own selftests.
     ///
     /// # Errors
-    /// Those of the steps.
+    /// The same.
     pub fn for_selftests(ctx: &'a Ctx, opts: &'a KernelOpts) -> Result<Self> {
+        guests_take(ctx)?;
         Self::with(ctx, opts, Profile::read(&ctx.root, &opts.profile)?.with_selftests(&ctx.root)?)
     }
 
     fn with(ctx: &'a Ctx, opts: &'a KernelOpts, profile: Profile) -> Result<Self> {
+        builds_take(ctx)?;
         ctx.phase("tools", || tools::ensure(ctx, &TOOLS, opts.offline))?;
         let origin = match &opts.kernel_src {
             Some(dir) => Origin::Folder(dir.clone()),
@@ -62,6 +81,15 @@ impl<'a> Workshop<'a> {
         })?;
         ctx.events.note(format!("base: {}", base.name));
         Ok(Self { ctx, opts, store, base, profile })
+    }
+
+    /// The same for who boots what is built.
+    ///
+    /// # Errors
+    /// A folder that guests do not take, before anything is fetched; those of [`Self::open`].
+    pub fn open_for_guests(ctx: &'a Ctx, opts: &'a KernelOpts) -> Result<Self> {
+        guests_take(ctx)?;
+        Self::open(ctx, opts)
     }
 
     /// The base with `series` applied, in its variant for this base if there is one.

@@ -3,7 +3,7 @@
 //! machine's own apt set-up stays as it was. What to do instead of asking the archive is the caller's to say.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -31,23 +31,14 @@ impl Apt {
     /// # Errors
     /// When the machine has no apt, no Debian keyring, or no Debian mirror.
     pub fn open(ctx: &Ctx, suite: &str) -> Result<Self> {
-        if exec::which("apt-get").is_none() {
-            bail!("no apt-get here to ask Debian's archive with");
-        }
-        if !Path::new(KEYRING).exists() {
-            bail!(
-                "{KEYRING} is missing, so the archive's signature cannot be checked; install debian-archive-keyring"
-            );
-        }
+        let mirror = archive(ctx, suite)?;
         // A folder for each suite: two runs may ask for different ones at a time.
         let folder = ctx.cache.dir("apt")?.join(suite);
         for part in ["lists/partial", "archives/partial", "sources"] {
             fs::create_dir_all(folder.join(part)).context("cannot make apt's state folder")?;
         }
-        let sources = format!(
-            "Types: deb\nURIs: {}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYRING}\n",
-            mirror(ctx, suite)?
-        );
+        let sources =
+            format!("Types: deb\nURIs: {mirror}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYRING}\n");
         fs::write(folder.join("sources").join("debian.sources"), sources)?;
         Ok(Self { suite: suite.to_owned(), folder })
     }
@@ -181,13 +172,37 @@ fn depends_line(line: &str) -> Vec<String> {
     names.filter_map(|name| name.split_whitespace().next()).map(str::to_owned).collect()
 }
 
-/// The first mirror of the machine's own set-up that serves `suite`'s archive.
+/// The mirror that will be asked for `suite`; the network is not.
+///
+/// # Errors
+/// When the machine has no apt, no Debian keyring, or no Debian mirror.
+pub fn archive(ctx: &Ctx, suite: &str) -> Result<String> {
+    if exec::which("apt-get").is_none() {
+        bail!("no apt-get here to ask Debian's archive with");
+    }
+    if !Path::new(KEYRING).exists() {
+        bail!(
+            "{KEYRING} is missing, so the archive's signature cannot be checked; install debian-archive-keyring"
+        );
+    }
+    mirror(ctx, suite)
+}
+
+/// The one that is named, or the first mirror of the machine's own set-up that serves `suite`'s archive.
 fn mirror(ctx: &Ctx, suite: &str) -> Result<String> {
+    if let Ok(named) = env::var("XTASK_MIRROR") {
+        // Where there is the one, there is the other beside it.
+        let security = if suite.ends_with(SECURITY) { SECURITY } else { "" };
+        return Ok(format!("{}{security}", named.trim_end_matches('/')));
+    }
     let sh = &ctx.sh;
     let format = "$(ORIGIN)|$(LABEL)|$(SITE)";
     let targets = exec::read(ctx, cmd!(sh, "apt-get indextargets --format {format}"))?;
     mirror_in(&targets, suite).with_context(|| {
-        format!("apt here knows no mirror of Debian with the suite {suite}: run `apt-get update` once")
+        format!(
+            "apt here knows no mirror of Debian with the suite {suite}: name one, as in \
+             XTASK_MIRROR=URL, or, on Debian itself, run `apt-get update` once"
+        )
     })
 }
 

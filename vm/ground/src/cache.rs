@@ -22,16 +22,18 @@ impl Cache {
     /// `$XDG_CACHE_HOME/NAME`, or the same under `~/.cache`.
     ///
     /// # Errors
-    /// When neither variable is set, or the folder cannot be made.
+    /// When neither variable is an absolute path, or the folder cannot be made.
     pub fn open(name: &str) -> Result<Self> {
-        let base = match (env::var_os("XDG_CACHE_HOME"), env::var_os("HOME")) {
-            (Some(dir), _) if Path::new(&dir).is_absolute() => PathBuf::from(dir),
-            (_, Some(home)) => PathBuf::from(home).join(".cache"),
-            _ => bail!("no place for the cache: neither XDG_CACHE_HOME nor HOME is set"),
+        let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|dir| dir.is_absolute());
+        let base = match (absolute("XDG_CACHE_HOME"), absolute("HOME")) {
+            (Some(dir), _) => dir,
+            (_, Some(home)) => home.join(".cache"),
+            _ => bail!("no place for the cache: set HOME or XDG_CACHE_HOME to an absolute path"),
         };
         let root = base.join(name);
-        fs::create_dir_all(&root)
-            .with_context(|| format!("cannot make the cache folder {}", root.display()))?;
+        fs::create_dir_all(&root).with_context(|| {
+            format!("cannot make the cache folder {}: set XDG_CACHE_HOME to another folder", root.display())
+        })?;
         Ok(Self { root })
     }
 

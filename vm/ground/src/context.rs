@@ -49,6 +49,9 @@ pub struct Project {
     pub out: &'static str,
 }
 
+/// What names cargo's target folder, relative to where one is, the one that cargo reads first before the other.
+pub const TARGET_DIRS: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+
 /// Passed to every step.
 pub struct Ctx {
     /// For short commands.
@@ -79,10 +82,13 @@ impl Ctx {
     pub fn new(project: Project, events: Events, limit: Duration) -> Result<Self> {
         let Project { root, cache, out } = project;
         let names = (cache, out);
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        let named = TARGET_DIRS.into_iter().find_map(env::var_os);
+        let target = named.map_or_else(|| root.join("target"), PathBuf::from);
         let target = std::path::absolute(target)?;
         let out = target.join(out);
-        fs::create_dir_all(out.join("logs")).with_context(|| format!("cannot make {}", out.display()))?;
+        fs::create_dir_all(out.join("logs")).with_context(|| {
+            format!("cannot make {}: set CARGO_TARGET_DIR to a folder that can be written to", out.display())
+        })?;
         let interrupted = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP]
         {

@@ -13,6 +13,7 @@ pub mod exec;
 pub mod hash;
 pub mod lock;
 pub mod outcome;
+pub mod place;
 pub mod space;
 pub mod tools;
 pub mod view;

@@ -3,7 +3,7 @@
 
 use std::{
     env,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -32,19 +32,47 @@ pub struct Tool {
     pub package: &'static str,
     /// The phase that needs it, as the report names phases.
     pub phase: &'static str,
+    /// The variable that names another one, or its folder.
+    pub variable: Option<&'static str>,
 }
 
 /// A program in `PATH`.
 pub const fn program(name: &'static str, package: &'static str, phase: &'static str) -> Tool {
-    Tool { sign: Sign::Program(name), package, phase }
+    Tool { sign: Sign::Program(name), package, phase, variable: None }
 }
 
 /// Something of which any of `paths` is a sign.
 pub const fn file(paths: &'static [&'static str], package: &'static str, phase: &'static str) -> Tool {
-    Tool { sign: Sign::File(paths), package, phase }
+    Tool { sign: Sign::File(paths), package, phase, variable: None }
+}
+
+/// A module that Python can import.
+pub const fn module(name: &'static str, package: &'static str, phase: &'static str) -> Tool {
+    Tool { sign: Sign::PythonModule(name), package, phase, variable: None }
 }
 
 impl Tool {
+    /// The same, unless `variable` names another.
+    pub const fn unless_named(self, variable: &'static str) -> Self {
+        Self { variable: Some(variable), ..self }
+    }
+
+    /// What its variable names, if it is set.
+    fn named(&self) -> Option<(&'static str, PathBuf)> {
+        let variable = self.variable?;
+        Some((variable, env::var_os(variable)?.into()))
+    }
+
+    /// Why what its variable names will not do.
+    pub fn misnamed(&self) -> Option<String> {
+        let (variable, named) = self.named().filter(|_| !self.is_there())?;
+        Some(format!(
+            "{variable} is {}, which is not there: unset it, or name another than {}",
+            named.display(),
+            self.name()
+        ))
+    }
+
     /// What it is called in a list.
     pub fn name(&self) -> &'static str {
         match self.sign {
@@ -55,6 +83,9 @@ impl Tool {
 
     /// Whether it is there.
     pub fn is_there(&self) -> bool {
+        if let Some((_, named)) = self.named() {
+            return named.is_dir() || exec::which(&named.to_string_lossy()).is_some();
+        }
         match self.sign {
             Sign::Program(name) => exec::which(name).is_some(),
             Sign::File(paths) => paths.iter().any(|path| Path::new(path).exists()),
@@ -86,6 +117,18 @@ pub enum Means {
     NoApt,
 }
 
+impl Means {
+    /// What comes of what is missing for `command`, before the command line that installs it.
+    pub fn how(self, command: &str) -> String {
+        match self {
+            Self::Apt => format!("{command} will run"),
+            Self::Sudo => format!("{command} will run, through sudo"),
+            Self::Ask => format!("{command} may not install; run"),
+            Self::NoApt => "without apt, install the like of".to_owned(),
+        }
+    }
+}
+
 /// What this machine is, where it is not what all of this is for; a sentence.
 ///
 /// # Errors
@@ -102,7 +145,8 @@ pub fn machine() -> Result<()> {
 
 /// What is different on this distribution; nothing on Debian and what comes from it.
 pub fn distribution() -> Option<String> {
-    let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let file = env::var_os("XTASK_OS_RELEASE").map_or_else(|| "/etc/os-release".into(), PathBuf::from);
+    let text = std::fs::read_to_string(file).unwrap_or_default();
     let field = |name: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
         line.unwrap_or_default().trim_matches('"').to_owned()
@@ -111,13 +155,14 @@ pub fn distribution() -> Option<String> {
     if id == "debian" || like.split(' ').any(|name| name == "debian") && exec::which("apt-get").is_some() {
         return (id != "debian").then(|| {
             format!(
-                "this is {id}: kernel sources and packages are Debian's names, and the archive that apt knows may not have them \
-                 (--kernel-src DIR takes a tree of your own)"
+                "this is {id}: packages have Debian's names here, and kernel sources are asked of Debian's archive \
+                 (XTASK_MIRROR names a mirror, --kernel-src DIR takes a tree of your own)"
             )
         });
     }
     Some(format!(
-        "this is {}: tools have other package names here; CLANG names a clang, --kernel-src DIR a kernel tree",
+        "this is {}: tools have other package names here; CLANG names a clang, LIBCLANG_PATH the folder of its library, \
+         --kernel-src DIR a kernel tree",
         if id.is_empty() { "no known distribution" } else { &id }
     ))
 }
@@ -165,6 +210,9 @@ pub fn ensure(ctx: &Ctx, tools: &[Tool], offline: bool) -> Result<((), bool)> {
     let gone = missing(tools);
     if gone.is_empty() {
         return Ok(((), true));
+    }
+    if let Some(why) = gone.iter().find_map(Tool::misnamed) {
+        bail!("{why}");
     }
     let names: Vec<_> = gone.iter().map(Tool::name).collect();
     let names = names.join(", ");

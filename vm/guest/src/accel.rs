@@ -2,7 +2,7 @@
 //! KVM or TCG. That /dev/kvm opens proves nothing: there are machines on which a guest then hangs or QEMU aborts.
 //! Only a guest that says something through the result channel proves it.
 
-use std::{fs, fs::OpenOptions, time::Duration};
+use std::{env, fs, fs::OpenOptions, io::ErrorKind, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use ground::{
@@ -32,6 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Where it is remembered, in the cache.
 const MEMORY: &str = "accel.json";
 
+/// What is said of a device that is known not to do, with the mend.
+pub const EARLIER: &str =
+    "a guest started with it said nothing, earlier since this machine was booted: --accel kvm tries again";
+
 /// What a probe found, and on which boot of the host with which QEMU.
 #[derive(Debug, Serialize, Deserialize)]
 struct Memory {
@@ -52,11 +56,7 @@ pub fn choose(ctx: &Ctx, choice: Choice, image: &Image, vng: &Vng) -> Result<(Ac
         Ok(()) => {
             // Whoever demands it knows more than what was once found.
             let (works, cached) = probe(ctx, image, vng, choice == Choice::Kvm)?;
-            let why = if cached {
-                "a guest started with it said nothing, earlier since this machine was booted: --accel kvm tries again"
-            } else {
-                "a guest started with it says nothing"
-            };
+            let why = if cached { EARLIER } else { "a guest started with it says nothing" };
             (works, cached, why.to_owned())
         }
     };
@@ -79,7 +79,7 @@ pub fn choose(ctx: &Ctx, choice: Choice, image: &Image, vng: &Vng) -> Result<(Ac
 pub fn forget(ctx: &Ctx) -> Result<()> {
     let memory = ctx.cache.root().join(MEMORY);
     match fs::remove_file(&memory) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+        Err(e) if e.kind() != ErrorKind::NotFound => {
             Err(e).with_context(|| format!("cannot remove {}", memory.display()))
         }
         _ => Ok(()),
@@ -91,23 +91,42 @@ pub fn forget(ctx: &Ctx) -> Result<()> {
 /// # Errors
 /// Why not.
 pub fn device() -> Result<(), String> {
-    match OpenOptions::new().read(true).write(true).open("/dev/kvm") {
+    let device = env::var_os("XTASK_KVM").map_or_else(|| "/dev/kvm".into(), PathBuf::from);
+    match OpenOptions::new().read(true).write(true).open(&device) {
         Ok(_) => Ok(()),
-        Err(e) => Err(format!("/dev/kvm: {e}")),
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+            Err(format!("{}: {e}; whoever is in its group, mostly `kvm`, may open it", device.display()))
+        }
+        Err(e) => Err(format!("{}: {e}", device.display())),
     }
+}
+
+/// What was found out on this boot of the host with this QEMU, if anything was.
+///
+/// # Errors
+/// When what is remembered cannot be read.
+pub fn remembered(ctx: &Ctx) -> Result<Option<bool>> {
+    let known = read_if_there(&ctx.cache.root().join(MEMORY))?;
+    let known = known.and_then(|text| serde_json::from_str::<Memory>(&text).ok());
+    Ok(match known {
+        Some(known) if host(ctx).is_ok_and(|host| host == known.host) => Some(known.works),
+        _ => None,
+    })
+}
+
+/// Names this boot of the host and its QEMU.
+fn host(ctx: &Ctx) -> Result<String> {
+    let sh = &ctx.sh;
+    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let qemu = exec::read(ctx, cmd!(sh, "qemu-system-x86_64 --version"))?;
+    Ok(format!("{} {}", boot_id.trim(), qemu.lines().next().unwrap_or_default()))
 }
 
 /// Whether a guest starts with it, and whether that was known. `again`: what did not work is tried again, and for longer.
 fn probe(ctx: &Ctx, image: &Image, vng: &Vng, again: bool) -> Result<(bool, bool)> {
-    let sh = &ctx.sh;
-    let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let qemu = exec::read(ctx, cmd!(sh, "qemu-system-x86_64 --version"))?;
-    let host = format!("{} {}", boot_id.trim(), qemu.lines().next().unwrap_or_default());
-    let memory = ctx.cache.root().join(MEMORY);
     let _lock = lock::take(ctx, "accel", "finding out whether KVM works")?;
-    let known = read_if_there(&memory)?.and_then(|text| serde_json::from_str::<Memory>(&text).ok());
-    if let Some(known) = known.filter(|known| known.host == host && (known.works || !again)) {
-        return Ok((known.works, true));
+    if let Some(works) = remembered(ctx)?.filter(|works| *works || !again) {
+        return Ok((works, true));
     }
     let run = folder::fresh_run_folder(&ctx.out, "accel")?;
     fs::write(run.join("guest.sh"), folder::script(&run, "true"))
@@ -120,6 +139,7 @@ fn probe(ctx: &Ctx, image: &Image, vng: &Vng, again: bool) -> Result<(bool, bool
     // Nothing is said; that the script began and ended is all.
     let guest = boot::boot(ctx, &boot, Beside::default(), &mut Tests::new("probe", ""))?;
     let works = guest.up && guest.status == Some(0);
-    write_whole(&memory, &serde_json::to_vec(&Memory { host, works })?)?;
+    let memory = Memory { host: host(ctx)?, works };
+    write_whole(&ctx.cache.root().join(MEMORY), &serde_json::to_vec(&memory)?)?;
     Ok((works, false))
 }

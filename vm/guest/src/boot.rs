@@ -2,17 +2,20 @@
 //! Boots a kernel under virtme-ng.
 
 use std::{
-    path::Path,
+    fs,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use ground::{
+    cache::write_whole,
     context::Ctx,
     events::Event,
     exec::{self, Guarded},
+    place,
 };
 use results::Accel;
 
@@ -43,13 +46,10 @@ pub struct Boot<'a> {
 /// The command that boots, without its last part.
 ///
 /// # Errors
-/// When virtme-ng cannot take the folder, or `PATH` cannot hold its own.
+/// When virtme-ng cannot take the folder, or `PATH` cannot hold its own; a home that cannot be made.
 pub fn vng_command(image: &Image, machine: &Machine, vng: &Vng, run: &Path) -> Result<Command> {
     let dir = run.display().to_string();
-    ensure!(
-        !dir.contains(char::is_whitespace),
-        "virtme-ng takes no folder with a space in its path: set CARGO_TARGET_DIR to another place than {dir}"
-    );
+    place::for_guests(run)?;
     let mut command = Command::new(&vng.program);
     command.arg("--run").arg(&image.kernel).args([
         "--cpus",
@@ -69,12 +69,23 @@ pub fn vng_command(image: &Image, machine: &Machine, vng: &Vng, run: &Path) -> R
         // Under emulation the timer check of a boot can fail by mere slowness.
         command.args(["--disable-kvm", "--append", "no_timer_check"]);
     }
+    command.env("HOME", home(run)?);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(vng.bin.clone()).chain(std::env::split_paths(&path));
     command
         .env("PATH", std::env::join_paths(paths).context("virtme-ng is in a folder that PATH cannot hold")?);
     command.current_dir(run);
     Ok(command)
+}
+
+/// A home for virtme-ng alone: what a file in that of whoever calls says of CPUs, memory and more would go before the command line.
+/// Beside `run`, since a guest must not write to it.
+fn home(run: &Path) -> Result<PathBuf> {
+    let home = run.with_file_name("virtme-ng-home");
+    let folder = home.join(".config/virtme-ng");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    write_whole(&folder.join("virtme-ng.conf"), b"{\"default_opts\": {}}\n")?;
+    Ok(home)
 }
 
 /// Boots and watches. What goes wrong beside the guest is told and decides nothing: the guest's own evidence does.

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use ground::{cache::Cache, context::Ctx, exec, hash::short_hash, lock};
+use xshell::cmd;
 
 /// A way to run virtme-ng.
 #[derive(Clone, Debug)]
@@ -18,6 +19,22 @@ pub struct Vng {
     /// Goes first in `PATH`: virtme-ng looks for its second half there.
     pub bin: PathBuf,
 }
+
+/// Settings of pip that say how to reach an index.
+const NETWORK: [&str; 12] = [
+    "cache-dir",
+    "cert",
+    "client-cert",
+    "default-timeout",
+    "extra-index-url",
+    "find-links",
+    "index-url",
+    "no-index",
+    "proxy",
+    "retries",
+    "timeout",
+    "trusted-host",
+];
 
 /// Pythons to try in `PATH`.
 const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
@@ -65,10 +82,40 @@ pub fn get(ctx: &Ctx, pins: &Path, offline: bool) -> Result<(Vng, bool)> {
     let mut pip = Command::new(temp.path().join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "-r"])
         .arg(pins);
+    pip.envs(of_the_network(ctx, temp.path())?).env("PIP_CONFIG_FILE", "/dev/null");
     exec::stream(ctx, &pip, "pip", |_| ()).context("cannot install virtme-ng (no network?)")?;
     move_scripts(temp.path(), &dir)?;
     temp.place(&dir)?;
     Ok((in_folder(&dir), false))
+}
+
+/// What pip is configured to fetch with, as variables. What it is configured to install where would fill another folder than this
+/// environment.
+fn of_the_network(ctx: &Ctx, venv: &Path) -> Result<Vec<(String, String)>> {
+    let (sh, python) = (&ctx.sh, venv.join("bin/python"));
+    let listed = exec::read(ctx, cmd!(sh, "{python} -m pip --disable-pip-version-check config list"))
+        .context("pip does not say how it is configured")?;
+    // What is asked for by a variable goes before what a file says, and what a file says of `install` before the rest.
+    let sections = ["install.", "global."].into_iter();
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (key, value) in sections.flat_map(|section| settings(&listed, section)) {
+        let name = format!("PIP_{}", key.to_uppercase().replace('-', "_"));
+        if env::var_os(&name).is_none() && found.iter().all(|(known, _)| *known != name) {
+            found.push((name, value));
+        }
+    }
+    Ok(found)
+}
+
+/// Of lines like `global.cert='/etc/cert'`, as Python quotes, those of `section` that say how to reach an index.
+fn settings(listed: &str, section: &str) -> Vec<(String, String)> {
+    let line = |line: &str| {
+        let (key, value) = line.strip_prefix(section)?.split_once('=')?;
+        let value = value.strip_prefix(['\'', '"'])?.strip_suffix(['\'', '"'])?;
+        let value = value.replace("\\n", " ").replace("\\\\", "\\");
+        NETWORK.contains(&key).then(|| (key.to_owned(), value))
+    };
+    listed.lines().filter_map(line).collect()
 }
 
 /// Debian's Python needs its package python3-venv, another one may lack the module: take the first that works.
@@ -107,4 +154,19 @@ fn move_scripts(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::settings;
+
+    #[test]
+    fn of_pips_settings_those_of_the_network_alone_are_taken() {
+        let listed = "global.cert='/etc/x.crt'\nglobal.target='/x/lib'\ninstall.user='true'\n\
+                      global.find-links='/a\\n/b'\ninstall.index-url=\"https://o'x\"\n:env:.index-url='y'\n";
+        let of = |section| settings(listed, section);
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(of("global."), [pair("cert", "/etc/x.crt"), pair("find-links", "/a /b")]);
+        assert_eq!(of("install."), [pair("index-url", "https://o'x")]);
+    }
 }

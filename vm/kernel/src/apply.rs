@@ -111,13 +111,19 @@ fn git_am(
     sh.change_dir(temp.path());
     sh.set_var("GIT_CONFIG_GLOBAL", "/dev/null");
     sh.set_var("GIT_CONFIG_NOSYSTEM", "1");
+    sh.set_var("GIT_ATTR_NOSYSTEM", "1");
     sh.set_var("GIT_OBJECT_DIRECTORY", store.objects());
     sh.set_var("GIT_CEILING_DIRECTORIES", temp.path().parent().unwrap_or(temp.path()));
     // The committer is fixed, the dates are the authors': the same series gives the same commit.
     sh.set_var("GIT_COMMITTER_NAME", "xtask");
     sh.set_var("GIT_COMMITTER_EMAIL", "xtask@localhost");
     exec::read(ctx, cmd!(sh, "git init --quiet --template= ."))?;
-    for setting in ["core.sparseCheckout=true", "core.sparseCheckoutCone=false", "core.fsync=none"] {
+    for setting in [
+        "core.sparseCheckout=true",
+        "core.sparseCheckoutCone=false",
+        "core.fsync=none",
+        "core.attributesFile=/dev/null",
+    ] {
         let (key, value) = setting.split_once('=').unwrap_or((setting, "true"));
         exec::read(ctx, cmd!(sh, "git config {key} {value}"))?;
     }

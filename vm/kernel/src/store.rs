@@ -10,7 +10,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use ground::{context::Ctx, exec, hash::sha256, lock};
 use xshell::{Cmd, Shell, cmd};
 
@@ -83,6 +83,14 @@ impl Store {
             ("GIT_INDEX_FILE", index.into()),
             ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
             ("GIT_CONFIG_NOSYSTEM", "1".into()),
+            // git reads these of whoever calls even where it reads no configuration of his: files would be missing, or have
+            // other line ends.
+            ("GIT_ATTR_NOSYSTEM", "1".into()),
+            ("GIT_CONFIG_COUNT", "2".into()),
+            ("GIT_CONFIG_KEY_0", "core.excludesFile".into()),
+            ("GIT_CONFIG_VALUE_0", "/dev/null".into()),
+            ("GIT_CONFIG_KEY_1", "core.attributesFile".into()),
+            ("GIT_CONFIG_VALUE_1", "/dev/null".into()),
         ]
     }
 
@@ -106,9 +114,15 @@ impl Store {
         remove_stale_lock(index)?;
         let sh = Shell::new()?;
         sh.change_dir(dir);
-        // Debian's tree tells git to ignore all of it.
-        let ignored = self.git(cmd!(sh, "git check-ignore --quiet Makefile"), dir, index);
+        // Debian's tree tells git to ignore all of it, which git does not say of what the index knows already.
+        let ignored = self.git(cmd!(sh, "git check-ignore --quiet --no-index Makefile"), dir, index);
         let force = ignored.quiet().ignore_status().output()?.status.success();
+        ensure!(
+            !force || [".config", "include/config"].iter().all(|made| !dir.join(made).exists()),
+            "{} was configured in place, and its .gitignore, which is Debian's, does not say what of it was made there: \
+             give a copy after `make mrproper`",
+            dir.display()
+        );
         let mut add = Command::new("git");
         add.current_dir(dir).envs(self.env(dir, index)).args(["add", "--all"]);
         if force {
@@ -117,9 +131,7 @@ impl Store {
         exec::stream(ctx, add.arg("."), "import", |_| ())?;
         if dir.join(".git").exists() && !force {
             // Tracked there although an ignore rule matches.
-            let tracked = cmd!(sh, "git ls-files -z").quiet().output();
-            let tracked =
-                tracked.with_context(|| format!("cannot list what git tracks in {}", dir.display()))?.stdout;
+            let tracked = tracked(dir)?;
             let add = self.git(cmd!(sh, "git update-index -z --add --remove --stdin"), dir, index);
             exec::read(ctx, add.stdin(tracked))?;
         }
@@ -205,6 +217,22 @@ impl Store {
         exec::stream(ctx, &read_tree, "check-out", |_| ())?;
         Ok(())
     }
+}
+
+/// What git tracks in `dir`, as it lists it. A tree of another owner is read like any other: what is in it is built and run
+/// anyway.
+fn tracked(dir: &Path) -> Result<Vec<u8>> {
+    let mut list = Command::new("git");
+    list.current_dir(dir).args(["-c", "safe.directory=*", "-c", "core.fsmonitor=false", "ls-files", "-z"]);
+    let listed = list.output().context("cannot start git")?;
+    let said = String::from_utf8_lossy(&listed.stderr);
+    ensure!(
+        listed.status.success(),
+        "git does not say what it tracks in {}: {}; give a tree whose .git is whole, or a copy without it",
+        dir.display(),
+        said.trim()
+    );
+    Ok(listed.stdout)
 }
 
 /// A killed git leaves the lock of its index; the caller holds the lock that counts.

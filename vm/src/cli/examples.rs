@@ -143,7 +143,7 @@ pub const DOCTOR: &str = "\
 Examples:
   cargo xtask doctor  changes nothing
 
-Exit codes: 0, all is there; 69, something is missing, with the command that installs it.";
+Exit codes: 0, vm-test can begin, and installs what is missing; 1, it cannot, with the mend; 69, could not look.";
 
 /// Of `clean`.
 pub const CLEAN: &str = "\

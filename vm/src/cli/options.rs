@@ -87,3 +87,20 @@ impl MachineOpts {
         self.cpus.unwrap_or_else(|| host_cpus().clamp(2, 4))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// A first build on a slow day took longer than any limit that seemed enough.
+    #[test]
+    fn a_run_has_no_limit_but_that_which_is_asked_for() {
+        let limit = |arguments: &[&str]| match Cli::typed(arguments).unwrap().command {
+            Command::VmTest(opts) => opts.kernel.limit(),
+            _ => Duration::ZERO,
+        };
+        assert_eq!(limit(&["vm-test", "--with-base"]), Duration::MAX);
+        assert_eq!(limit(&["vm-test", "--timeout", "7"]), Duration::from_secs(7));
+    }
+}

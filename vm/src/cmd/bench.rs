@@ -89,7 +89,7 @@ fn measure(ctx: &Ctx, opts: &cli::Bench, report: &mut Report, record: &mut Recor
     };
     let series: Vec<Series> =
         asked.iter().map(|name| Series::read(&ctx.root, name)).collect::<Result<_>>()?;
-    let shop = Workshop::open(ctx, &opts.kernel)?;
+    let shop = Workshop::open_for_guests(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built: Vec<Built> = series.iter().map(|series| shop.build(series)).collect::<Result<_>>()?;
     let first = built.first().context("there is no kernel to measure on")?;

@@ -3,19 +3,22 @@
 
 use anyhow::Result;
 use ground::{
+    apt,
     context::Ctx,
     outcome::{Done, Outcome},
     space,
     tools::{self, Means, Tool},
 };
 use guest::{accel, pyenv};
+use kernel::base;
 use serde::Serialize;
 
 use crate::{
     cli::Doctor,
     inventory::{self, Part},
     steps::pins,
-    toolbox::TOOLS,
+    toolbox::{BESIDES, TOOLS},
+    workshop,
 };
 
 /// A tool and whether it is there.
@@ -27,23 +30,33 @@ struct Seen {
     phase: &'static str,
 }
 
+/// What one command needs besides.
+#[derive(Debug, Serialize)]
+struct Besides {
+    for_command: &'static str,
+    missing: Vec<&'static str>,
+    command: Option<String>,
+}
+
 /// All that doctor knows.
 #[derive(Debug, Serialize)]
 struct Diagnosis {
     tools: Vec<Seen>,
+    besides: Vec<Besides>,
     install: Means,
     command: Option<String>,
     virtme_ng: bool,
-    machine: Option<String>,
+    faults: Vec<String>,
     distribution: Option<String>,
+    archive: String,
     kvm: String,
     free_mib: u64,
     cache: String,
     parts: Vec<Part>,
 }
 
-/// Looks and tells. Fails (1) on a machine of another architecture, and when something is missing that vm-test cannot install by
-/// itself.
+/// Looks and tells. Fails (1) on a machine of another architecture, where a folder is none that builds and guests take, and when
+/// something is missing that vm-test cannot install by itself. What single commands need besides is told and decides nothing.
 ///
 /// # Errors
 /// When the cache cannot be read.
@@ -57,13 +70,18 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
     let missing = tools::missing(&TOOLS);
     let diagnosis = Diagnosis {
         tools: TOOLS.iter().map(seen).collect(),
+        besides: BESIDES.iter().map(|(command, tools)| besides(command, tools())).collect(),
         install: tools::means(),
         command: (!missing.is_empty()).then(|| tools::command_for(&tools::packages(&missing))),
-        machine: tools::machine().err().map(|error| error.to_string()),
+        faults: [tools::machine(), workshop::builds_take(ctx), workshop::guests_take(ctx)]
+            .into_iter()
+            .filter_map(|taken| taken.err().map(|error| format!("{error:#}")))
+            .chain(missing.iter().filter_map(Tool::misnamed))
+            .collect(),
         distribution: tools::distribution(),
+        archive: apt::archive(ctx, base::LINES[0].1[0]).unwrap_or_else(|error| format!("{error:#}")),
         virtme_ng: pyenv::find(&ctx.cache, &pins(&ctx.root))?.is_some(),
-        kvm: accel::device()
-            .map_or_else(|why| why, |()| "can be opened; vm-test tries whether a guest runs".into()),
+        kvm: kvm(ctx)?,
         free_mib: space::free_mib(ctx.cache.root())?,
         cache: ctx.cache.root().display().to_string(),
         parts: inventory::parts(&ctx.cache)?,
@@ -74,7 +92,26 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
         print(&diagnosis);
     }
     let installable = missing.is_empty() || matches!(diagnosis.install, Means::Apt | Means::Sudo);
-    Ok(Outcome::from_ok(diagnosis.machine.is_none() && installable).into())
+    Ok(Outcome::from_ok(diagnosis.faults.is_empty() && installable).into())
+}
+
+fn besides(for_command: &'static str, tools: &[Tool]) -> Besides {
+    let missing = tools::missing(tools);
+    Besides {
+        for_command,
+        missing: missing.iter().map(Tool::name).collect(),
+        command: (!missing.is_empty()).then(|| tools::command_for(&tools::packages(&missing))),
+    }
+}
+
+/// What is known of KVM without a guest.
+fn kvm(ctx: &Ctx) -> Result<String> {
+    Ok(match (accel::device(), accel::remembered(ctx)?) {
+        (Err(why), _) => why,
+        (Ok(()), None) => "the device can be opened; vm-test tries whether a guest runs".into(),
+        (Ok(()), Some(true)) => "a guest runs with it".into(),
+        (Ok(()), Some(false)) => format!("the device can be opened, but {}", accel::EARLIER),
+    })
 }
 
 fn print(diagnosis: &Diagnosis) {
@@ -85,18 +122,24 @@ fn print(diagnosis: &Diagnosis) {
     let state = if diagnosis.virtme_ng { "there" } else { "to come" };
     println!("{state:<8} {:<48} {:<16} for boot", "virtme-ng", "by pip, cached");
     if let Some(command) = &diagnosis.command {
-        let how = match diagnosis.install {
-            Means::Apt => "vm-test will run".to_owned(),
-            Means::Sudo => "vm-test will run, through sudo".to_owned(),
-            Means::Ask => "vm-test may not install; run".to_owned(),
-            Means::NoApt => "without apt, install the like of".to_owned(),
-        };
-        println!("{how}: {command}");
+        println!("{}: {command}", diagnosis.install.how("vm-test"));
     }
-    for said in diagnosis.machine.iter().chain(&diagnosis.distribution) {
+    for Besides { for_command, missing, command } in &diagnosis.besides {
+        match command {
+            None => println!("{:<8} what `{for_command}` needs besides", "there"),
+            Some(command) => println!(
+                "{:<8} what `{for_command}` needs besides: {}; {}: {command}",
+                "absent",
+                missing.join(", "),
+                diagnosis.install.how(for_command)
+            ),
+        }
+    }
+    for said in diagnosis.faults.iter().chain(&diagnosis.distribution) {
         println!("{said}");
     }
-    println!("/dev/kvm: {}", diagnosis.kvm);
+    println!("Debian's archive: {}", diagnosis.archive);
+    println!("KVM: {}", diagnosis.kvm);
     println!("{} MiB free at {}", diagnosis.free_mib, diagnosis.cache);
     for part in &diagnosis.parts {
         println!("{:>8} MiB {:<10} {}", part.mib, part.name, part.what);

@@ -94,7 +94,7 @@ pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
         return nested::run(ctx, opts);
     }
     let series = Series::read(&ctx.root, &opts.series)?;
-    let shop = Workshop::open(ctx, &opts.kernel)?;
+    let shop = Workshop::open_for_guests(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
     let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;

@@ -26,7 +26,7 @@ use crate::{
     cli::Keep,
     libtest,
     steps::{self, Bench, Guest},
-    workshop::Workshop,
+    workshop::{self, Workshop},
 };
 
 /// What the test programs said in the guest.
@@ -40,6 +40,9 @@ const STATUS: &str = "status.txt";
 /// Those of the steps; a guest in which the tests did not come to their end.
 pub fn run(ctx: &Ctx, opts: &Keep) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
+    if opts.stock.is_some() {
+        workshop::guests_take(ctx)?;
+    }
     let include = Workshop::open(ctx, &opts.kernel)?.headers(&Series::read(&ctx.root, DEFAULT)?)?;
     let tests = ctx.phase("tests", || Ok((build(ctx, &include)?, false)))?;
     let mut count = Count::default();

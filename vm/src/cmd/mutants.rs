@@ -29,7 +29,7 @@ pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
     let series = Series::read(&ctx.root, &opts.series)?;
     let mutants = mutant::read(ctx, &opts.filter)?;
-    let shop = Workshop::open(ctx, &opts.kernel)?;
+    let shop = Workshop::open_for_guests(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
     let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;

@@ -186,7 +186,8 @@ fn race(
             let _ = fs::remove_file(&keep);
             let races = Races { ctx, asked, limits };
             let said = races.model(matrix)?;
-            let include = Workshop::open(ctx, &opts.kernel)?.headers(&Series::read(&ctx.root, DEFAULT)?)?;
+            let include =
+                Workshop::open_for_guests(ctx, &opts.kernel)?.headers(&Series::read(&ctx.root, DEFAULT)?)?;
             let vng = steps::vng(ctx, &opts.kernel)?;
             let kernel = ctx.phase(&format!("Debian's kernel {line}"), || {
                 stock::get(ctx, line, opts.kernel.refresh, opts.kernel.offline)
@@ -214,7 +215,7 @@ fn race(
                 races.model(matrix)?;
                 return races.kept(kept, Some(&opts.series), matrix);
             }
-            let shop = Workshop::open(ctx, &opts.kernel)?;
+            let shop = Workshop::open_for_guests(ctx, &opts.kernel)?;
             limits = limits.times(shop.profile.patience);
             let vng = steps::vng(ctx, &opts.kernel)?;
             let built = shop.build(&series)?;

@@ -30,7 +30,7 @@ const GUEST_BIN: &str = "/run/current-system/sw/bin";
 pub fn run(ctx: &Ctx, opts: &Shell) -> Result<Done> {
     let lock = lock::take_output(ctx)?;
     let series = Series::read(&ctx.root, &opts.series)?;
-    let shop = Workshop::open(ctx, &opts.kernel)?;
+    let shop = Workshop::open_for_guests(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
     let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;

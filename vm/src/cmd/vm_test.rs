@@ -63,7 +63,7 @@ pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Done> {
 fn test(ctx: &Ctx, opts: &VmTest, report: &mut Report, matrix: &mut Matrix) -> Result<String> {
     // A wrong name is told before anything is fetched.
     let series = Series::read(&ctx.root, &opts.series)?;
-    let shop = Workshop::open(ctx, &opts.kernel)?;
+    let shop = Workshop::open_for_guests(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
     let built = shop.build(&series)?;
     report.kernel = Some(shop.report_of(&built));
