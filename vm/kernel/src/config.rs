@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The kernel's configuration: tinyconfig and a fragment, and nothing that Kconfig quietly left out of it.
 
-use std::fs;
+use std::{fs, io::ErrorKind};
 
 use anyhow::{Context, Result, ensure};
 use ground::{
@@ -48,6 +48,12 @@ pub fn configure(
     if config.exists() && read_if_there(&memory)?.as_deref() == Some(&key) {
         check(&fs::read_to_string(&config)?, &profile.fragment)?;
         return Ok(true);
+    }
+    // How many objects there are with another configuration says nothing of this one.
+    if let Err(e) = fs::remove_file(work.note("objects"))
+        && e.kind() != ErrorKind::NotFound
+    {
+        return Err(e).context("cannot forget how many objects there were");
     }
     (make.run)("tinyconfig")?;
     let tiny = fs::read_to_string(&config).context("`make tinyconfig` left no .config")?;
