@@ -74,6 +74,7 @@ impl Lab {
         lab.write("root/kernel-patches/v3/0001-x.patch", PATCH);
         lab.write("root/kernel-patches/kfunc/0001-k.patch", KFUNC_PATCH);
         lab.write("root/vm/config/lean.config", "CONFIG_SMP=y\nCONFIG_BPF=y\n");
+        lab.write("root/vm/config/selftests.config", "CONFIG_BPF_SYSCALL=y\n");
         lab.write("root/vm/requirements.txt", "virtme-ng==0\n");
         lab
     }
