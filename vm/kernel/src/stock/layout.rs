@@ -16,9 +16,14 @@ pub const PART: &str = "stock";
 
 /// Hardware that QEMU's machine has and no program here uses. Loading drivers for all of it costs more than the rest of an
 /// emulated boot.
-pub const APPEND: &[&str] =
-    &["modprobe.blacklist=kvm_amd,kvm_intel,kvm,ccp,ahci,sr_mod,sg,psmouse,pcspkr,i2c_i801,\
-      lpc_ich,iTCO_wdt,i6300esb,bochs,aesni_intel,ghash_clmulni_intel,sha512_ssse3,sha256_ssse3,sha1_ssse3"];
+pub const UNUSED: &str = "modprobe.blacklist=ahci,sr_mod,sg,psmouse,pcspkr,i2c_i801,lpc_ich,iTCO_wdt,i6300esb,bochs,\
+     aesni_intel,ghash_clmulni_intel,sha512_ssse3,sha256_ssse3,sha1_ssse3";
+
+/// Nor has a guest any of its own.
+const VIRTUALIZATION: &str = "modprobe.blacklist=kvm_amd,kvm_intel,kvm,ccp";
+
+/// Words for the kernel's command line.
+pub const APPEND: &[&str] = &[UNUSED, VIRTUALIZATION];
 
 /// A kernel in the cache.
 #[derive(Clone, Debug)]

@@ -15,6 +15,6 @@ mod version;
 
 pub use self::{
     fetch::get,
-    layout::{APPEND, Stock},
+    layout::{APPEND, Stock, UNUSED},
     lines::{Line, lines, named},
 };

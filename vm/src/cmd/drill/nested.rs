@@ -37,11 +37,6 @@ const CPU: &str = "qemu64,+npt,+nrip-save";
 /// The host's whole tree, for the outer guest to mount as it likes.
 const TREE: &str = "local,path=/,mount_tag=whole,security_model=none,readonly=on,multidevs=remap,id=whole";
 
-/// Drivers that this guest does not need; [`stock::APPEND`] leaves out KVM as well.
-const APPEND: &[&str] =
-    &["modprobe.blacklist=ahci,sr_mod,sg,psmouse,pcspkr,i2c_i801,lpc_ich,iTCO_wdt,i6300esb,bochs,\
-     aesni_intel,ghash_clmulni_intel,sha512_ssse3,sha256_ssse3,sha1_ssse3"];
-
 /// What the inner run needs of the environment to find what was built out here.
 const HANDED_ON: [&str; 8] = [
     "PATH",
@@ -69,7 +64,7 @@ pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
     })?;
     let machine = MachineOpts { accel: AccelChoice::Tcg, cpus: Some(1), memory: "10G".into() };
     let bench = Bench::stock(ctx, vng, &machine, &kernel, Path::new("").into())?;
-    let image = Image { append: APPEND, ..steps::stock_image(&kernel) };
+    let image = Image { append: &[stock::UNUSED], ..steps::stock_image(&kernel) };
     let run = guest::folder::fresh_run_folder(&ctx.out, NAME)?;
     let command = script(ctx, &run)?;
     let qemu = ["-cpu", CPU, "-virtfs", TREE].map(str::to_owned).into();
@@ -94,7 +89,7 @@ pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
 /// What the outer guest runs: the words that its script takes, and the script.
 fn script(ctx: &Ctx, run: &Path) -> Result<String> {
     let xtask = env::current_exe().context("cannot find out where this program lies")?;
-    let paths = [("repo", &*ctx.root), ("run", run), ("xtask", &*xtask)];
+    let paths = [("repo", &*ctx.root), ("target", &*ctx.target), ("run", run), ("xtask", &*xtask)];
     let mut lines: Vec<String> = paths
         .into_iter()
         .map(|(name, path)| format!("{name}={}", quoted(&path.display().to_string())))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 # What the outer guest of `cargo xtask drill --kvm` does: it gives its own guests KVM, and runs commands of this project with it.
-# Before these lines stand what they take: repo, run, xtask, events, and the environment.
+# Before these lines stand what they take: repo, target, run, xtask, events, and the environment.
 
 set -e
 below=/run/outer/below root=/run/outer/root
@@ -26,7 +26,7 @@ one() {
 	if chroot "$root" sh -c 'cd "$0" && exec "$@"' "$repo" "$xtask" "$@" --accel kvm --offline \
 		> "$run/$name.log" 2>&1 < /dev/null; then status=pass; else status=fail; fi
 	mkdir -p "$run/$name"
-	cp "$root$repo/$record" "$run/$name/" 2> /dev/null || status=fail
+	cp "$root$target/$record" "$run/$name/" 2> /dev/null || status=fail
 	grep -q '"accel": *"kvm"' "$run/$name/${record##*/}" 2> /dev/null || status=fail
 	last=$(tail -n 1 "$run/$name.log" | tr -d '"\\')
 	ms=$((($(date +%s) - from) * 1000))
@@ -40,9 +40,9 @@ set +e
 slow="--boot-timeout 900 --test-timeout 3600"
 # shellcheck disable=SC2086
 {
-	one vm-test target/vm-test/report.json vm-test --no-races $slow
-	one races target/races/matrix.json races --quick $slow
-	one bench target/bench/bench.json bench --quick $slow
+	one vm-test vm-test/report.json vm-test --no-races $slow
+	one races races/matrix.json races --quick $slow
+	one bench bench/bench.json bench --quick $slow
 }
 say '{"event":"done","tests":3}'
 dmesg > "$run/dmesg.log"
