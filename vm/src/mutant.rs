@@ -13,6 +13,8 @@ use kernel::{
 const CAUGHT_BY: &str = "Caught-by";
 /// Header, where it is not these tests that notice, but the kernel when they are over: which of them have to be run.
 const EXERCISED_BY: &str = "Exercised-by";
+/// How such a header starts that names what the kernel says of itself, not a test: the words of [`guest::splat`].
+const SPLAT: &str = "splat::";
 /// Header, where no other kernel notices.
 const PROFILE: &str = "Profile";
 
@@ -34,6 +36,11 @@ impl Mutant {
     /// It takes a kernel that looks for leaks.
     pub fn leaks(&self) -> bool {
         self.caught_by == leaks::TEST
+    }
+
+    /// What the kernel has to say of itself, where that is what catches it.
+    pub fn splat(&self) -> Option<&str> {
+        self.caught_by.strip_prefix(SPLAT)
     }
 
     /// Why a kernel that is configured so would not notice, if it would not.
@@ -66,7 +73,13 @@ pub fn read(ctx: &Ctx, filters: &[String]) -> Result<Vec<Mutant>> {
         let caught_by = caught_by(&patch.text).with_context(|| {
             format!("{} does not say which test has to fail ({CAUGHT_BY}:)", path.display())
         })?;
-        let exercised_by = said(&patch.text, EXERCISED_BY).unwrap_or_else(|| caught_by.clone());
+        let exercised_by = said(&patch.text, EXERCISED_BY);
+        ensure!(
+            exercised_by.is_some() || !caught_by.starts_with(SPLAT),
+            "{} does not say which tests make the kernel speak ({EXERCISED_BY}:)",
+            path.display()
+        );
+        let exercised_by = exercised_by.unwrap_or_else(|| caught_by.clone());
         let profile = said(&patch.text, PROFILE);
         if let Some(profile) = &profile {
             ensure!(

@@ -78,7 +78,18 @@ fn tried(
     if mutant.leaks() {
         judged.tests.push(leaks::judge(&folder::run_folder(&ctx.out, &mutant.name))?);
     }
-    Ok(is_caught(&judged, &mutant.caught_by))
+    Ok(match mutant.splat() {
+        Some(wanted) => is_told(&judged, wanted),
+        None => is_caught(&judged, &mutant.caught_by),
+    })
+}
+
+/// Whether the kernel said so of itself.
+fn is_told(judged: &Judged, wanted: &str) -> (bool, String) {
+    match judged.splats.iter().find(|splat| splat.contains(wanted)) {
+        Some(splat) => (true, format!("by the kernel: {splat}")),
+        None => (false, format!("the kernel said nothing of \"{wanted}\" ({})", judged.reason)),
+    }
 }
 
 /// Whether a test of that name failed. A splat or a panic alone does not count: the promise has to be named.
@@ -111,5 +122,13 @@ mod tests {
         assert!(is_caught(&judged(vec![test("errno::zero", Status::Fail)]), "errno::").0);
         assert!(!is_caught(&judged(vec![test("race::x", Status::Fail)]), "errno::").0);
         assert!(!is_caught(&judged(vec![test("errno::zero", Status::Error)]), "errno::").0);
+    }
+
+    #[test]
+    fn only_the_named_splat_tells() {
+        let splats = vec!["KCSAN: BUG: KCSAN: data-race in memcmp+0x39/0xa0".into()];
+        let judged = Judged { outcome: Outcome::Failed, tests: Vec::new(), splats, reason: String::new() };
+        assert!(is_told(&judged, "KCSAN: data-race in memcmp").0);
+        assert!(!is_told(&judged, "KCSAN: data-race in htab_").0);
     }
 }
