@@ -113,9 +113,29 @@ pub struct Drill {
     /// Series whose kernel is booted
     #[arg(long, value_name = "NAME", default_value = DEFAULT)]
     pub series: String,
-    /// Instead, run vm-test, races and bench with KVM, in an emulated machine that has it: for hours
-    #[arg(long, conflicts_with_all = ["series", "accel", "cpus", "memory"])]
-    pub kvm: bool,
+    /// Instead, run vm-test, races and bench, or those named, with KVM, in an emulated machine that has it: for hours
+    #[arg(
+        long,
+        value_name = "COMMANDS",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        value_delimiter = ',',
+        default_missing_value = "vm-test,races,bench",
+        conflicts_with_all = ["series", "accel", "cpus", "memory"]
+    )]
+    pub kvm: Vec<Nested>,
+}
+
+/// What `drill --kvm` runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Nested {
+    /// The promises
+    VmTest,
+    /// The quick races
+    Races,
+    /// The quick bench
+    Bench,
 }
 
 /// Options of `ci`.

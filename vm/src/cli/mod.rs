@@ -11,7 +11,7 @@ mod workbench;
 use clap::{Parser, Subcommand};
 
 pub use self::{
-    checks::{Ci, Drill, Kselftest, Mutants, VmTest},
+    checks::{Ci, Drill, Kselftest, Mutants, Nested, VmTest},
     evidence::{Bench, Calibrate, Races, Report},
     options::{AccelChoice, KernelOpts, MachineOpts},
     workbench::{Bindings, Clean, Doctor, Keep, Patches, Shell},

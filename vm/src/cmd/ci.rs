@@ -117,7 +117,7 @@ fn bench(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
 
 fn drill(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
     let (kernel, machine) = (opts.kernel.clone(), opts.machine.clone());
-    let drill = Drill { kernel, machine, series: DEFAULT.into(), kvm: false };
+    let drill = Drill { kernel, machine, series: DEFAULT.into(), kvm: Vec::new() };
     command(&again(ctx)?, &Xtask::Drill(drill))
 }
 

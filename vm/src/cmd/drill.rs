@@ -90,7 +90,7 @@ const CASES: [Case; 7] = [
 /// Those of the steps before the first boot.
 pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
     let _lock = lock::take_output(ctx)?;
-    if opts.kvm {
+    if !opts.kvm.is_empty() {
         return nested::run(ctx, opts);
     }
     let series = Series::read(&ctx.root, &opts.series)?;

@@ -4,6 +4,7 @@
 use std::{env, path::Path, time::Duration};
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use ground::{
     context::Ctx,
     exec::quoted,
@@ -16,12 +17,17 @@ use guest::{
     test_run::Tests,
     verdict,
 };
-use kernel::stock;
+use kernel::{
+    series::{DEFAULT, NONE, Series},
+    stock,
+};
 
 use crate::{
-    cli::{AccelChoice, Drill, MachineOpts},
+    cli::{AccelChoice, Drill, MachineOpts, Nested},
+    programs,
     run_report::Place,
     steps::{self, Bench, Guest},
+    workshop::Workshop,
 };
 
 /// Names the folder, the console and the phase.
@@ -58,7 +64,15 @@ const LIMITS: Limits = Limits { boot: Duration::from_secs(300), silence: Duratio
 /// # Errors
 /// Those of the steps, and an outer guest that never came to its first command.
 pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
+    let shop = Workshop::open_for_guests(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;
+    // All that can be built out here is: in there it would take days.
+    let built = shop.build(&Series::read(&ctx.root, DEFAULT)?)?;
+    if opts.kvm.contains(&Nested::Bench) {
+        shop.build(&Series::read(&ctx.root, NONE)?)?;
+    }
+    let include = shop.program_headers(&built)?;
+    ctx.phase("tests", || programs::build(ctx, &include, &programs::PROGRAMS))?;
     let kernel = ctx.phase(&format!("Debian's kernel {LINE}"), || {
         stock::get(ctx, LINE, opts.kernel.refresh, opts.kernel.offline)
     })?;
@@ -66,7 +80,7 @@ pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
     let bench = Bench::stock(ctx, vng, &machine, &kernel, Path::new("").into())?;
     let image = Image { append: &[stock::UNUSED], ..steps::stock_image(&kernel) };
     let run = guest::folder::fresh_run_folder(&ctx.out, NAME)?;
-    let command = script(ctx, &run)?;
+    let command = script(ctx, &run, &opts.kvm)?;
     let qemu = ["-cpu", CPU, "-virtfs", TREE].map(str::to_owned).into();
     let beside = Beside { qemu, task: None };
     let mut tests = Tests::new(Place::Series.kernel(), Place::Series.prefix());
@@ -87,7 +101,7 @@ pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
 }
 
 /// What the outer guest runs: the words that its script takes, and the script.
-fn script(ctx: &Ctx, run: &Path) -> Result<String> {
+fn script(ctx: &Ctx, run: &Path, commands: &[Nested]) -> Result<String> {
     let xtask = env::current_exe().context("cannot find out where this program lies")?;
     let paths = [("repo", &*ctx.root), ("target", &*ctx.target), ("run", run), ("xtask", &*xtask)];
     let mut lines: Vec<String> = paths
@@ -95,6 +109,9 @@ fn script(ctx: &Ctx, run: &Path) -> Result<String> {
         .map(|(name, path)| format!("{name}={}", quoted(&path.display().to_string())))
         .collect();
     lines.push(format!("events={EVENTS}"));
+    let named = commands.iter().filter_map(Nested::to_possible_value);
+    let named: Vec<_> = named.map(|value| value.get_name().to_owned()).collect();
+    lines.push(format!("commands={}", quoted(&named.join(" "))));
     for name in HANDED_ON {
         if let Ok(value) = env::var(name) {
             lines.push(format!("export {name}={}", quoted(&value)));
