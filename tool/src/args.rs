@@ -85,7 +85,7 @@ pub struct Entry {
     pub map: MapArgs,
 
     /// The key, whole
-    #[arg(long, value_name = "K", value_parser = Given::parse, required = true)]
+    #[arg(long, value_name = "K", value_parser = Given::parse, allow_negative_numbers = true, required = true)]
     pub key: Option<Given>,
 
     /// The expected bytes: what you last saw in the window
@@ -258,6 +258,7 @@ mod tests {
             "--id 1 --key 00 --expect 00",
             "--name n --key - --expect @f --offset 1 --size 1 --json --dry-run",
             "--pinned p --key 00 --expect -5 --field f",
+            "--pinned p --key -1 --expect 00",
             "set --id 1 --key 00 --expect 00 --value 01",
             "set --name n --key 00 --expect 42 --value -5 --field f --rest-as-seen --dry-run --json",
             "set --pinned p --key 00 --expect 00 --value - --offset 1 --size 1",
