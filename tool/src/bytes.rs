@@ -101,20 +101,33 @@ impl Literal {
     /// The integers in it that are in the order of this machine: where they begin in the bytes, and how many they are.
     #[must_use]
     pub fn native_integers(&self) -> Vec<(usize, usize)> {
-        let (mut at, mut found) = (0, Vec::new());
-        for word in self.text.split_whitespace().filter(|word| *word != HEX) {
-            let size = match word.split_once(':') {
-                Some((kind, _)) => TYPES.iter().find(|(name, ..)| *name == kind).map(|(_, size, network)| {
-                    if *size > 1 && !network {
-                        found.push((at, *size));
-                    }
-                    *size
-                }),
-                None => Some(word.strip_prefix("0x").unwrap_or(word).len() / 2),
-            };
-            at += size.unwrap_or_default();
-        }
-        found
+        let native = |kind: &str| TYPES.iter().any(|(name, size, big)| *name == kind && *size > 1 && !big);
+        let words = self.words().into_iter();
+        let words = words.filter(|(.., word)| word.split_once(':').is_some_and(|(kind, _)| native(kind)));
+        words.map(|(at, size, _)| (at, size)).collect()
+    }
+
+    /// The words `0x…` in it of which nothing says that they are bytes and no numbers: where they begin in the bytes, and how many
+    /// they are.
+    #[must_use]
+    pub fn hex_strings(&self) -> Vec<(usize, usize, &str)> {
+        let words = self.words().into_iter().filter(|_| !self.is_hex());
+        words.filter(|(.., word)| word.starts_with("0x")).collect()
+    }
+
+    /// Each word: where it begins in the bytes, and how many it is.
+    fn words(&self) -> Vec<(usize, usize, &str)> {
+        let words = self.text.split_whitespace().filter(|word| *word != HEX);
+        let size = |word: &str| match word.split_once(':') {
+            Some((kind, _)) => TYPES.iter().find(|(name, ..)| *name == kind).map_or(0, |(_, size, _)| *size),
+            None => word.strip_prefix("0x").unwrap_or(word).len() / 2,
+        };
+        let place = |at: &mut usize, word| {
+            let start = *at;
+            *at += size(word);
+            Some((start, *at - start, word))
+        };
+        words.scan(0, place).collect()
     }
 
     /// Whether its bytes can be read in one way alone: `10 20` is what bpftool prints of 16 and 32, and what it takes for 10

@@ -136,7 +136,7 @@ fn second(model: &Model, case: &Case) -> Read {
             Read::of(0, &all)
         }
         Door::Offset(offset, _) if is_json(text) => json::raw(text, part, *offset),
-        Door::Offset(offset, _) => Read::of(*offset, &reference::at_offset(&whole.ty, *offset, text)),
+        Door::Offset(offset, _) => Read::of(*offset, &reference::at_offset(whole, *offset, text)),
         Door::Where(..) => Read::None,
     }
 }

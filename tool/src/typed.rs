@@ -195,23 +195,26 @@ fn bytes(layout: &Layout, place: Place, given: &Literal) -> Result<Vec<u8>, Stri
             given.text
         ));
     }
-    let number = Literal::parse(word).hex_number();
-    let number = number.and_then(|number| integer(layout, place, number, false));
-    if number.is_some_and(|number| number != bytes) {
-        return Err(format!(
-            "`{word}` can be a number and can be bytes in this order: write u{}:{word} for the number, `hex {word}` for the bytes",
-            place.size * 8
-        ));
-    }
     in_order(layout, place.offset, given)?;
     Ok(bytes)
 }
 
-/// Whether integers that are said to be in this machine's order lie where no field is in another.
+/// Whether the words of what is given are in the order of the fields that they are put to: integers in this machine's lie where no
+/// field is in another, and `0x…` is no integer that people would take for a number.
 ///
 /// # Errors
-/// One lies in a field of the other order.
+/// One lies in a field of the other order, or has two readings.
 pub fn in_order(layout: &Layout, offset: usize, given: &Literal) -> Result<(), String> {
+    for (at, size, word) in given.hex_strings() {
+        let range = offset + at..offset + at + size;
+        let leaves = layout.leaves(&range).into_iter().filter(|leaf| leaf.place.range() == range);
+        let number = Literal::parse(word).hex_number();
+        let numbers = leaves.filter_map(|leaf| integer(layout, leaf.place, number?, false));
+        let bytes = Literal::parse(word).bytes?;
+        if numbers.into_iter().any(|number| number != bytes) {
+            return Err(two_orders(given, word, size));
+        }
+    }
     for (at, size) in given.native_integers() {
         let range = offset + at..offset + at + size;
         let swapped = layout.leaves(&range).into_iter().find(|leaf| {
@@ -233,6 +236,17 @@ pub fn in_order(layout: &Layout, offset: usize, given: &Literal) -> Result<(), S
         ));
     }
     Ok(())
+}
+
+fn two_orders(given: &Literal, word: &str, size: usize) -> String {
+    let bytes = match given.text.split_whitespace().count() {
+        1 => format!("`hex {word}`"),
+        _ => "each byte as 0x…".into(),
+    };
+    let bits = size * 8;
+    format!(
+        "`{word}` can be a number and can be bytes in this order: write u{bits}:{word} for the number, {bytes} for the bytes"
+    )
 }
 
 /// A number as the field at `place` takes it; of a bit-field, its bits where they lie in its bytes.

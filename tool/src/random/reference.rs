@@ -2,7 +2,7 @@
 //! A second reader, which shares no code with the first. For each documented form it decides by itself whether a word has that form,
 //! and which bytes it then stands for. It knows no precedence: a word that has two forms has two readings.
 
-use super::model::{Order, Ty};
+use super::model::{Field, Order, Ty};
 
 /// A form that a word can have, or that somebody can take it to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +91,8 @@ struct As<'a> {
     octal: bool,
     /// Which integers in this machine's order are put into the other, by their first byte and size.
     swapped: Option<&'a dyn Fn(usize, usize) -> bool>,
+    /// `0x…` is a number where it is as long as an integer that lies there: the order of that, by its first byte and size.
+    numbers: Option<&'a dyn Fn(usize, usize) -> Option<Order>>,
 }
 
 fn typed(word: &str, at: usize, how: As<'_>) -> Option<Vec<u8>> {
@@ -140,8 +142,16 @@ fn words(text: &str, how: As<'_>) -> Option<Reading> {
             if digits.is_empty() || digits.len() % 2 == 1 || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
                 return None;
             }
-            for i in (0..digits.len()).step_by(2) {
-                bytes.push(u8::from_str_radix(&digits[i..i + 2], 16).ok()?);
+            let of = how.numbers.filter(|_| !said).and_then(|of| of(bytes.len(), digits.len() / 2));
+            let as_number =
+                |order| integer(i128::from_str_radix(digits, 16).ok()?, digits.len() / 2, false, order);
+            match of.and_then(as_number) {
+                Some(number) => bytes.extend(number),
+                None => {
+                    for i in (0..digits.len()).step_by(2) {
+                        bytes.push(u8::from_str_radix(&digits[i..i + 2], 16).ok()?);
+                    }
+                }
             }
             Form::String
         } else if is_plain(word) {
@@ -154,7 +164,7 @@ fn words(text: &str, how: As<'_>) -> Option<Reading> {
         forms.push(form);
     }
     let first = *forms.first()?;
-    let is_otherwise = how.taken || how.octal || how.swapped.is_some();
+    let is_otherwise = how.taken || how.octal || how.swapped.is_some() || how.numbers.is_some();
     let form = match forms.iter().all(|form| *form == first) {
         _ if is_otherwise => Form::Otherwise,
         true => first,
@@ -169,11 +179,33 @@ pub fn all_bytes(text: &str, swapped: &dyn Fn(usize, usize) -> bool) -> Vec<Read
     for taken in [false, true] {
         for octal in [false, true] {
             for swapped in [None, Some(swapped)] {
-                all.extend(words(text, As { taken, octal, swapped }));
+                all.extend(words(text, As { taken, octal, swapped, numbers: None }));
             }
         }
     }
     all
+}
+
+/// The same of what lies at an offset of a value, where `0x…` can be a number, too.
+fn of_fields(ty: &Ty, size: usize, offset: usize, text: &str) -> Vec<Reading> {
+    let swapped = |at, len| touches_other(ty, 0, offset + at..offset + at + len);
+    let numbers = |at, len| order_of(ty, 0, size, &(offset + at..offset + at + len));
+    let mut all = all_bytes(text, &swapped);
+    all.extend(words(text, As { numbers: Some(&numbers), ..As::default() }));
+    all
+}
+
+/// The order of the integer that lies there, all of it and nothing besides.
+fn order_of(ty: &Ty, start: usize, size: usize, range: &std::ops::Range<usize>) -> Option<Order> {
+    match ty {
+        Ty::Struct(fields) => {
+            fields.iter().find_map(|field| order_of(&field.ty, start + field.at, field.size, range))
+        }
+        Ty::List { of, each } => (0..size / each).find_map(|i| order_of(of, start + i * each, *each, range)),
+        Ty::Int { order, .. } if *range == (start..start + size) => Some(*order),
+        Ty::Enum { .. } | Ty::Pointer if *range == (start..start + size) => Some(Order::Native),
+        _ => None,
+    }
 }
 
 fn bytes(text: &str, size: usize, swapped: &dyn Fn(usize, usize) -> bool) -> Vec<Reading> {
@@ -195,8 +227,9 @@ pub fn readings(ty: &Ty, size: usize, text: &str, line: bool) -> Vec<Reading> {
     } else if !matches!(ty, Ty::Bits { .. } | Ty::Struct(_)) || is_whole_bytes(ty, size) {
         let is_other = is_other(ty);
         all.extend(bytes(text, size, &|_, _| is_other));
-    } else if let Ty::Struct(_) = ty {
-        all.extend(bytes(text, size, &|at, len| touches_other(ty, 0, at..at + len)));
+    }
+    if let Ty::Struct(_) | Ty::List { .. } = ty {
+        all.extend(of_fields(ty, size, 0, text).into_iter().filter(|(_, bytes)| bytes.len() == size));
     }
     if let Ty::Enum { names, .. } = ty {
         let value = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
@@ -281,8 +314,8 @@ fn touches_other(ty: &Ty, at: usize, range: std::ops::Range<usize>) -> bool {
 }
 
 /// Words at an offset of a value.
-pub fn at_offset(ty: &Ty, offset: usize, text: &str) -> Vec<Reading> {
-    all_bytes(text, &|at, len| touches_other(ty, 0, offset + at..offset + at + len))
+pub fn at_offset(whole: &Field, offset: usize, text: &str) -> Vec<Reading> {
+    of_fields(&whole.ty, whole.size, offset, text)
 }
 
 fn is_whole_bytes(ty: &Ty, size: usize) -> bool {

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::outcome::Outcome;
-use crate::testing::{conntrack, number, owner, tuple};
+use crate::testing::{FLOW_ID, conntrack, conntrack_btf, number, owner, tuple};
 
 fn choose(expect: &str, choice: Choice<'_>) -> Result<(u32, Vec<u8>), Failure> {
     window(&Given::parse(expect).unwrap(), choice, 24, || Ok(conntrack())).map(|w| (w.offset, w.expected))
@@ -312,4 +312,34 @@ fn a_new_value_is_of_the_window_of_the_fields_named_or_whole() {
         assert!(failure.message.contains(why), "{expect} {value}: {}", failure.message);
         assert_eq!(failure.outcome, Outcome::Usage);
     }
+}
+
+/// Where the BTF has one integer, `0x0000002a` is 42 to most people, and the byte 42 behind three zeros to the others.
+#[test]
+fn hex_of_an_integer_is_not_taken_for_its_bytes_wherever_it_is_given() {
+    let of_value = |text: &str, choice: Choice<'_>, layout: fn() -> Layout, size| {
+        let given = Given::parse(text).unwrap();
+        let role = window(&given, choice, size, || Ok(layout()));
+        role.map(|window| window.expected).map_err(|failure| failure.message)
+    };
+    let flow = |text: &str| {
+        let layout = || Ok(Layout::new(&conntrack_btf(), FLOW_ID).unwrap());
+        key(&Given::parse(text).unwrap(), 12, layout).map(|key| key.bytes).map_err(|failure| failure.message)
+    };
+    for text in ["0x0000002a", "0x2a000000", "0x0000002a 00"] {
+        let why = of_value(text, offset(8), conntrack, 24).unwrap_err();
+        assert!(why.contains("write u32:0x"), "{text}: {why}");
+    }
+    for text in ["0x0050 0000 0x0a000001 06 00 00 00", "0x5000 00 00 0x01010101 06 00 00 00"] {
+        let text = text.replace(" 0000 ", " 00 00 ");
+        let why = flow(&text).unwrap_err();
+        assert!(why.contains("write u16:0x") && why.contains("each byte as 0x"), "{text}: {why}");
+    }
+    for (text, at) in
+        [("0x01010101", 8), ("hex 0x0000002a", 8), ("0x0000002a", 9), ("0x2a", 12), ("0x00000050", 16)]
+    {
+        assert!(of_value(text, offset(at), conntrack, 24).is_ok(), "{text} at {at}");
+    }
+    assert!(flow("hex 0x0050 00 00 0x0a000001 06 00 00 00").is_ok());
+    assert!(flow("0x005000000a00000106000000").is_ok(), "one run of bytes over several fields");
 }
