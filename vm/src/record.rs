@@ -14,7 +14,7 @@ use ground::{
     outcome::{Count, Done, Outcome},
 };
 
-use crate::run_report::Report;
+use crate::{run_report::Report, say::say};
 
 /// Room for the record of one run. While it is held nobody else writes to it.
 pub struct Room {
@@ -70,7 +70,7 @@ pub fn end(ctx: &Ctx, path: &Path, report: &Report, count: Count, json: bool) ->
     }
     ctx.events.emit(&Event::Verdict { outcome: report.verdict, reason: report.reason.clone(), files });
     if json {
-        println!("{}", fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?);
+        say!("{}", fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?)?;
     }
     let counts = !json && report.verdict != Outcome::CouldNotRun;
     Ok(Done { outcome: report.verdict, count: counts.then_some(count) })

@@ -8,7 +8,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::PathBuf,
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -284,4 +284,30 @@ fn another_architecture_is_told_before_anything_is_fetched() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("this machine is aarch64"), "{said}");
+}
+
+/// As with `| head -1`: half of a cache was removed, and a panic said so.
+#[test]
+fn a_reader_that_goes_away_changes_nothing_about_what_is_done() {
+    let lab = Lab::new();
+    for part in ["cache/bpf-compare-delete/apt/x", "cache/bpf-compare-delete/stock/x"] {
+        lab.write(part, "");
+    }
+    let cache = lab.path("cache").display().to_string();
+    let run = |arguments: &[&str], out: Stdio| {
+        let mut command = lab.command(arguments, &[("XDG_CACHE_HOME", &cache)]);
+        let output = command.stdout(out).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let gone = || Stdio::from(std::io::pipe().unwrap().1);
+    for (arguments, code) in [(&["doctor", "--json"][..], 0), (&["clean"], 0), (&["clean", "--all"], 0)] {
+        let (status, said) = run(arguments, gone());
+        assert!(status == Some(code) && !said.contains("panicked"), "{arguments:?}: {status:?} {said}");
+    }
+    assert!(!lab.path("cache/bpf-compare-delete/apt").exists());
+    assert!(!lab.path("cache/bpf-compare-delete/stock").exists());
+    // What is not kept is no success.
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let (status, said) = run(&["doctor", "--json"], full.into());
+    assert!(status == Some(69) && said.contains("cannot write to standard output"), "{status:?} {said}");
 }

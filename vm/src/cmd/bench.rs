@@ -25,6 +25,7 @@ use crate::{
     cli, record,
     run_report::{Place, Report, Test},
     runs::bench::{Benches, Part, Ran, no_contention},
+    say::say,
     steps::{self, Bench},
     workshop::Workshop,
 };
@@ -68,7 +69,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Bench) -> Result<Done> {
         ctx.events.emit(&Event::TestFinished(test.result.clone()));
     }
     if !opts.json && !record.rows.is_empty() {
-        println!("{}\n", bench::tables(&record));
+        say!("{}\n", bench::tables(&record))?;
     }
     record::end(ctx, &room.path, &report, count(&report, &record), opts.json)
 }

@@ -17,7 +17,7 @@ use kernel::series::{DEFAULT, Series};
 use results::bench::{BenchEvent, Origin, Record, Row, Skipped};
 use serde::Serialize;
 
-use crate::{cli, programs, record, run_report::Report, workshop::Workshop};
+use crate::{cli, programs, record, run_report::Report, say::say, workshop::Workshop};
 
 /// The kernel and the accel of its rows.
 const NATIVE: &str = "native";
@@ -62,11 +62,11 @@ pub fn run(ctx: &Ctx, opts: &cli::Calibrate) -> Result<Done> {
     let written = Written { environment: &report, release, record: &record };
     write_whole(&room.path, &results::rows::lines(&written)?)?;
     if opts.json {
-        println!("{}", fs::read_to_string(&room.path)?);
+        say!("{}", fs::read_to_string(&room.path)?)?;
         return Ok(report.verdict.into());
     }
     if !record.rows.is_empty() {
-        println!("{}\n", bench::tables(&record));
+        say!("{}\n", bench::tables(&record))?;
     }
     ctx.events.note(format!("{}; {}", report.reason, room.path.display()));
     let count =

@@ -10,7 +10,7 @@ use ground::{
 };
 use guest::accel;
 
-use crate::{cli::Clean, inventory};
+use crate::{cli::Clean, inventory, say::say};
 
 /// Lists or removes.
 ///
@@ -21,9 +21,9 @@ pub fn run(ctx: &Ctx, opts: &Clean) -> Result<Done> {
     let wanted: Vec<&str> = match (opts.all, opts.parts.is_empty()) {
         (false, true) => {
             for part in &parts {
-                println!("{:>6} MiB  {:<10} {}", part.mib, part.name, part.what);
+                say!("{:>6} MiB  {:<10} {}", part.mib, part.name, part.what)?;
             }
-            println!("in {}; remove with `cargo xtask clean PART…` or `--all`", ctx.cache.root().display());
+            say!("in {}; remove with `cargo xtask clean PART…` or `--all`", ctx.cache.root().display())?;
             return Ok(Outcome::Passed.into());
         }
         (true, _) => parts.iter().map(|part| part.name).collect(),
@@ -36,7 +36,7 @@ pub fn run(ctx: &Ctx, opts: &Clean) -> Result<Done> {
         );
         let path = ctx.cache.root().join(name);
         fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-        println!("removed {name}");
+        say!("removed {name}")?;
     }
     if opts.all {
         accel::forget(ctx)?;

@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::{
     cli::Doctor,
     inventory::{self, Part},
+    say::say,
     steps::pins,
     toolbox::{BESIDES, TOOLS},
     workshop,
@@ -87,9 +88,9 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
         parts: inventory::parts(&ctx.cache)?,
     };
     if opts.json {
-        println!("{}", serde_json::to_string_pretty(&diagnosis)?);
+        say!("{}", serde_json::to_string_pretty(&diagnosis)?)?;
     } else {
-        print(&diagnosis);
+        print(&diagnosis)?;
     }
     let installable = missing.is_empty() || matches!(diagnosis.install, Means::Apt | Means::Sudo);
     Ok(Outcome::from_ok(diagnosis.faults.is_empty() && installable).into())
@@ -114,34 +115,35 @@ fn kvm(ctx: &Ctx) -> Result<String> {
     })
 }
 
-fn print(diagnosis: &Diagnosis) {
+fn print(diagnosis: &Diagnosis) -> Result<()> {
     for tool in &diagnosis.tools {
         let state = if tool.there { "there" } else { "MISSING" };
-        println!("{state:<8} {:<48} {:<16} for {}", tool.name, tool.package, tool.phase);
+        say!("{state:<8} {:<48} {:<16} for {}", tool.name, tool.package, tool.phase)?;
     }
     let state = if diagnosis.virtme_ng { "there" } else { "to come" };
-    println!("{state:<8} {:<48} {:<16} for boot", "virtme-ng", "by pip, cached");
+    say!("{state:<8} {:<48} {:<16} for boot", "virtme-ng", "by pip, cached")?;
     if let Some(command) = &diagnosis.command {
-        println!("{}: {command}", diagnosis.install.how("vm-test"));
+        say!("{}: {command}", diagnosis.install.how("vm-test"))?;
     }
     for Besides { for_command, missing, command } in &diagnosis.besides {
         match command {
-            None => println!("{:<8} what `{for_command}` needs besides", "there"),
-            Some(command) => println!(
+            None => say!("{:<8} what `{for_command}` needs besides", "there")?,
+            Some(command) => say!(
                 "{:<8} what `{for_command}` needs besides: {}; {}: {command}",
                 "absent",
                 missing.join(", "),
                 diagnosis.install.how(for_command)
-            ),
+            )?,
         }
     }
     for said in diagnosis.faults.iter().chain(&diagnosis.distribution) {
-        println!("{said}");
+        say!("{said}")?;
     }
-    println!("Debian's archive: {}", diagnosis.archive);
-    println!("KVM: {}", diagnosis.kvm);
-    println!("{} MiB free at {}", diagnosis.free_mib, diagnosis.cache);
+    say!("Debian's archive: {}", diagnosis.archive)?;
+    say!("KVM: {}", diagnosis.kvm)?;
+    say!("{} MiB free at {}", diagnosis.free_mib, diagnosis.cache)?;
     for part in &diagnosis.parts {
-        println!("{:>8} MiB {:<10} {}", part.mib, part.name, part.what);
+        say!("{:>8} MiB {:<10} {}", part.mib, part.name, part.what)?;
     }
+    Ok(())
 }

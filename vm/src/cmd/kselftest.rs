@@ -35,6 +35,7 @@ use crate::{
     built::Built,
     cli, record,
     run_report::{BASE_PREFIX, Place, Report, Test},
+    say::say,
     steps::{self, Bench, Guest},
     workshop::Workshop,
 };
@@ -81,7 +82,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Kselftest) -> Result<Done> {
             Some(arch) => alone(&rows, arch.target().name),
             None => table(&rows, &opts.series),
         };
-        println!("{said}");
+        say!("{said}")?;
     }
     record::end(ctx, &room.path, &report, report.count(), opts.json)
 }

@@ -24,6 +24,7 @@ use crate::{
         lab::{Asked, Races},
         native::Options,
     },
+    say::say,
     steps::{self, Bench},
     workshop::Workshop,
 };
@@ -115,9 +116,9 @@ pub fn run(ctx: &Ctx, opts: &cli::Races) -> Result<Done> {
         ctx.events.emit(&Event::TestFinished(test.result.clone()));
     }
     if !opts.json {
-        show(&matrix);
+        show(&matrix)?;
         if let Some(machine) = &machine {
-            println!("on {}\n", machine.words());
+            say!("on {}\n", machine.words())?;
         }
     }
     record::end(ctx, &room.path, &report, report.count(), opts.json)
@@ -234,13 +235,13 @@ fn race(
 }
 
 /// The tables, their legend, and a sentence for each discipline.
-fn show(matrix: &Matrix) {
+fn show(matrix: &Matrix) -> Result<()> {
     if matrix.rows.is_empty() {
-        return;
+        return Ok(());
     }
-    println!("{}\n{}\n", races::tables(matrix, Look::of_stdout()), races::legend());
+    say!("{}\n{}\n", races::tables(matrix, Look::of_stdout()), races::legend())?;
     for sentence in races::sentences(matrix) {
-        println!("{sentence}");
+        say!("{sentence}")?;
     }
-    println!();
+    say!("")
 }

@@ -18,6 +18,7 @@ use report::Inputs;
 use crate::{
     browser, cli, kept,
     report_inputs::{read, read_natively, read_stock},
+    say::say,
 };
 
 /// What the report is to people: a page, a text, and what a mail has room for.
@@ -64,7 +65,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Report) -> Result<Done> {
         keep(ctx, &folder)?;
     }
     if opts.brief {
-        print!("{brief}");
+        say!("{}", brief.trim_end_matches('\n'))?;
     }
     let reason = match page.troubles.len() {
         0 => page.answer.sentence.clone(),
