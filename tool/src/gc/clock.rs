@@ -77,6 +77,14 @@ fn uptime() -> i128 {
     nanoseconds(ClockId::Boottime) + SLACK
 }
 
+/// In which unit a number is what the wall clock says today.
+fn wall_unit(now: i128) -> Option<Unit> {
+    const DAY: i128 = 86_400 * 1_000_000_000;
+    let wall = nanoseconds(ClockId::Realtime);
+    let is_today = |unit: &Unit| now.saturating_sub(unit.of(wall)).saturating_abs() <= unit.of(DAY);
+    [Unit::S, Unit::Ms, Unit::Us, Unit::Ns].into_iter().find(is_today)
+}
+
 fn nanoseconds(id: ClockId) -> i128 {
     let time = clock_gettime(id);
     i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec)
@@ -196,13 +204,13 @@ impl Threshold {
         Ok(Self { below, now, age, unit: units })
     }
 
-    /// What is lower was stamped before this machine had booted, as no entry of a map was. Of a number without a unit: even in
-    /// nanoseconds.
+    /// What is lower was stamped before this machine had booted, as no entry of a map was. Of a number without a unit: in that in
+    /// which it is the wall clock, as `date` prints it, else even in nanoseconds.
     #[must_use]
     pub fn boot(&self) -> Option<i128> {
         match self.now? {
             (_, Some(clock)) => Some(clock.boot(self.unit)),
-            (now, None) => Some(now.saturating_sub(self.unit.of(uptime()))),
+            (now, None) => Some(now.saturating_sub(wall_unit(now).unwrap_or(self.unit).of(uptime()))),
         }
     }
 }
@@ -279,6 +287,13 @@ mod tests {
         assert!((0..=61).contains(&(wall - seconds - of_number(wall, Some(Unit::S)))), "so long it has run");
         assert!(of_number(wall * 1_000_000_000, None) > 10 * Clock::Boottime.now(Unit::Ns));
         assert!(of_number(100, None) < 0, "a counter is no time");
+        for unit in [Unit::S, Unit::Ms, Unit::Us, Unit::Ns] {
+            // `--now "$(date +%s)"` says nothing of a unit, and can be in one alone.
+            let wall = Clock::Realtime.now(unit);
+            let up = wall - of_number(wall, None);
+            let known = Clock::Boottime.now(unit);
+            assert!(up >= known && up <= known + unit.of(61_000_000_000) + 1, "{unit:?}: {up}");
+        }
         // Seconds, taken for nanoseconds.
         assert!(boot("5m", None, Some(Clock::Monotonic), None).unwrap() > 86_400);
         assert_eq!(boot("5m", None, Some(Clock::Boottime), Some(Unit::S)), Some(0));

@@ -82,7 +82,10 @@ fn one_stamp_that_cannot_be_right_is_enough() {
     let seconds =
         u64::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec).unwrap();
     let wall = "--now 1790000000000000000 --older-than 300000000000";
+    let date = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let date = format!("--now {date} --older-than 300");
     let rows = [
+        (seconds, &*date, 2, "stamped before this machine was booted, by --now"),
         (seconds * 1_000_000_000, wall, 2, "stamped before this machine was booted, by --now"),
         (seconds, "--clock monotonic --older-than 0", 2, "stamped before this machine was booted"),
         (seconds, "--clock monotonic --unit s --older-than 5m", 0, ""),
