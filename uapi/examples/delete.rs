@@ -15,7 +15,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let fd = map_pinned(path)?;
     let map = Map::new(fd.as_fd())?;
-    let key = key.get(16_usize.saturating_sub(map.info().key_size as usize)..).unwrap_or_default();
+    let (rest, key) = key.split_at(16_usize.saturating_sub(map.info().key_size as usize));
+    if rest.iter().any(|byte| *byte != 0) {
+        return Err("the keys of this map are shorter".into());
+    }
     let Some(seen) = map.lookup(key)? else { return Err("there is no such key".into()) };
     let expected = seen.get(offset as usize..).and_then(|rest| rest.get(..size)).ok_or("beyond the value")?;
     // Whatever happens to the entry between here and the call, a newer one is not deleted.

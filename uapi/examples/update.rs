@@ -19,7 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if map.info().value_size > MAX_WINDOW {
         return Err("the whole value is compared here, and it is too long for that".into());
     }
-    let key = key.get(16_usize.saturating_sub(map.info().key_size as usize)..).unwrap_or_default();
+    let (rest, key) = key.split_at(16_usize.saturating_sub(map.info().key_size as usize));
+    if rest.iter().any(|byte| *byte != 0) {
+        return Err("the keys of this map are shorter".into());
+    }
     loop {
         let Some(seen) = map.lookup(key)? else { return Err("there is no such key".into()) };
         let mut value = seen.clone();
