@@ -160,8 +160,9 @@ fn notes(field: &IntField, threshold: &Threshold) -> Vec<String> {
             field.size, field.offset
         ));
     }
-    if threshold.now.is_some() && threshold.below < 0 && threshold.age > 0 {
-        notes.push("the clock has not run for so long yet: nothing can be that old".into());
+    let is_before_boot = threshold.below < 0 || threshold.boot().is_some_and(|boot| threshold.below < boot);
+    if threshold.now.is_some() && is_before_boot && threshold.age > 0 {
+        notes.push("this machine has not run for so long yet: nothing can be that old".into());
     }
     notes
 }

@@ -108,6 +108,23 @@ fn one_stamp_that_cannot_be_right_is_enough() {
 }
 
 #[test]
+fn an_age_beyond_that_of_the_machine_is_told_on_each_clock() {
+    let date = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    for (args, is_told) in [
+        ("--clock monotonic --older-than 90y".into(), true),
+        ("--clock boottime --unit s --older-than 90y".into(), true),
+        ("--clock realtime --older-than 9y".into(), true),
+        (format!("--now {date} --older-than 300000000"), true),
+        ("--clock realtime --older-than 1ms".into(), false),
+    ] {
+        let Some(fixture) = Fixture::owners("ages", 2, u64::MAX) else { return };
+        let run = cmpdel(&format!("gc --id {} --field seen {args} --json", fixture.id()));
+        assert_eq!(run.stdout.contains("has not run for so long yet"), is_told, "{args}: {run:?}");
+        assert_eq!(fixture.entries(), 2, "{args}");
+    }
+}
+
+#[test]
 fn what_is_compared_and_what_is_not_stands_where_the_operator_reads() {
     for (args, words) in [
         ("--help", "deleted and put back with equal bytes"),
