@@ -8,6 +8,7 @@ pub mod bench;
 mod environment;
 pub mod races;
 pub mod rows;
+pub mod soak;
 
 use std::io::{self, Write};
 

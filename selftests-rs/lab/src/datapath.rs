@@ -348,7 +348,10 @@ impl Datapath {
 }
 
 /// Memory of a map, as the kernel accounts it.
-fn memory_of(map: BorrowedFd<'_>) -> Result<u64> {
+///
+/// # Errors
+/// When procfs does not tell.
+pub fn memory_of(map: BorrowedFd<'_>) -> Result<u64> {
     let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", map.as_raw_fd()))
         .context("cannot read what an fd is")?;
     let bytes = text.lines().find_map(|line| line.strip_prefix("memlock:")?.trim().parse().ok());

@@ -21,6 +21,9 @@ use crate::witness::Stage;
 use crate::{arena, connections, stress};
 use plan::Extent;
 
+pub use plan::cpus;
+pub use release::version;
+
 /// What to run.
 #[derive(Clone, Debug, Args)]
 pub struct Options {
@@ -74,7 +77,7 @@ impl Options {
 /// When the events cannot be written or the machine is not fit.
 pub fn run(options: &Options) -> Result<()> {
     libbpf_log::keep();
-    let cpus = plan::cpus()?;
+    let cpus = cpus()?;
     let mut places: Vec<_> = approaches::all().filter(|place| options.wants(place)).collect();
     let extent = options.extent();
     let file = File::create(&options.events)
@@ -84,7 +87,7 @@ pub fn run(options: &Options) -> Result<()> {
     let folder = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
         .context("cannot find the folder of the events")?;
     let release = rustix::system::uname().release().to_string_lossy().into_owned();
-    let kernel = release::version(&release);
+    let kernel = version(&release);
     let events = BufWriter::new(file);
     let connected: Vec<_> = plan::connections(extent)
         .filter(|run| options.wants(&run.place) && run.place.since() <= kernel)

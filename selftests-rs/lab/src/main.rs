@@ -21,6 +21,7 @@ mod oracle;
 mod pinned;
 mod program;
 mod shared;
+mod soak;
 mod stress;
 mod swap;
 mod target;
@@ -46,12 +47,19 @@ enum Command {
     Races(guest::Options),
     /// Measure what each approach costs in this kernel
     Bench(bench::Options),
+    /// Run everything at once for a long time, and look at memory
+    Soak(soak::Options),
+    /// A collector in a process of its own: a part of a soak
+    #[command(hide = true)]
+    Collect(soak::collect::Options),
 }
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Races(options) => guest::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Soak(options) => soak::run(&options),
+        Command::Collect(options) => soak::collect::run(&options),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -77,6 +77,13 @@ impl Plan {
         Self { least: Duration::from_millis(60), most: Duration::from_millis(150), ..Self::SHOW };
     /// The first, on the kernel of somebody who wants to see for himself: as much as a second takes.
     pub const HERE: Self = Self { most: Duration::from_millis(800), ..Self::FULL };
+    /// A turn of a cell among many that run at the same time.
+    pub const TURN: Self = Self {
+        refreshes: u64::MAX,
+        enough: u64::MAX,
+        least: Duration::from_secs(2),
+        most: Duration::from_secs(2),
+    };
     /// The first, on a kernel that has all the time: with none in so many, fewer than 1 in 10^7 with some room (95 %).
     pub const LONG: Self = Self { refreshes: 101_000_000, most: Duration::from_secs(300), ..Self::FULL };
 
@@ -340,7 +347,10 @@ impl Claims for Claimed {
 }
 
 /// The flows in the maps, those that fill it left out.
-fn contents(datapath: &Datapath) -> Result<HashMap<u32, Left>> {
+///
+/// # Errors
+/// The kernel's.
+pub fn contents(datapath: &Datapath) -> Result<HashMap<u32, Left>> {
     let mut left = HashMap::new();
     // What is in several of them counts by the first.
     for map in datapath.tables()?.into_iter().rev() {

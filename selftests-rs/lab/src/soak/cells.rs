@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Cells of the matrix in which nothing may go wrong, turn after turn, each on maps of its own that live as long as the soak.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use approaches::{Column, MapKind, Place, Refresh};
+
+use super::board::Page;
+use super::collect::Process;
+use super::worker::Worker;
+use crate::claims::Claims;
+use crate::collector::Collector;
+use crate::datapath::{Datapath, Settings, object_for};
+use crate::load::Denied;
+use crate::stress::{self, Plan, Round, Run};
+use crate::{arena, connections};
+
+/// One of each approach that loses nothing; on each type of map that it is for, one or the other.
+const CELLS: [(Refresh, &str, MapKind); 13] = [
+    (Refresh::HalfLifeStripe, "iter-stripe", MapKind::HashNoPrealloc),
+    // The kernel notes the time of its removals with the stripe held: an eviction is never taken for one.
+    (Refresh::HalfLifeStripe, "prog-stripe-array", MapKind::LruHash),
+    (Refresh::CasTagged, "prog-mark-array", MapKind::Hash),
+    (Refresh::Store, "prog-pinned", MapKind::Hash),
+    (Refresh::Generation, "swap", MapKind::Hash),
+    (Refresh::Arena, "arena", MapKind::Arena),
+    (Refresh::LockTagged, "prog-lock-array", MapKind::HashNoPrealloc),
+    (Refresh::HalfLifeStripe, "prog-stripe-array", MapKind::Rhash),
+    (Refresh::ReplaceChecked, "compare", MapKind::HashNoPrealloc),
+    (Refresh::ReplaceChecked, "compare-batch", MapKind::Hash),
+    (Refresh::HalfLifeStripe, "compare-batch", MapKind::Hash),
+    (Refresh::ReplaceCompared, "compare-batch", MapKind::Hash),
+    (Refresh::ReplaceCompared, "prog-kfunc", MapKind::Hash),
+];
+/// The cell beside whose collector others are at work that are killed.
+const KILLED: (Refresh, &str, MapKind) = (Refresh::HalfLifeStripe, "prog-stripe-array", MapKind::Hash);
+/// The cell that real connections go through.
+const CONNECTED: (Refresh, &str, MapKind) = (Refresh::HalfLifeStripe, "prog-stripe-array", MapKind::Hash);
+/// For how long they do, in a turn.
+const SECONDS: f64 = 4.0;
+
+/// All of them.
+pub fn all() -> impl Iterator<Item = Place> {
+    CELLS.iter().filter_map(place)
+}
+
+/// The one of [`Killed`].
+pub fn killed() -> Option<Place> {
+    place(&KILLED)
+}
+
+/// The one of [`Connected`].
+pub fn connected() -> Option<Place> {
+    place(&CONNECTED)
+}
+
+fn place(&(refresh, gc, map): &(Refresh, &str, MapKind)) -> Option<Place> {
+    Some(Place { refresh, gc: Column::named(gc)?, map })
+}
+
+fn load(place: &Place, cpus: usize) -> Result<Arc<Datapath>, Denied> {
+    let settings = Settings::new(place.map, stress::entries(place.map, cpus)).with(place.gc.runs);
+    Datapath::load(&object_for(place.refresh, place.gc), settings).map(Arc::new)
+}
+
+/// A cell that runs freely.
+pub struct Free {
+    place: Place,
+    cpus: usize,
+    datapath: Arc<Datapath>,
+}
+
+impl Free {
+    /// Loads its datapath, and sees that its collector is taken.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn open(place: Place, cpus: usize) -> Result<Self, Denied> {
+        let datapath = load(&place, cpus)?;
+        Collector::open(&place.gc, place.gc.grace, datapath.target("ct4")?)?;
+        Ok(Self { place, cpus, datapath })
+    }
+}
+
+impl Worker for Free {
+    fn datapath(&self) -> Option<Arc<Datapath>> {
+        Some(Arc::clone(&self.datapath))
+    }
+
+    fn turn(&mut self, page: &Page) -> Result<()> {
+        let (gc, cpus) = (self.place.gc, self.cpus);
+        let run = Run { datapath: &self.datapath, gc, cpus, plan: Plan::TURN, circumstance: None };
+        page.ran(&stress::run(&run).map_err(Denied::error)?);
+        Ok(())
+    }
+}
+
+/// The table of its own, made anew for each turn.
+pub struct Table {
+    gc: Column,
+    cpus: usize,
+}
+
+impl Table {
+    /// Nothing is loaded yet.
+    pub fn open(place: Place, cpus: usize) -> Self {
+        Self { gc: place.gc, cpus }
+    }
+}
+
+impl Worker for Table {
+    fn turn(&mut self, page: &Page) -> Result<()> {
+        page.ran(&arena::stress(self.cpus, Plan::TURN, self.gc, None).map_err(Denied::error)?);
+        Ok(())
+    }
+}
+
+/// Three collectors at once: the lab's, keep's in a process of its own, and one of those after the other that is killed.
+pub struct Killed {
+    free: Free,
+    steady: Process,
+    random: fastrand::Rng,
+}
+
+/// Until one is killed, from its first round on; and before the next is started.
+const LIVES: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(200);
+
+impl Killed {
+    /// As [`Free::open`], with the collector that lives on.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn open(place: Place, cpus: usize) -> Result<Self, Denied> {
+        let free = Free::open(place, cpus)?;
+        let steady = Process::start(&free.datapath)?;
+        Ok(Self { free, steady, random: fastrand::Rng::with_seed(1) })
+    }
+}
+
+impl Worker for Killed {
+    fn datapath(&self) -> Option<Arc<Datapath>> {
+        self.free.datapath()
+    }
+
+    fn process(&self) -> Option<u32> {
+        Some(self.steady.id())
+    }
+
+    fn turn(&mut self, page: &Page) -> Result<()> {
+        let Self { free: Free { place, cpus, datapath }, steady, random } = self;
+        stress::clear(datapath)?;
+        let target = datapath.target("ct4")?;
+        let mut own = Collector::open(&place.gc, place.gc.grace, target).map_err(Denied::error)?;
+        let steady = |claims: &mut dyn Claims| -> Result<()> {
+            steady.ask(target.now())?;
+            claims.dropped(steady.removed()?);
+            Ok(())
+        };
+        // None of them outlives the turn: with the next one the clock begins anew.
+        let killed = |_: &mut dyn Claims| -> Result<()> {
+            let mut process = Process::start(datapath)?;
+            process.ask(target.now())?;
+            thread::sleep(LIVES.mul_f64(random.f64()));
+            drop(process);
+            page.did("collectors killed", 1);
+            thread::sleep(PAUSE);
+            Ok(())
+        };
+        let rounds: Vec<Round<'_>> =
+            vec![Box::new(|claims| own.round(claims)), Box::new(steady), Box::new(killed)];
+        let (gc, cpus) = (place.gc, *cpus);
+        let run = Run { datapath, gc, cpus, plan: Plan::TURN, circumstance: None };
+        let stress = stress::drive(&run, || stress::contents(datapath), rounds).map_err(Denied::error)?;
+        page.ran(&stress);
+        Ok(())
+    }
+}
+
+/// Real connections over a veth between network namespaces of its own.
+pub struct Connected(Place);
+
+impl Connected {
+    /// Each turn sets up what it needs.
+    pub fn open(place: Place) -> Self {
+        Self(place)
+    }
+}
+
+impl Worker for Connected {
+    fn turn(&mut self, page: &Page) -> Result<()> {
+        let Place { refresh, gc, map } = self.0;
+        let ran = connections::run(refresh, gc, map, SECONDS, false).map_err(Denied::error);
+        let ran = ran.context("real connections")?;
+        page.did("runs", 1);
+        page.did("connections opened", ran.opened);
+        page.did("packets dropped", ran.dropped);
+        page.did("deletes", ran.deletes);
+        page.lost("connections broken", ran.broken);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_finds_nothing_in_any_of_them() {
+        let places: Vec<_> = all().chain(killed()).chain(connected()).collect();
+        assert_eq!(places.len(), CELLS.len() + 2, "a strategy is not called so");
+        for place in places {
+            let model = approaches::explore(&place).unwrap();
+            assert!(model.counterexamples.is_empty(), "{}", place.cell());
+            assert_eq!(place.model_alone(), None, "{}", place.cell());
+        }
+    }
+}
