@@ -64,6 +64,7 @@ fn told_as(command: &Command) -> (Duration, bool) {
     match command {
         Command::VmTest(opts) => (opts.kernel.limit(), opts.json),
         Command::Races(opts) => (opts.kernel.limit(), opts.json),
+        Command::Soak(opts) => (opts.kernel.limit(), opts.json),
         Command::Report(opts) => (SHORT, opts.brief),
         Command::Bench(opts) => (opts.kernel.limit(), opts.json),
         Command::Calibrate(opts) => (opts.kernel.limit(), opts.json),
@@ -84,6 +85,7 @@ fn run(ctx: &Ctx, command: &Command) -> Result<Done> {
     match command {
         Command::VmTest(opts) => cmd::vm_test::run(ctx, opts),
         Command::Races(opts) => cmd::races::run(ctx, opts),
+        Command::Soak(opts) => cmd::soak::run(ctx, opts),
         Command::Report(opts) => cmd::report::run(ctx, opts),
         Command::Bench(opts) => cmd::bench::run(ctx, opts),
         Command::Calibrate(opts) => cmd::calibrate::run(ctx, opts),

@@ -71,11 +71,11 @@ pub fn scan(console: &str) -> Result<Vec<String>, String> {
     if lines.is_empty() {
         return Err("the console log holds no line of the kernel, so it cannot be scanned for splats".into());
     }
-    Ok(lines.into_iter().filter_map(splat).collect())
+    Ok(lines.into_iter().filter_map(of).collect())
 }
 
-/// What a line reports, if anything.
-fn splat(text: &str) -> Option<String> {
+/// What a line of the kernel reports, if anything.
+pub fn of(text: &str) -> Option<String> {
     PATTERNS
         .iter()
         .find(|p| text.contains(p.text) && !p.except.iter().any(|(rest, _reason)| text.contains(rest)))

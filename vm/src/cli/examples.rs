@@ -72,6 +72,20 @@ Exit codes: 0, all evidence agrees; 1, some disagrees or is missing, or the kern
 The matrix is in target/races/matrix.json, here.json or stock-LINE.json, whatever happens; beside the latter two is all that
 the lab said (.jsonl).";
 
+/// Of `soak`.
+pub const SOAK: &str = "\
+Examples:
+  cargo xtask soak                                an hour in a guest, on the kernel with the series
+  cargo xtask soak --here --hours 8               a night on this machine's own kernel
+  cargo xtask soak --here --quick                 75 seconds of it
+  cargo xtask soak --series rfc --minutes 20      on the series as posted
+  cargo xtask soak --quick --mutant element-leak  the control: a kernel that leaks is noticed
+
+--here takes root. Maps, programs and network name spaces are its own, and end with it, however it ends.
+Exit codes: 0, nothing was lost and memory is flat; 1, something was lost, memory grows, or the kernel splatted; 69, could
+not run, as when the host was too busy for a guest to keep time.
+The record is target/soak/here.json or SERIES.json, whatever happens; beside it is all that the lab said (.jsonl).";
+
 /// Of `bench`.
 pub const BENCH: &str = "\
 Examples:

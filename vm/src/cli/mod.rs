@@ -6,6 +6,7 @@ mod checks;
 mod evidence;
 mod examples;
 mod options;
+mod soak;
 mod workbench;
 
 use clap::{Parser, Subcommand};
@@ -14,6 +15,7 @@ pub use self::{
     checks::{Ci, Drill, Kselftest, Mutants, Nested, VmTest},
     evidence::{Bench, Calibrate, Races, Report},
     options::{AccelChoice, KernelOpts, MachineOpts},
+    soak::Soak,
     workbench::{Bindings, Clean, Doctor, Keep, Patches, Shell},
 };
 
@@ -53,6 +55,9 @@ pub enum Command {
     /// Write what was found out as a page, as text for a cover letter, and as JSON
     #[command(after_long_help = examples::REPORT)]
     Report(Report),
+    /// Run everything at once for hours: nothing is lost, and memory stays what it was
+    #[command(after_long_help = examples::SOAK)]
+    Soak(Soak),
     /// Measure what each approach costs: operations, packets, whole rounds of GC
     #[command(after_long_help = examples::BENCH)]
     Bench(Bench),

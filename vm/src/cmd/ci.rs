@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use evidence::races::why_not;
 use ground::{
     context::Ctx,
     events::Events,
@@ -16,7 +17,7 @@ use results::Status;
 
 use crate::{
     browser, cargo,
-    cli::{Bench, Ci, Cli, Command as Xtask, Drill, Patches, VmTest},
+    cli::{Bench, Ci, Cli, Command as Xtask, Drill, Patches, Soak, VmTest},
     documented, libtest,
     workshop::Workshop,
 };
@@ -37,7 +38,7 @@ type Command<'a> = &'a dyn Fn(&Ctx, &Xtask) -> Result<Done>;
 type Step = (&'static str, Stage, fn(&Ctx, &Ci, Command<'_>) -> Result<Done>);
 
 /// What fails fast comes first.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("fmt", Stage::Early, |ctx, _, _| cargo(ctx, "fmt", &["fmt", "--all", "--check"], None)),
     ("documented commands", Stage::Early, |ctx, _, _| documented(ctx)),
     ("clippy", Stage::Early, |ctx, _, _| {
@@ -57,6 +58,7 @@ const STEPS: [Step; 11] = [
     ("report", Stage::Early, |ctx, _, _| {
         browser::check_if_there(ctx, &ctx.root.join("docs/report/index.html"))
     }),
+    ("soak", Stage::Late, soak),
     ("vm-test", Stage::Late, vm_test),
     ("bench", Stage::Late, bench),
     ("drill", Stage::Late, drill),
@@ -112,6 +114,20 @@ fn bench(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
             command(&again(ctx)?, &Xtask::Bench(Bench { kernel, machine, ..bench }))
         }
         other => bail!("bench was read as {other:?}"),
+    }
+}
+
+/// The quick form, here: a guest would be slower and show no more in a minute.
+fn soak(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
+    if let Some(why) = why_not() {
+        ctx.events.note(format!("soak: skipped: {why}"));
+        return Ok(Done::counted(Count { skipped: 1, ..Count::default() }));
+    }
+    match typed(&["soak", "--here", "--quick"])? {
+        Xtask::Soak(soak) => {
+            command(&again(ctx)?, &Xtask::Soak(Soak { kernel: opts.kernel.clone(), ..soak }))
+        }
+        other => bail!("soak was read as {other:?}"),
     }
 }
 

@@ -3,7 +3,9 @@
 //! own kernel.
 
 pub mod bench;
+mod follow;
 pub mod lab;
 pub mod native;
 pub mod races;
+pub mod soak;
 mod stock;

@@ -2,13 +2,7 @@
 //! The races on this machine's own kernel, as it is: no guest, no emulation, no patch. The lab's maps, programs and network
 //! namespaces live as long as its process, and that lives no longer than this one.
 
-use std::{
-    fs::{self, File},
-    path::Path,
-    process::Command,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use evidence::races::{
@@ -16,24 +10,16 @@ use evidence::races::{
     judge::{self, Native},
     listen::Evidence,
 };
-use ground::{
-    events::Event,
-    exec::{Guarded, last_lines, line_of},
-};
-use guest::{
-    channel::{Channel, EVENTS},
-    folder,
-    listener::Listener,
-    verdict::Judged,
-};
+use guest::{channel::EVENTS, folder, verdict::Judged};
 use results::races::RaceEvent;
 
-use super::lab::{MODEL, Races};
+use super::{
+    follow::{Follow, Followed},
+    lab::{MODEL, Races},
+};
 
 /// Names the folder of the run, its log and its phase.
 const NAME: &str = "races-here";
-/// Between looks at what the lab says.
-const TICK: Duration = Duration::from_millis(50);
 
 /// The lab's word for the half that needs no patch, wherever it runs.
 pub const UNPATCHED: &str = "--here";
@@ -71,13 +57,22 @@ impl Races<'_> {
             command.arg(LONG);
         }
         let native = self.ctx.phase("races here", || {
-            let native = self.listen(&command, &run);
+            let mut evidence = Evidence::default();
+            let follow = Follow {
+                ctx: self.ctx,
+                command: &command,
+                run: &run,
+                name: NAME,
+                silence: self.limits.silence,
+            };
+            let followed = follow.to_the_end(&mut evidence, || ());
             if run.join(EVENTS).exists() {
                 let keep = options.keep;
                 fs::copy(run.join(EVENTS), keep)
                     .with_context(|| format!("cannot write {}", keep.display()))?;
             }
-            Ok((native?, false))
+            let Followed { trouble, last } = followed?;
+            Ok((Native { evidence, trouble, last, debugger: false }, false))
         })?;
         matrix.add_unpatched(&native.evidence.events);
         judge::judge_native(matrix, &native, self.asked.filter.is_some())
@@ -100,41 +95,5 @@ impl Races<'_> {
         let evidence = Evidence::of(kept.0.into_iter().flat_map(|said| said.events));
         let native = Native { evidence, trouble: None, last: Vec::new(), debugger: series.is_some() };
         judge::judge_native(matrix, &native, self.asked.filter.is_some())
-    }
-
-    /// Runs `command` to its end, or until it has been silent for too long.
-    fn listen(&self, command: &Command, run: &Path) -> Result<Native> {
-        let line = line_of(command);
-        self.ctx.events.emit(&Event::Command { line: line.clone() });
-        let log = self.ctx.out.join("logs").join(format!("{NAME}.log"));
-        let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        // Dropped on every way out, with whatever the lab has started.
-        let mut guarded = Guarded::spawn(command, file.try_clone()?.into(), file.into())?;
-        let (mut channel, mut evidence) = (Channel::new(run), Evidence::default());
-        let mut last_event = Instant::now();
-        let trouble = loop {
-            let exited = guarded.child().try_wait()?;
-            for event in channel.events()? {
-                last_event = Instant::now();
-                evidence.take_in(self.ctx, event);
-            }
-            if let Some(status) = exited {
-                break (!status.success()).then(|| format!("ended with {status}"));
-            }
-            if let Err(e) = self.ctx.still_wanted() {
-                return Err(e.context(match evidence.running() {
-                    Some(what) => format!("`{line}` was stopped in {what}"),
-                    None => format!("`{line}` was stopped"),
-                }));
-            }
-            if last_event.elapsed() > self.limits.silence {
-                let silence = self.limits.silence.as_secs();
-                break Some(format!("said nothing for {silence} s (--test-timeout), and was ended"));
-            }
-            thread::sleep(TICK);
-        };
-        drop(guarded);
-        let last = last_lines(&fs::read_to_string(&log).unwrap_or_default());
-        Ok(Native { evidence, trouble, last, debugger: false })
     }
 }
