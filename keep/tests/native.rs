@@ -37,6 +37,8 @@ mod losses;
 mod many;
 #[path = "native/missed.rs"]
 mod missed;
+#[path = "native/mix.rs"]
+mod mix;
 #[path = "native/opens.rs"]
 mod opens;
 #[path = "native/refused.rs"]

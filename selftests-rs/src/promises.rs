@@ -13,6 +13,7 @@ mod lru;
 mod managed;
 mod map_atomicity;
 mod map_types;
+mod mix;
 mod people;
 mod permissions;
 mod programs;
@@ -39,6 +40,7 @@ pub fn all() -> Vec<Test> {
         programs::tests,
         update::tests,
         library::tests,
+        mix::tests,
         set::tests,
         command::tests,
         people::tests,

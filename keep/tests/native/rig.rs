@@ -113,6 +113,11 @@ impl Rig {
         run_on_frame(self.program.as_fd(), frame).unwrap() == XDP_PASS
     }
 
+    /// From now on frames go through another program, which may leave the rig's alone.
+    pub fn send_through(&mut self, program: OwnedFd) {
+        self.program = program;
+    }
+
     pub fn ct(&self) -> BorrowedFd<'_> {
         self.ct.as_fd()
     }
