@@ -5,6 +5,7 @@
 
 mod beat;
 mod board;
+mod candidates;
 mod cells;
 mod churn;
 pub mod collect;
@@ -32,8 +33,9 @@ use crate::guest::{cpus, version};
 use crate::load::Denied;
 use beat::Beats;
 use board::Page;
+use candidates::candidates;
 use sample::Sampler;
-use worker::{Worker, candidates};
+use worker::Worker;
 
 /// What to run, and for how long.
 #[derive(Clone, Debug, Args)]
