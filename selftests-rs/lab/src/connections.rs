@@ -12,12 +12,13 @@ mod netlink;
 mod server;
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use approaches::{Column, Refresh};
+use cmpdel_uapi_raw::Elements;
 use libbpf_rs::{Xdp, XdpFlags};
 use results::races::Connections;
 
@@ -45,6 +46,8 @@ const CLIENTS: u16 = 64;
 /// Source ports of each, of which it uses one until a connection from it breaks.
 const PORTS: u16 = 512;
 const FIRST_PORT: u16 = 16_384;
+/// Of those, the ones that a run begins with.
+const FEW_PORTS: u16 = 16;
 
 /// Between two connections of a client: around the time in which its entry expires and a collector's round sees that. The
 /// narrower, the more of them meet a collector between its look and its delete.
@@ -52,6 +55,9 @@ const REST: Range<Duration> = Duration::from_millis(39)..Duration::from_millis(4
 
 /// Connections without a collector, before those with one.
 const CONTROL: Duration = Duration::from_secs(2);
+
+/// Until the last packets of closed connections have come: they are sent again after a fifth of a second, and after twice that.
+const LAST_PACKETS: Duration = Duration::from_millis(1500);
 
 /// Entries that each map holds. There is one for each client, and few more: a round is short, and comes by often.
 const ENTRIES: u32 = 1024;
@@ -68,61 +74,114 @@ pub fn run(
     seconds: f64,
     snat: bool,
 ) -> Result<Connections, Denied> {
-    let settings =
-        Settings { timeout: TIMEOUT, closing_timeout: CLOSING_TIMEOUT, snat, ..Settings::new(map, ENTRIES) };
-    let datapath = Datapath::load(&object_for(discipline, strategy), settings.with(strategy.runs))?;
-    let maps: &[_] = if snat { &["ct4", "snat4", "ct6", "snat6"] } else { &["ct4", "ct6"] };
-    let mut collectors = Vec::new();
-    for map in maps {
-        collectors.push(Collector::open(&strategy, strategy.grace, datapath.target(map)?)?);
-    }
-    let mut counted = Counted::default();
-    let mut round = || collectors.iter_mut().try_for_each(|collector| collector.round(&mut counted));
-    let mut ran = connect(&datapath, seconds, &mut round)?;
-    ran.deletes = counted.removed;
-    for (errno, count) in counted.errors {
-        ran.errors.insert(format!("collector: {errno}"), count);
-    }
-    if ran.deletes == 0 {
-        let error = anyhow!("the collector removed nothing in {:.1} s: nothing was tested", ran.seconds);
-        return Err(error.into());
-    }
-    Ok(ran)
+    Through::open(discipline, strategy, map, snat)?.run(seconds)
 }
 
-/// Puts the datapath between clients and a server. `round` runs in this thread.
-fn connect(datapath: &Datapath, seconds: f64, round: &mut dyn FnMut() -> Result<()>) -> Result<Connections> {
-    let link = Link::new()?;
-    let program = datapath.program()?;
-    link.server.within(|| {
-        let attached = Xdp::new(program).attach(link.ifindex, XdpFlags::DRV_MODE);
-        attached.context("cannot attach the datapath to a veth in native mode")
-    })?;
-    let server = link.server.within(Server::listen)?;
-    let stop = AtomicBool::new(false);
-    thread::scope(|scope| {
-        scope.spawn(|| keep_time(datapath, &stop));
-        let server = scope.spawn(|| server.run(&stop));
-        let measured = measure(&link, datapath, seconds, round);
-        stop.store(true, Relaxed);
-        server.join().map_err(|_| anyhow!("the server panicked"))??;
-        measured
-    })
+/// A datapath between clients and a server, attached for as long as this lives.
+pub struct Through {
+    link: Link,
+    server: Server,
+    datapath: Datapath,
+    strategy: Column,
+    runs: AtomicU16,
+}
+
+impl Through {
+    /// Loads and attaches it.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn open(discipline: Refresh, strategy: Column, map: MapKind, snat: bool) -> Result<Self, Denied> {
+        let settings = Settings {
+            timeout: TIMEOUT,
+            closing_timeout: CLOSING_TIMEOUT,
+            snat,
+            ..Settings::new(map, ENTRIES)
+        };
+        let datapath = Datapath::load(&object_for(discipline, strategy), settings.with(strategy.runs))?;
+        let link = Link::new()?;
+        link.server.within(|| {
+            let attached = Xdp::new(datapath.program()?).attach(link.ifindex, XdpFlags::DRV_MODE);
+            attached.context("cannot attach the datapath to a veth in native mode")
+        })?;
+        let server = link.server.within(Server::listen)?;
+        Ok(Self { link, server, datapath, strategy, runs: AtomicU16::new(0) })
+    }
+
+    /// Runs connections for `seconds`, as [`run`] does. The clock begins anew, so what was there before has to be gone.
+    ///
+    /// # Errors
+    /// [`Denied`]; above all, a connection that broke before a collector ran.
+    pub fn run(&self, seconds: f64) -> Result<Connections, Denied> {
+        let Self { datapath, strategy, .. } = self;
+        let snat = datapath.settings().snat;
+        let maps: &[_] = if snat { &["ct4", "snat4", "ct6", "snat6"] } else { &["ct4", "ct6"] };
+        let mut collectors = Vec::new();
+        for map in maps {
+            collectors.push(Collector::open(strategy, strategy.grace, datapath.target(map)?)?);
+        }
+        let mut counted = Counted::default();
+        let mut round = || collectors.iter_mut().try_for_each(|collector| collector.round(&mut counted));
+        let mut ran = self.connect(seconds, &mut round)?;
+        ran.deletes = counted.removed;
+        for (errno, count) in counted.errors {
+            ran.errors.insert(format!("collector: {errno}"), count);
+        }
+        if ran.deletes == 0 {
+            let error = anyhow!("the collector removed nothing in {:.1} s: nothing was tested", ran.seconds);
+            return Err(error.into());
+        }
+        Ok(ran)
+    }
+
+    /// `round` runs in this thread.
+    fn connect(&self, seconds: f64, round: &mut dyn FnMut() -> Result<()>) -> Result<Connections> {
+        let Self { link, server, datapath, .. } = self;
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| keep_time(datapath, &stop));
+            let server = scope.spawn(|| server.run(&stop));
+            let run = self.runs.fetch_add(1, Relaxed);
+            let measured = measure(link, datapath, run, seconds, round);
+            stop.store(true, Relaxed);
+            server.join().map_err(|_| anyhow!("the server panicked"))??;
+            measured
+        })
+    }
+
+    /// Removes all entries once the last packets of a run have come, so that there may be another.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn settle(&self) -> Result<()> {
+        thread::sleep(LAST_PACKETS);
+        for map in ["ct4", "ct6"] {
+            let elements = Elements::new(self.datapath.map(map)?).context("cannot use a map of entries")?;
+            // Nobody makes entries any more.
+            while let Some(key) = elements.next_key(None).context("cannot list the entries to remove")? {
+                elements.delete(&key).context("cannot remove an entry")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn measure(
     link: &Link,
     datapath: &Datapath,
+    run: u16,
     seconds: f64,
     round: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Connections> {
-    let mut clients: Vec<_> = (0..CLIENTS).map(client).collect();
+    let mut clients: Vec<_> = (0..CLIENTS).map(|number| client(number, run)).collect();
     let alone = phase(link, &mut clients, CONTROL, &mut || {
         thread::sleep(10 * TICK_LENGTH);
         Ok(())
     })?;
     let control = datapath.control();
-    let dropped = || control.dropped.load(Relaxed) + control.snat_dropped.load(Relaxed);
+    let sum = || control.dropped.load(Relaxed) + control.snat_dropped.load(Relaxed);
+    let before = sum();
+    let dropped = || sum() - before;
     let (broken, lost) = (alone.broken(), dropped());
     ensure!(
         alone.tally.opened > 0 && broken == 0 && lost == 0,
@@ -143,11 +202,13 @@ fn measure(
     })
 }
 
-/// Every combination of family and close, and ports that no other has.
-fn client(number: u16) -> Client {
-    let first = FIRST_PORT + number * PORTS;
+/// Every combination of family and close, and ports that no other has. The last connections of a run may not be done with theirs
+/// when the next one begins.
+fn client(number: u16, run: u16) -> Client {
+    let own = FIRST_PORT + number * PORTS;
+    let first = own + FEW_PORTS * (run % (PORTS / FEW_PORTS / 2));
     let close = if number & 2 == 0 { Close::Reset } else { Close::Orderly };
-    Client::new(SERVER[usize::from(number & 1)], close, first..first + PORTS, REST)
+    Client::new(SERVER[usize::from(number & 1)], close, first..own + PORTS, REST)
 }
 
 struct Phase {

@@ -166,10 +166,10 @@ fn together<'scope>(
         working.push(scope.spawn(move || {
             while !stop.load(Relaxed) {
                 if let Err(error) = worker.turn(&page) {
-                    return page.end(Some(format!("{error:#}")));
+                    return (worker, page.end(Some(format!("{error:#}"))));
                 }
             }
-            page.end(None)
+            (worker, page.end(None))
         }));
     }
     let (mut samples, every) = (0, Duration::from_millis(options.every));
@@ -190,6 +190,7 @@ fn together<'scope>(
     };
     stop.store(true, Relaxed);
     let worked = working.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a worker panicked")));
-    let worked = worked.collect::<Result<_>>()?;
-    Ok((samples, ended?, worked))
+    // What a worker holds is let go of when all have ended.
+    let worked = worked.collect::<Result<Vec<_>>>()?;
+    Ok((samples, ended?, worked.into_iter().map(|(_, worked)| worked).collect()))
 }

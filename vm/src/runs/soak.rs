@@ -36,6 +36,10 @@ use crate::{
 /// Between looks at kernel and host.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Threads come and go by the thousand, and an allocator with a heap for each of some of them grows by what is left over in it:
+/// of such growth no leak could be told.
+const ARENAS: (&str, &str) = ("MALLOC_ARENA_MAX", "1");
+
 /// What is asked of the lab.
 pub struct Soak<'a> {
     /// Passed on.
@@ -93,7 +97,12 @@ impl Soak<'_> {
         const NAME: &str = "soak-here";
         let run = folder::fresh_run_folder(&self.ctx.out, NAME)?;
         let mut command = Command::new(programs.join("lab"));
-        command.args(self.words("")).arg("--cmpdel").arg(programs.join("cmpdel")).current_dir(&run);
+        command
+            .env(ARENAS.0, ARENAS.1)
+            .args(self.words(""))
+            .arg("--cmpdel")
+            .arg(programs.join("cmpdel"))
+            .current_dir(&run);
         self.ctx.phase("soak here", || {
             let (mut heard, mut besides) = (Heard::default(), Besides { shared: true, ..Besides::default() });
             let (mut log, mut looked) = (Log::open(), Instant::now());
@@ -133,7 +142,7 @@ impl Soak<'_> {
         let name = console_name(built);
         let run = bench.run_folder(&name)?;
         let words: Vec<String> = self.words(series).iter().map(|word| quoted(word)).collect();
-        let command = format!("./lab {} --cmpdel ./cmpdel", words.join(" "));
+        let command = format!("{}={} ./lab {} --cmpdel ./cmpdel", ARENAS.0, ARENAS.1, words.join(" "));
         let (console, waited) = (bench.console(&name), Mutex::new(Waited::default()));
         let watch = |over: &AtomicBool| {
             let mut waiting = Waiting::of(&run);

@@ -51,8 +51,8 @@ impl Server {
         Ok(server)
     }
 
-    /// Serves until `stop`.
-    pub fn run(self, stop: &AtomicBool) -> Result<()> {
+    /// Serves until `stop`. Whoever is connected then is not any more; it goes on listening.
+    pub fn run(&self, stop: &AtomicBool) -> Result<()> {
         let mut peers = HashMap::new();
         // Above every port, which are the listeners' names.
         let mut next = u64::from(u16::MAX);
