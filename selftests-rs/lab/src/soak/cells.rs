@@ -230,7 +230,7 @@ mod tests {
         let places: Vec<_> = all().chain(killed()).chain(connected()).collect();
         assert_eq!(places.len(), CELLS.len() + 2, "a strategy is not called so");
         for place in places {
-            let model = approaches::explore(&place).unwrap();
+            let model = approaches::explore::explore(&place).unwrap();
             assert!(model.counterexamples.is_empty(), "{}", place.cell());
             assert_eq!(place.model_alone(), None, "{}", place.cell());
         }
