@@ -174,6 +174,10 @@ impl Client {
     }
 }
 
+/// The connection before was not done with the port in all that time: packets at its end came when its closing entry had
+/// expired, as they do where a machine has no time for them.
+pub const NOT_ENDED: &str = "connect: address not available";
+
 /// What a user would call it. A socket's own time limit shows as one of two errnos.
 fn named(what: &str, error: &Error) -> String {
     let kind = match error.raw_os_error() {
@@ -193,6 +197,7 @@ mod tests {
         assert_eq!(seen("read", libc::EAGAIN), "read: timed out");
         assert_eq!(seen("connect", libc::EINPROGRESS), "connect: timed out");
         assert_eq!(seen("connect", libc::ETIMEDOUT), "connect: timed out");
+        assert_eq!(seen("connect", libc::EADDRNOTAVAIL), NOT_ENDED);
         assert_eq!(seen("read", libc::ECONNRESET), "read: connection reset");
     }
 }

@@ -204,16 +204,19 @@ impl Worker for Connected {
         if std::mem::replace(&mut self.again, true) {
             self.through.settle()?;
         }
-        let ran = self.through.run(SECONDS).map_err(Denied::error);
+        // A control would say of a busy machine that it is busy.
+        let ran = self.through.run(Duration::ZERO, SECONDS).map_err(Denied::error);
         let ran = ran.context("real connections")?;
         page.did("runs", 1);
         page.did("connections opened", ran.opened);
         page.did("packets dropped", ran.dropped);
         page.did("deletes", ran.deletes);
-        // What has no entry is dropped. Where no packet was, a connection broke because nobody had the time for it.
-        let lost = ran.broken.min(ran.dropped);
+        // What has no entry is dropped. Where no packet was, a connection broke because nobody had the time for it; and where
+        // the one before had not ended, an entry was collected that had expired.
+        let late = ran.errors.get(connections::NOT_ENDED).copied().unwrap_or(0);
+        let lost = ran.broken.saturating_sub(late).min(ran.dropped);
         page.lost("connections broken", lost);
-        page.did("connections that timed out with every packet let through", ran.broken - lost);
+        page.did("connections for which there was no time", ran.broken - lost);
         for (error, times) in &ran.errors {
             page.did(&format!("error: {error}"), *times);
         }
