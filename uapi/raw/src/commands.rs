@@ -135,6 +135,24 @@ pub fn btf_load(blob: &[u8]) -> Result<OwnedFd, Errno> {
     unsafe { open(abi::BPF_BTF_LOAD, &mut attr) }
 }
 
+/// Loads a socket filter that returns 0: a file that is a BPF object and no map.
+///
+/// # Errors
+/// The kernel's.
+pub fn program() -> Result<OwnedFd, Errno> {
+    const SOCKET_FILTER: u32 = 1;
+    // r0 = 0; exit
+    const CODE: [u8; 16] = [0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0];
+    let (code, licence) = (Ptr::Bytes(&CODE).place()?, Ptr::Bytes(b"GPL\0").place()?);
+    let mut attr = Attr::whole();
+    attr.u32(offset_of!(bpf_attr, __bindgen_anon_3.prog_type), SOCKET_FILTER);
+    attr.u32(offset_of!(bpf_attr, __bindgen_anon_3.insn_cnt), 2);
+    attr.u64(offset_of!(bpf_attr, __bindgen_anon_3.insns), code.address);
+    attr.u64(offset_of!(bpf_attr, __bindgen_anon_3.license), licence.address);
+    // SAFETY: both buffers end at a guard page; without a log buffer the kernel writes nothing.
+    unsafe { open(abi::BPF_PROG_LOAD, &mut attr) }
+}
+
 /// A command that returns a new fd.
 ///
 /// # Safety

@@ -5,6 +5,8 @@
 //! of a collector that has no compare-and-delete, which the race lab compares it with: [`Elements`], and programs run
 //! in the caller's thread.
 //!
+//! Calls that point into memory with holes, each field free, are [`Form`]s in an [`Arena`].
+//!
 //! Whatever a command of the first half reads or writes is a copy that ends at a page which nobody can touch
 //! ([`Ptr::Bytes`]). So a kernel that goes further than it was told gets `-EFAULT`, never foreign memory, and the functions
 //! are safe whatever they are given.
@@ -12,21 +14,25 @@
 // Speaks to the kernel; each block says why it is sound.
 #![allow(unsafe_code)]
 
+mod arena;
 mod attr;
 mod batch;
 mod commands;
 mod elements;
 mod errno;
+mod form;
 mod memory;
 mod run;
 mod single;
 mod timed;
 
+pub use arena::{Access, Arena};
 pub use attr::WHOLE_ATTR;
 pub use batch::{Batch, BatchAnswer, COMPARE_BATCH_ATTR_SIZE, MAX_STATUSES, UNTOUCHED_STATUS};
-pub use commands::{Create, btf_load, fd_by_id, freeze, map_create, pin, update};
+pub use commands::{Create, btf_load, fd_by_id, freeze, map_create, pin, program, update};
 pub use elements::{Elements, Position, Snapshot};
 pub use errno::Errno;
+pub use form::{COUNT_AT, Form, Order, Place};
 pub use memory::Ptr;
 pub use run::{run_on_context, run_on_frame};
 pub use single::{COMPARE_ATTR_SIZE, Command, Single};
