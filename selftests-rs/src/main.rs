@@ -61,6 +61,12 @@ struct Arguments {
     /// Give up on a race after so long: less than whoever reads the events waits for the next
     #[arg(long, value_name = "SECONDS", default_value_t = 100)]
     race_limit: u64,
+    /// How many malformed calls of each command
+    #[arg(long, value_name = "N")]
+    calls: Option<u64>,
+    /// The first of them; call N of seed S is call 0 of seed S + N
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
 }
 
 /// What a test may want to know.
@@ -70,6 +76,8 @@ struct Context {
     quick: bool,
     race_limit: Duration,
     cpus: usize,
+    calls: Option<u64>,
+    seed: u64,
 }
 
 fn main() -> ExitCode {
@@ -103,6 +111,7 @@ fn run(arguments: Arguments) -> Result<bool> {
     let events = File::create(&events).with_context(|| format!("cannot write {}", events.display()))?;
     let cpus = std::thread::available_parallelism().context("cannot count the CPUs")?.get();
     let race_limit = Duration::from_secs(arguments.race_limit);
-    let context = Context { kernel, cmpdel, quick: arguments.quick, race_limit, cpus };
+    let Arguments { quick, calls, seed, .. } = arguments;
+    let context = Context { kernel, cmpdel, quick, race_limit, cpus, calls, seed };
     runner::run(&tests, &context, BufWriter::new(events))
 }

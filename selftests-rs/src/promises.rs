@@ -10,6 +10,7 @@ mod fault;
 mod gc;
 mod library;
 mod lru;
+mod malformed;
 mod managed;
 mod map_atomicity;
 mod map_types;
@@ -48,6 +49,7 @@ pub fn all() -> Vec<Test> {
         readme::tests,
         walk::tests,
         fault::tests,
+        malformed::tests,
         single_access::tests,
         map_atomicity::tests,
         atomicity::tests,

@@ -80,6 +80,8 @@ mod tests {
             quick: true,
             race_limit: Duration::ZERO,
             cpus: 1,
+            calls: None,
+            seed: 1,
         };
         let tests = [
             Test::new("a::panics", On::Both, |_| panic!("boom")),

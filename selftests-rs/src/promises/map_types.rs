@@ -2,6 +2,8 @@
 //! A map type either has both operations or says `-EOPNOTSUPP` and is left as it was. The hash has them, and the LRU hash;
 //! in the series `rfc` the hash alone, and only deletes.
 
+mod others;
+
 use std::fs::File;
 use std::net::UdpSocket;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -22,6 +24,8 @@ use crate::series::Series;
 use crate::skeletons::map_types::MapTypesSkelBuilder;
 use crate::verdict::{On, Test, Verdict};
 use crate::{Context, Kernel};
+
+pub use self::others::{Other, others};
 
 /// How a map of a type is made.
 enum Make {

@@ -50,6 +50,8 @@ mod tests {
             quick: true,
             race_limit: PATIENCE,
             cpus: 1,
+            calls: None,
+            seed: 1,
         };
         let effort = Effort::new(&context, 50);
         assert!(effort.goes_on(4, true));
