@@ -4,6 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -203,8 +204,30 @@ pub struct Guest<'a> {
     pub beside: Beside<'a>,
 }
 
+/// Which tests are run, and how much of those that draw their cases.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Drawn<'a> {
+    /// Those whose name contains this.
+    pub filter: Option<&'a str>,
+    /// How many malformed calls of each command.
+    pub calls: Option<u64>,
+    /// The first of them.
+    pub seed: Option<u64>,
+}
+
+/// How long a malformed call takes at most, on average, on an emulated machine with a slow kernel.
+const CALL: Duration = Duration::from_millis(10);
+
+impl Drawn<'_> {
+    /// As long as a test may say nothing: the calls of one are not told one by one.
+    pub fn limits(&self, limits: Limits) -> Limits {
+        let calls = u32::try_from(self.calls.unwrap_or_default()).unwrap_or(u32::MAX);
+        Limits { silence: limits.silence + CALL * calls, ..limits }
+    }
+}
+
 /// The test program's command line in the guest.
-pub fn selftests_command(place: Place, limits: Limits, filter: Option<&str>) -> String {
+pub fn selftests_command(place: Place, limits: Limits, drawn: Drawn<'_>) -> String {
     let kernel = place.kernel();
     // What takes too long is told by the guest, before the host gives it up.
     let race_limit = limits.silence * 5 / 6;
@@ -213,8 +236,13 @@ pub fn selftests_command(place: Place, limits: Limits, filter: Option<&str>) -> 
         guest::channel::EVENTS,
         race_limit.as_secs()
     );
-    if let Some(filter) = filter {
+    if let Some(filter) = drawn.filter {
         command.push_str(&format!(" --filter {}", quoted(filter)));
+    }
+    for (option, number) in [("calls", drawn.calls), ("seed", drawn.seed)] {
+        if let Some(number) = number {
+            command.push_str(&format!(" --{option} {number}"));
+        }
     }
     command
 }
@@ -222,6 +250,20 @@ pub fn selftests_command(place: Place, limits: Limits, filter: Option<&str>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_that_are_asked_for_are_told_and_waited_for() {
+        let limits = Limits { boot: Duration::from_secs(1), silence: Duration::from_secs(6) };
+        let drawn = Drawn { filter: Some("malformed"), calls: Some(1_000_000), seed: Some(7) };
+        assert_eq!(drawn.limits(limits).silence, Duration::from_secs(10_006));
+        let command = selftests_command(Place::Base, limits, drawn);
+        assert!(
+            command.ends_with(" --race-limit 5 --filter malformed --calls 1000000 --seed 7"),
+            "{command}"
+        );
+        let command = selftests_command(Place::Base, limits, Drawn::default());
+        assert!(command.ends_with(" --race-limit 5"), "{command}");
+    }
 
     #[test]
     fn a_configuration_says_for_how_many_cpus_it_has_room() {

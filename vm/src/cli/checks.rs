@@ -25,6 +25,12 @@ pub struct VmTest {
     /// Run only the tests whose name contains this, and no races
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
+    /// How many malformed calls of each command are sent; without it, as many as take seconds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub calls: Option<u64>,
+    /// Which calls these are: call N of seed S is the first one of seed S + N
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
     /// Leave out the quick form of `races`, which follows the tests on the kernel with the series
     #[arg(long)]
     pub no_races: bool,

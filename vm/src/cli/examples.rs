@@ -9,6 +9,7 @@ Examples:
   cargo xtask vm-test --with-base                   and the same kernel without it
   cargo xtask vm-test --series rfc --no-races       the series as posted
   cargo xtask vm-test --filter errno                one topic
+  cargo xtask vm-test --filter malformed --calls 1000000 --seed 7
   cargo xtask vm-test --profile debug --filter lru  under KASAN, lockdep, UBSAN and kmemleak
   cargo xtask vm-test --base 7.2                    on another line of kernels
   cargo xtask vm-test --kernel-src ~/src/linux      on a tree of your own

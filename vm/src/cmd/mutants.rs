@@ -17,7 +17,7 @@ use crate::{
     cli::Mutants,
     mutant::{self, Mutant},
     run_report::Place,
-    steps::{self, Bench, selftests_command},
+    steps::{self, Bench, Drawn, selftests_command},
     workshop::Workshop,
 };
 
@@ -67,7 +67,11 @@ fn tried(
 ) -> Result<(bool, String)> {
     let wrong = shop.build(&series.with(&mutant.name, &mutant.patch))?;
     // The promise that has to fail, and its likes: the others would only cost time.
-    let mut command = selftests_command(Place::Series, limits, Some(&mutant.exercised_by));
+    let mut command = selftests_command(
+        Place::Series,
+        limits,
+        Drawn { filter: Some(&mutant.exercised_by), ..Drawn::default() },
+    );
     if shop.profile.is_slow() {
         command.push_str(" --quick");
     }

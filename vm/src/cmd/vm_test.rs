@@ -28,7 +28,7 @@ use crate::{
     matrix_file, record,
     run_report::{BASE_PREFIX, Place, Report, Test},
     runs::lab::{Asked, Races},
-    steps::{self, Bench, selftests_command},
+    steps::{self, Bench, Drawn, selftests_command},
     workshop::Workshop,
 };
 
@@ -177,7 +177,8 @@ impl Guests<'_> {
     fn tests(&self, image: &Image, name: &str, place: Place, report: &mut Report) -> Result<String> {
         let Self { shop, bench, opts } = self;
         report.consoles.push(bench.console(name));
-        let mut command = selftests_command(place, self.limits(), opts.filter.as_deref());
+        let drawn = Drawn { filter: opts.filter.as_deref(), calls: opts.calls, seed: opts.seed };
+        let mut command = selftests_command(place, self.limits(), drawn);
         if shop.profile.is_slow() {
             command.push_str(" --quick");
         }
@@ -185,7 +186,7 @@ impl Guests<'_> {
             command = leaks::after(&command);
         }
         let Judged { mut tests, splats, mut reason, .. } =
-            bench.run(image, name, place, &command, self.limits())?;
+            bench.run(image, name, place, &command, drawn.limits(self.limits()))?;
         if shop.profile.finds_leaks {
             let mut result = leaks::judge(&folder::run_folder(&bench.ctx().out, name))?;
             if place == Place::Base {
