@@ -255,6 +255,8 @@ struct Racer {
 #[derive(Default)]
 struct Shared {
     wanted: AtomicBool,
+    /// The page is there, and stays until the next call.
+    idle: AtomicBool,
     over: AtomicBool,
     turns: AtomicU64,
 }
@@ -267,9 +269,11 @@ impl Racer {
         let run = move || {
             while !theirs.over.load(Ordering::Acquire) {
                 if !theirs.wanted.load(Ordering::Acquire) {
+                    theirs.idle.store(true, Ordering::Release);
                     thread::park();
                     continue;
                 }
+                theirs.idle.store(false, Ordering::Release);
                 // A turn that fails leaves the page as it was, which is one of the two that callers reckon with.
                 let _ = map_at(view + at, page, libc::PROT_NONE, None);
                 pause();
@@ -293,6 +297,10 @@ impl Racer {
         }
         let answer = ask();
         self.shared.wanted.store(false, Ordering::Release);
+        // The next call may not meet what is left of this turn. A turn has passed since `wanted`, so that this is no older word.
+        while !self.shared.idle.load(Ordering::Acquire) {
+            thread::yield_now();
+        }
         answer
     }
 }
