@@ -67,6 +67,8 @@ pub enum End {
     BootTimeout,
     /// The program was silent for too long.
     Silent,
+    /// KVM cannot go on with it, and QEMU stands still.
+    GaveUp,
 }
 
 /// What was seen of a guest, whatever it ran.

@@ -50,7 +50,7 @@ impl Course<'_> {
     /// # Errors
     /// That sentence: nothing was learnt of the kernel.
     pub fn began(&self, console: &str) -> Result<()> {
-        if self.begun {
+        if self.begun && self.ended.end != End::GaveUp {
             return Ok(());
         }
         let mut tail = ground::exec::last_lines(console).join("\n    | ");
@@ -61,6 +61,9 @@ impl Course<'_> {
         let splats = splat::scan(console).unwrap_or_default();
         match (self.ended.end, splats.iter().find(|s| s.starts_with("panic")), self.ended.status) {
             (_, Some(panic), _) => bail!("the kernel panicked before the first {unit}: {panic}{tail}"),
+            (End::GaveUp, ..) => {
+                bail!("KVM could not go on with the guest; --accel tcg does without KVM{tail}")
+            }
             (End::BootTimeout, ..) => {
                 bail!("the guest did not come up within {boot_limit} s (--boot-timeout){tail}")
             }
@@ -82,7 +85,9 @@ impl Course<'_> {
                 format!("no word from the guest for {silence_limit} s (--test-timeout): it hangs")
             }
             End::BootTimeout | End::Exited if self.done && self.ended.status.is_some() => String::new(),
-            End::BootTimeout | End::Exited => format!("the guest ended without finishing its {unit}s"),
+            End::BootTimeout | End::Exited | End::GaveUp => {
+                format!("the guest ended without finishing its {unit}s")
+            }
         };
         if !reason.is_empty()
             && let Some(what) = self.running
@@ -225,9 +230,10 @@ mod tests {
 
     #[test]
     fn a_guest_that_never_came_to_its_tests_could_not_run() {
-        let cases: [(End, &str, Option<i32>, &str); 4] = [
+        let cases: [(End, &str, Option<i32>, &str); 5] = [
             (End::Panicked, PANIC, None, "the kernel panicked before the first test"),
             (End::BootTimeout, CLEAN, None, "the guest did not come up within 9 s"),
+            (End::GaveUp, CLEAN, None, "KVM could not go on with the guest; --accel tcg"),
             (End::Exited, CLEAN, Some(127), "the test program ended with 127"),
             (End::Exited, CLEAN, None, "the guest ended before its first test"),
         ];
@@ -236,5 +242,7 @@ mod tests {
             let error = judge(&run, console, 9, 1).unwrap_err().to_string();
             assert!(error.starts_with(reason), "{error}");
         }
+        // In the middle as well: it is no fault of the kernel's.
+        assert!(judge(&GuestRun { end: End::GaveUp, ..good() }, CLEAN, 9, 1).is_err());
     }
 }

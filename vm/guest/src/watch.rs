@@ -32,6 +32,9 @@ const LAST_GASP: Duration = Duration::from_secs(2);
 /// For QEMU to end by itself after a panic or a power-off.
 const FAREWELL: Duration = Duration::from_secs(20);
 
+/// What QEMU says when KVM cannot go on: it then waits for somebody to look at the guest.
+const GAVE_UP: &str = "KVM internal error";
+
 /// What is watched of a guest.
 #[derive(Clone, Copy)]
 pub struct Watched<'a> {
@@ -67,6 +70,7 @@ struct Console {
     pipes: Vec<Receiver<String>>,
     file: File,
     panicked: bool,
+    gave_up: bool,
 }
 
 impl Console {
@@ -80,7 +84,7 @@ impl Console {
         if let Some(err) = child.stderr.take() {
             pipes.push(exec::lines_of(err));
         }
-        Ok(Self { pipes, file, panicked: false })
+        Ok(Self { pipes, file, panicked: false, gave_up: false })
     }
 
     /// Keeps what came since the last call.
@@ -104,6 +108,7 @@ impl Console {
     fn keep(&mut self, ctx: &Ctx, line: String) -> Result<()> {
         writeln!(self.file, "{line}").context("cannot keep the console log")?;
         self.panicked |= splat::is_panic(&line);
+        self.gave_up |= line.starts_with(GAVE_UP);
         ctx.events.emit(&Event::Output { line });
         Ok(())
     }
@@ -172,6 +177,9 @@ impl<L: Listener> Watch<'_, L> {
 
     /// Why not to wait any longer, if so.
     fn time_out(&self) -> Option<End> {
+        if self.console.gave_up {
+            return Some(End::GaveUp);
+        }
         if let Some(since) = self.over {
             return (since.elapsed() > FAREWELL).then_some(End::Exited);
         }

@@ -27,6 +27,7 @@ one() {
 		> "$run/$name.log" 2>&1 < /dev/null; then status=pass; else status=fail; fi
 	mkdir -p "$run/$name"
 	cp "$root$target/$record" "$run/$name/" 2> /dev/null || status=fail
+	cp "$root$target/${record%/*}"/console-*.log "$run/$name/" 2> /dev/null
 	grep -q '"accel": *"kvm"' "$run/$name/${record##*/}" 2> /dev/null || status=fail
 	last=$(tail -n 1 "$run/$name.log" | tr -d '"\\')
 	ms=$((($(date +%s) - from) * 1000))
