@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A collector in the kernel (`include/keep/collector.h`): it walks the map in one call, and deletes under stripes.
 
+mod sum;
+
 use std::fs;
 use std::marker::PhantomData;
 use std::mem::{offset_of, size_of};
@@ -14,6 +16,8 @@ use crate::call::{self, keep_call, keep_config, keep_record};
 use crate::plan::{Plan, Tell};
 use crate::users::Users;
 use crate::{Error, Field, Outcome, Round, table};
+
+use sum::Sum;
 
 /// The collector without a condition of its own.
 const OBJECT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/collector.o"));
@@ -282,44 +286,6 @@ impl<'a> Striped<'a> {
     fn map(&self, name: &str) -> Result<libbpf_rs::Map<'_>, Error> {
         let found = self.object.maps().find(|map| map.name() == name);
         found.ok_or_else(|| Error::Run(format!("its object has no map {name}")))
-    }
-}
-
-/// What calls have come to.
-#[derive(Default)]
-struct Sum {
-    round: Round,
-    errors: u64,
-    errno: i64,
-}
-
-impl Sum {
-    /// Adds what a call has come to, which deleted so many.
-    fn add(&mut self, call: &[u8]) -> u64 {
-        let fate = |fate: u32| u64_at(call, offset_of!(keep_call, fates) + 8 * fate as usize);
-        let deleted = fate(call::KEEP_DELETED);
-        self.round.deleted += deleted;
-        self.round.kept += fate(call::KEEP_KEPT);
-        self.round.absent += fate(call::KEEP_ABSENT);
-        self.round.busy += fate(call::KEEP_BUSY);
-        self.errors += fate(call::KEEP_ERROR);
-        if fate(call::KEEP_ERROR) > 0 {
-            self.errno = u64_at(call, offset_of!(keep_call, err)).cast_signed().saturating_neg();
-        }
-        deleted
-    }
-
-    /// The round, or why it was not whole, with what was done until then.
-    fn end(self, ended: Result<(), Error>) -> Result<Round, Error> {
-        if self.errors > 0 {
-            return Err(Error::Delete { count: self.errors, errno: self.errno, round: self.round });
-        }
-        match ended {
-            Ok(()) => Ok(self.round),
-            Err(error) if self.round == Round::default() => Err(error),
-            Err(Error::Stuck(round)) => Err(Error::Stuck(round)),
-            Err(error) => Err(Error::Partly { error: Box::new(error), round: self.round }),
-        }
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One replay: the sides in threads of their own, let on step by step.
 
+mod course;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -27,6 +29,8 @@ use crate::stress::clear;
 use crate::target::{HELD_WINDOW, Target};
 use crate::value::lifetime_of;
 use crate::value::{backend_for, backend_of, value_of};
+
+use course::Course;
 
 use super::debugger::{Debugger, Spot};
 use super::schedule::{Actor, GRACE, GRACE_END, Move, Schedule};
@@ -352,34 +356,6 @@ impl Claims for Claimed<'_> {
     fn error(&mut self, _: Errno) {}
 
     fn dropped(&mut self, _: u64) {}
-}
-
-/// How far a side is. Its program does not begin before the schedule has it begin: one that waits at its first gate is
-/// already somebody whom a grace period waits for.
-#[derive(Default)]
-struct Course {
-    /// Runs that may begin.
-    begun: AtomicUsize,
-    /// Runs that have ended.
-    ended: AtomicUsize,
-}
-
-impl Course {
-    /// Runs once it may.
-    fn run<T>(&self, program: impl FnOnce() -> Result<T>) -> Result<T> {
-        let before = self.ended.load(Acquire);
-        while self.begun.load(Acquire) <= before {
-            thread::sleep(Duration::from_micros(100));
-        }
-        let ended = program();
-        self.ended.fetch_add(1, Release);
-        ended
-    }
-
-    /// All that began have ended.
-    fn has_ended(&self) -> bool {
-        self.ended.load(Acquire) >= self.begun.load(Acquire)
-    }
 }
 
 /// Puts whoever lets the sides on where none of them is, if there is such a CPU.
