@@ -73,7 +73,8 @@ mod tests {
             thread::sleep(Duration::from_millis(700));
             let (stood, late) = beats.asked();
             stop.store(true, Relaxed);
-            assert!((90..=late).contains(&stood), "{stood} {late}");
+            // Both, and one may exceed the other by what the thread took to begin.
+            assert!(stood >= 90 && late >= 90, "{stood} {late}");
             beating.join().unwrap().unwrap();
         });
     }
