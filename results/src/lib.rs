@@ -8,6 +8,7 @@ pub mod bench;
 mod environment;
 pub mod races;
 pub mod rows;
+pub mod time;
 
 use std::io::{self, Write};
 

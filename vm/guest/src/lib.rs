@@ -14,6 +14,7 @@ pub mod folder;
 pub mod leaks;
 pub mod listener;
 pub mod machine;
+pub mod monitor;
 pub mod pyenv;
 pub mod splat;
 pub mod test_run;
