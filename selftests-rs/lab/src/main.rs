@@ -24,6 +24,7 @@ mod shared;
 mod stress;
 mod swap;
 mod target;
+mod time;
 mod timers;
 mod value;
 mod witness;
@@ -46,12 +47,15 @@ enum Command {
     Races(guest::Options),
     /// Measure what each approach costs in this kernel
     Bench(bench::Options),
+    /// Hold a CPU with a lock, stop the guest, set its clocks, and say what is seen of it
+    Time(time::Options),
 }
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
         Command::Races(options) => guest::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Time(options) => time::run(&options),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
