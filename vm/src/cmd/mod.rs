@@ -15,4 +15,5 @@ pub mod patches;
 pub mod races;
 pub mod report;
 pub mod shell;
+pub mod time;
 pub mod vm_test;
