@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, builder::PossibleValuesParser};
 use kernel::{series::DEFAULT, stock};
 
-use super::{KernelOpts, MachineOpts};
+use super::{KernelOpts, LimitOpts, MachineOpts};
 
 /// Options of `races`.
 #[derive(Clone, Debug, Args)]
@@ -44,12 +44,9 @@ pub struct Races {
     /// events; may be given several times
     #[arg(long, value_name = "EVENTS", conflicts_with_all = ["model_only", "quick", "long"])]
     pub from: Vec<PathBuf>,
-    /// Call a step hung after this many seconds without an event
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
-    pub test_timeout: u64,
-    /// Call the boot failed after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
-    pub boot_timeout: u64,
+    #[command(flatten)]
+    /// When a guest is given up.
+    pub limits: LimitOpts,
     /// Print matrix.json on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,
@@ -80,12 +77,9 @@ pub struct Bench {
     /// Run each kernel twice and compare
     #[arg(long)]
     pub twice: bool,
-    /// Call a step hung after this many seconds without an event
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
-    pub test_timeout: u64,
-    /// Call the boot failed after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
-    pub boot_timeout: u64,
+    #[command(flatten)]
+    /// When a guest is given up.
+    pub limits: LimitOpts,
     /// Print bench.json on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 pub use self::{
     checks::{Ci, Drill, Kselftest, Mutants, Nested, VmTest},
     evidence::{Bench, Calibrate, Races, Report},
-    options::{AccelChoice, KernelOpts, MachineOpts},
+    options::{AccelChoice, KernelOpts, LimitOpts, MachineOpts},
     soak::Soak,
     workbench::{Bindings, Clean, Doctor, Keep, Patches, Shell},
 };

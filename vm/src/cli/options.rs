@@ -4,7 +4,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
-use guest::machine::Choice;
+use guest::machine::{Choice, Limits};
 use kernel::{base, profile};
 
 use crate::cpus::host_cpus;
@@ -85,6 +85,27 @@ impl MachineOpts {
     /// Virtual CPUs unless told: races need two, and emulation gains nothing from more than four.
     pub fn vcpus(&self) -> u32 {
         self.cpus.unwrap_or_else(|| host_cpus().clamp(2, 4))
+    }
+}
+
+/// When a guest in which the lab takes its steps is given up.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct LimitOpts {
+    /// Call a step hung after this many seconds without an event
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    pub test_timeout: u64,
+    /// Call the boot failed after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub boot_timeout: u64,
+}
+
+impl LimitOpts {
+    /// As whoever boots a guest takes them.
+    pub fn limits(self) -> Limits {
+        Limits {
+            boot: Duration::from_secs(self.boot_timeout),
+            silence: Duration::from_secs(self.test_timeout),
+        }
     }
 }
 

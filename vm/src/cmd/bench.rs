@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask bench`: what each approach costs, on the base and on each series.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 use evidence::bench;
 use ground::{
@@ -11,7 +9,7 @@ use ground::{
     events::Event,
     outcome::{Count, Done, Outcome},
 };
-use guest::{machine::Limits, verdict::is_broken};
+use guest::verdict::is_broken;
 use kernel::series::{DEFAULT, NONE, Series};
 use results::Accel;
 use results::{
@@ -101,11 +99,7 @@ fn measure(ctx: &Ctx, opts: &cli::Bench, report: &mut Report, record: &mut Recor
     }
     report.accel = Some(machine.machine.accel);
     report.vcpus = machine.machine.cpus;
-    let limits = Limits {
-        boot: Duration::from_secs(opts.boot_timeout),
-        silence: Duration::from_secs(opts.test_timeout),
-    }
-    .times(shop.profile.patience);
+    let limits = opts.limits.limits().times(shop.profile.patience);
     let benches = Benches { bench: &machine, filter: opts.filter.clone(), quick: opts.quick, limits };
     let mut reasons = Vec::new();
     // The base is measured by what others are compared with, any further series by what it alone has.

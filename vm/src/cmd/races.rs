@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask races`: the matrix of refresh × gc, with the evidence behind each cell.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use anyhow::{Result, bail, ensure};
 use evidence::races::{self, Kept, Look, Machine, Matrix};
 use ground::{context::Ctx, events::Event, outcome::Done};
-use guest::{
-    machine::Limits,
-    verdict::{Judged, is_broken},
-};
+use guest::verdict::{Judged, is_broken};
 use kernel::{
     series::{DEFAULT, NONE, Series},
     stock,
@@ -142,10 +139,7 @@ fn race(
     let Told { report, machine, matrix } = told;
     let unpatched = matches!(ground, Ground::Here | Ground::Stock(_));
     let asked = Asked { filter: opts.filter.clone(), quick: opts.quick, unpatched };
-    let mut limits = Limits {
-        boot: Duration::from_secs(opts.boot_timeout),
-        silence: Duration::from_secs(opts.test_timeout),
-    };
+    let mut limits = opts.limits.limits();
     let keep = room.folder.join(format!("{}.jsonl", ground.name()));
     let options = Options { long: opts.long, keep: &keep };
     match ground {
