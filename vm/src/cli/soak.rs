@@ -4,7 +4,7 @@
 use clap::{ArgGroup, Args};
 use kernel::series::DEFAULT;
 
-use super::{KernelOpts, MachineOpts};
+use super::{KernelOpts, LimitOpts, MachineOpts};
 
 /// Options of `soak`.
 #[derive(Clone, Debug, Args)]
@@ -37,12 +37,9 @@ pub struct Soak {
     /// Only those at work whose name contains this
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
-    /// Call it hung after this many seconds without an event
-    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
-    pub test_timeout: u64,
-    /// Call the boot failed after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
-    pub boot_timeout: u64,
+    #[command(flatten)]
+    /// When a guest is given up.
+    pub limits: LimitOpts,
     /// Print the record on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,

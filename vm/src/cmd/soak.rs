@@ -2,8 +2,6 @@
 //! `cargo xtask soak`: everything at once, for as long as is asked for. Nothing may be lost, and memory has to stay what it
 //! was.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, bail};
 use evidence::{
     races::{Machine, why_not},
@@ -15,7 +13,7 @@ use ground::{
     events::Event,
     outcome::{Done, Outcome},
 };
-use guest::{machine::Limits, verdict::is_broken, waiting::Waited};
+use guest::{verdict::is_broken, waiting::Waited};
 use kernel::series::{DEFAULT, NONE, Series};
 use results::{Status, TestResult, soak::Worked};
 use serde::Serialize;
@@ -148,10 +146,7 @@ fn noticed(name: &str, judged: &Judgement) -> TestResult {
 fn soak(ctx: &Ctx, opts: &cli::Soak, room: &Room, name: &str, report: &mut Report) -> Result<Soaked> {
     let keep = room.folder.join(format!("{name}.jsonl"));
     let _ = std::fs::remove_file(&keep);
-    let limits = Limits {
-        boot: Duration::from_secs(opts.boot_timeout),
-        silence: Duration::from_secs(opts.test_timeout),
-    };
+    let limits = opts.limits.limits();
     let mut asked = Soak { ctx, seconds: opts.seconds(), filter: opts.filter.clone(), limits, keep: &keep };
     if opts.here {
         if let Some(why) = why_not() {
