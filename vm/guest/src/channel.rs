@@ -19,6 +19,18 @@ pub const STATUS: &str = "status";
 /// Made by the script as its first act.
 pub const UP: &str = "up";
 
+/// Copies the events in the folder `dir` to `keep`, if there are any: what was said is kept, however it ended.
+///
+/// # Errors
+/// When `keep` cannot be written.
+pub fn keep_events(dir: &Path, keep: &Path) -> Result<()> {
+    let said = dir.join(EVENTS);
+    if said.exists() {
+        fs::copy(said, keep).with_context(|| format!("cannot write {}", keep.display()))?;
+    }
+    Ok(())
+}
+
 /// The host's end, for events of type `E`.
 pub struct Channel<E> {
     dir: PathBuf,

@@ -2,15 +2,19 @@
 //! The races on this machine's own kernel, as it is: no guest, no emulation, no patch. The lab's maps, programs and network
 //! namespaces live as long as its process, and that lives no longer than this one.
 
-use std::{fs, path::Path, process::Command};
+use std::{path::Path, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use evidence::races::{
     Kept, Matrix, explored,
     judge::{self, Native},
     listen::Evidence,
 };
-use guest::{channel::EVENTS, folder, verdict::Judged};
+use guest::{
+    channel::{EVENTS, keep_events},
+    folder,
+    verdict::Judged,
+};
 use results::races::RaceEvent;
 
 use super::{
@@ -66,11 +70,7 @@ impl Races<'_> {
                 silence: self.limits.silence,
             };
             let followed = follow.to_the_end(&mut evidence, || ());
-            if run.join(EVENTS).exists() {
-                let keep = options.keep;
-                fs::copy(run.join(EVENTS), keep)
-                    .with_context(|| format!("cannot write {}", keep.display()))?;
-            }
+            keep_events(&run, options.keep)?;
             let Followed { trouble, last } = followed?;
             Ok((Native { evidence, trouble, last, debugger: false }, false))
         })?;

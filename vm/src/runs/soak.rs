@@ -13,12 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use evidence::soak::{Besides, Heard};
 use ground::{context::Ctx, exec::quoted};
 use guest::{
     beside::Beside,
-    channel::EVENTS,
+    channel::{EVENTS, keep_events},
     folder,
     kmsg::Log,
     machine::Limits,
@@ -80,15 +80,6 @@ impl Soak<'_> {
         words
     }
 
-    /// Keeps what the lab said, however it ended.
-    fn keep(&self, run: &Path) -> Result<()> {
-        if run.join(EVENTS).exists() {
-            let keep = self.keep;
-            fs::copy(run.join(EVENTS), keep).with_context(|| format!("cannot write {}", keep.display()))?;
-        }
-        Ok(())
-    }
-
     /// Runs the lab of `programs` here.
     ///
     /// # Errors
@@ -118,7 +109,7 @@ impl Soak<'_> {
             };
             let (ctx, command, run, silence) = (self.ctx, &command, &run, self.limits.silence);
             let followed = Follow { ctx, command, run, name: NAME, silence }.to_the_end(&mut heard, look);
-            self.keep(run)?;
+            keep_events(run, self.keep)?;
             let Followed { trouble, last } = followed?;
             if !heard.began() {
                 let ended = trouble.as_deref().unwrap_or("ended as if all were well");
@@ -162,7 +153,7 @@ impl Soak<'_> {
         let (run, limits) = (&run, self.limits);
         let guest = Guest { name: &name, run, command: &command, limits, beside };
         let booted = bench.boot(built, guest, &mut heard);
-        self.keep(run)?;
+        keep_events(run, self.keep)?;
         let (ended, said) = booted?;
         let course = heard.course(ended, limits.boot.as_secs(), limits.silence.as_secs());
         course.began(&said)?;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The races on a kernel as Debian ships it, in a guest: the half that needs no patch.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use evidence::races::{Matrix, explored, listen::Evidence};
 use ground::exec::quoted;
-use guest::{beside::Beside, channel::EVENTS, verdict::Judged};
+use guest::{
+    beside::Beside,
+    channel::{EVENTS, keep_events},
+    verdict::Judged,
+};
 use kernel::stock::Stock;
 use results::races::RaceEvent;
 
@@ -48,10 +50,7 @@ impl Races<'_> {
         let (limits, beside) = (self.limits, Beside::default());
         let guest = Guest { name: &name, run: &run, command: &command, limits, beside };
         let booted = bench.boot_image(&stock_image(kernel), guest, &mut evidence);
-        if run.join(EVENTS).exists() {
-            let keep = options.keep;
-            fs::copy(run.join(EVENTS), keep).with_context(|| format!("cannot write {}", keep.display()))?;
-        }
+        keep_events(&run, options.keep)?;
         let (ended, console) = booted?;
         matrix.add_unpatched(&evidence.events);
         self.judge(&[Raced { evidence, ended, console }], matrix)
