@@ -106,7 +106,8 @@ Examples:
   cmpdel gc --pinned /sys/fs/bpf/ct --offset 32 --type u32 --older-than 42 --stripes /sys/fs/bpf/keep_stripes
 
 Clocks: bpf_ktime_get_ns() is monotonic, bpf_ktime_get_boot_ns() is boottime; date(1) and user space are realtime. A field that
-says until when an entry lives has --older-than 0.
+says until when an entry lives has --older-than 0. A wall clock that is set on makes live entries look old: gc notices a step that is
+longer than the machine has run, and one after which nothing was stamped, but not a shorter one once new entries are stamped.
 
 Before anything is deleted all entries are looked at, and gc stops (exit 2) where the threshold cannot be right: all of several
 entries have expired, stamps lie in the future or before boot or are 0, the bytes are no such integer by BTF, the type cannot hold the
