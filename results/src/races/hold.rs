@@ -23,23 +23,45 @@ impl Symbol {
     }
 }
 
-/// Hold the vCPU that runs `function` at the instruction after the call of `callee` made in it, let the others go on until one of
-/// them comes to `mark`, then let all go.
+/// Where in a function a vCPU is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum At {
+    /// At its first instruction.
+    Entry,
+    /// At the instruction after the first compare-and-swap that succeeds: it has just gained a lock.
+    Lock,
+    /// At the instruction after the call.
+    Return(Call),
+}
+
+/// A call made in a function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Of which other function, called by it or, with interrupts disabled, by what it calls.
+    pub callee: Symbol,
+    /// Only with this third argument, where there are others.
+    pub size: Option<u64>,
+    /// What the call has to have returned, as an `int`.
+    pub result: Option<i32>,
+}
+
+/// Hold the vCPU that runs `function` there, let the others go on for so long or until one of them comes to `mark`, then let all
+/// go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// In which function to hold.
     pub function: Symbol,
-    /// After the return of which other function, called by it or, with interrupts disabled, by what it calls.
-    pub callee: Symbol,
-    /// Only after a call with this third argument, where there are others.
-    pub size: Option<u64>,
-    /// What the call has to have returned, as an `int`.
-    pub result: Option<i32>,
+    /// Where in it.
+    pub at: At,
+    /// For how long the others go on whatever they do, in ms; without it they go on to their mark, or to a lock.
+    pub lasts: Option<u64>,
     /// The system call that says that the other side is done.
     pub mark: Symbol,
     /// Where a vCPU spins that waits for a lock.
     pub locks: Vec<Symbol>,
-    /// Address, in the process whose call is held, of a 32-bit word that becomes 1 once it is. No file would do: with one
+    /// Address, in the process whose call is held, of a 32-bit word that becomes 1 once it is, and 2 when a hold that was to
+    /// last is about to end. No file would do: with one
     /// vCPU stopped, the interrupt that ends the other one's reading may wait for the stopped one.
     pub flag: u64,
 }
@@ -55,12 +77,21 @@ pub enum Other {
         /// Where it was, an address in one of [`Request::locks`].
         at: u64,
     },
+    /// It went on for as long as it was to.
+    Lasted {
+        /// How often it was looked at.
+        looks: u32,
+        /// How often of these it waited for a lock.
+        waiting: u32,
+        /// Where it last did.
+        at: Option<u64>,
+    },
 }
 
 /// A hold that came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Where the vCPU was held: the instruction after the call.
+    /// Where the vCPU was held.
     pub at: u64,
     /// Whether it had interrupts disabled there, as under a bucket's lock.
     pub interrupts_off: bool,
@@ -104,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_report_reads_back_as_it_was_written() {
-        for other in [Other::Passed, Other::Waited { at: u64::MAX }] {
+        let lasted = Other::Lasted { looks: 2, waiting: 1, at: None };
+        for other in [Other::Passed, Other::Waited { at: u64::MAX }, lasted] {
             let report = Report { at: 0xffff_ffff_8100_0000, interrupts_off: true, other };
             let text = serde_json::to_string(&report).unwrap();
             assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report, "{text}");

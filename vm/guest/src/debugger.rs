@@ -9,6 +9,8 @@
 //! was written QEMU aborts with KVM before the guest's first instruction.
 
 mod hold;
+mod lasting;
+mod lock;
 mod packet;
 mod remote;
 
@@ -50,6 +52,14 @@ pub fn qemu_options() -> Vec<String> {
 /// When QEMU does not answer.
 pub fn attach(run: &Path) -> Result<Remote> {
     Remote::greet(connect(run)?)
+}
+
+/// Whether QEMU no longer did as it was told, by what was answered in the folder `run`: then whatever became of that guest says
+/// nothing of its kernel.
+pub fn is_lost(run: &Path) -> bool {
+    let answers = (0..).map(Files).take_while(|files| run.join(files.request()).exists());
+    let mut failed = answers.filter_map(|files| fs::read_to_string(run.join(files.failed())).ok());
+    failed.any(|why| why.contains(remote::DEAF))
 }
 
 /// Serves the requests of the guest that uses the fresh folder `run`, until `over`. The guest need not be up yet; between

@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use results::races::hold::{Files, Other, Report, Request};
+use results::races::hold::{At, Call, Files, Other, Report, Request};
 use rustix::process::getsid;
 
 use interrupts::Interrupts;
@@ -43,17 +43,33 @@ const ANSWER: Duration = Duration::from_secs(120);
 /// Between looks for a file of the host.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Where to hold: at the instruction after `function`'s call of `callee`.
+/// Where to hold, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Spot<'a> {
-    /// The kernel function.
+    /// The kernel function, or the program as the kernel names it.
     pub function: &'a str,
-    /// What it calls, itself or under its lock by way of another.
-    pub callee: &'a str,
-    /// The third argument of the call, where there are others.
-    pub size: Option<u64>,
-    /// What the call has to return.
-    pub result: Option<i32>,
+    /// Where in it.
+    pub place: Place<'a>,
+    /// Whatever the other side does; without it, until that is done or waits for a lock.
+    pub lasts: Option<Duration>,
+}
+
+/// Where in a function to hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
+    /// At its first instruction.
+    Entry,
+    /// When it has just gained a lock.
+    Lock,
+    /// At the instruction after a call.
+    Return {
+        /// Of what, by the function itself or under its lock by way of another.
+        callee: &'a str,
+        /// The third argument of the call, where there are others.
+        size: Option<u64>,
+        /// What the call has to return.
+        result: Option<i32>,
+    },
 }
 
 impl<'a> Spot<'a> {
@@ -61,7 +77,8 @@ impl<'a> Spot<'a> {
     /// hands to `memcmp` (not 1, 2, 4 or 8 bytes and aligned), and no key of that map may be of it.
     #[must_use]
     pub fn compared(function: &'a str, window: u32) -> Self {
-        Spot { function, callee: "memcmp", size: Some(window.into()), result: Some(0) }
+        let place = Place::Return { callee: "memcmp", size: Some(window.into()), result: Some(0) };
+        Spot { function, place, lasts: None }
     }
 }
 
@@ -75,6 +92,8 @@ pub struct Held {
     /// `None`: the other side was done before the held one went on. Otherwise it waited for a lock of the held one, in this
     /// function, and the two were let go together: it did not come between.
     pub waited: Option<String>,
+    /// Of a hold that lasts: how often the other side was looked at, and how often it waited for a lock.
+    pub looks: (u32, u32),
 }
 
 impl fmt::Display for Held {
@@ -104,8 +123,8 @@ impl<'a> Debugger<'a> {
     }
 
     /// Runs `first` in a thread on CPU `cpus.0` and holds it at `spot`; then runs `second`, in the caller's own thread, on
-    /// CPU `cpus.1` to its end; then lets both go. `second` has to return promptly: the host waits 10 s for it. Gives what
-    /// the two returned, and how the hold went.
+    /// CPU `cpus.1` to its end; then lets both go. `second` has to return promptly, unless the hold lasts: the host waits 10 s
+    /// for it. It can ask whether a hold that lasts goes on. Gives what the two returned, and how the hold went.
     ///
     /// # Errors
     /// When the spot does not exist in this kernel, the host has no debugger, or the hold did not come about. The guest
@@ -115,7 +134,7 @@ impl<'a> Debugger<'a> {
         spot: &Spot<'_>,
         cpus: (usize, usize),
         first: impl FnOnce() -> Result<A> + Send,
-        second: impl FnOnce() -> Result<B>,
+        second: impl FnOnce(&dyn Fn() -> bool) -> Result<B>,
     ) -> Result<(A, B, Held)> {
         let baton = Baton::default();
         let request = self.request(spot, &baton)?;
@@ -136,7 +155,7 @@ impl<'a> Debugger<'a> {
                 if !baton.wait(|| baton.held.load(Ordering::Acquire) != 0) {
                     return Ok(None);
                 }
-                let done = second();
+                let done = second(&|| baton.held.load(Ordering::Acquire) == HELD);
                 mark();
                 done.map(Some)
             });
@@ -149,20 +168,27 @@ impl<'a> Debugger<'a> {
         let (Some(held), Some(other)) = (held, other) else {
             bail!("the host says that it held a CPU, and the thread on the other one never heard of it");
         };
-        let waited = match report.other {
-            Other::Passed => None,
-            Other::Waited { at } => Some(self.kernel.name(at)),
+        let (waited, looks) = match report.other {
+            Other::Passed => (None, (0, 0)),
+            Other::Waited { at } => (Some(at), (1, 1)),
+            Other::Lasted { looks, waiting, at } => (at, (looks, waiting)),
         };
+        let waited = waited.map(|at| self.kernel.name(at));
         let at = self.kernel.name(report.at);
-        Ok((held, other, Held { at, interrupts_off: report.interrupts_off, waited }))
+        Ok((held, other, Held { at, interrupts_off: report.interrupts_off, waited, looks }))
     }
 
     fn request(&self, spot: &Spot<'_>, baton: &Baton) -> Result<Request> {
         Ok(Request {
             function: self.kernel.symbol_or(spot.function, AS_POSTED)?,
-            callee: self.kernel.symbol(spot.callee)?,
-            size: spot.size,
-            result: spot.result,
+            at: match spot.place {
+                Place::Entry => At::Entry,
+                Place::Lock => At::Lock,
+                Place::Return { callee, size, result } => {
+                    At::Return(Call { callee: self.kernel.symbol(callee)?, size, result })
+                }
+            },
+            lasts: spot.lasts.map(|lasts| u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX)),
             mark: self.kernel.symbol(MARK)?,
             locks: LOCKS.iter().filter_map(|name| self.kernel.symbol(name).ok()).collect(),
             flag: (&raw const baton.held).addr() as u64,
@@ -170,12 +196,15 @@ impl<'a> Debugger<'a> {
     }
 }
 
+/// While a hold lasts.
+const HELD: u32 = 1;
+
 /// What the threads tell each other, and the host them, without a system call.
 #[derive(Default)]
 struct Baton {
     /// The host will hold whoever enters the function.
     armed: AtomicBool,
-    /// Not 0: a CPU is held.
+    /// Not 0: a CPU is held. More than [`HELD`]: a hold that was to last is over.
     held: AtomicU32,
     /// The host has said its last word.
     over: AtomicBool,

@@ -128,7 +128,7 @@ impl Replay<'_> {
             &Spot::compared(compares, HELD_WINDOW),
             (COLLECTOR, PACKETS),
             || collector.round(&mut Claimed(&truth)),
-            || self.send(&truth, &at_once),
+            |_| self.send(&truth, &at_once),
         )?;
         if let Some(lock) = held.waited {
             bail!("the packet waited in {lock} for the collector that was held at {}", held.at);

@@ -7,9 +7,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use results::races::hold::{Other, Report, Request};
+use results::races::hold::{At, Call, Other, Report, Request};
 
-use super::remote::{Registers, Remote, Thread};
+use super::{
+    lasting,
+    lock::gain,
+    remote::{Registers, Remote, Thread},
+};
 
 /// For the guest to call the function. It does so as soon as it sees that the host is armed.
 const ENTRY: Duration = Duration::from_secs(20);
@@ -38,23 +42,32 @@ pub fn hold(
     ensure!(threads.len() > 1, "the guest has one CPU: while it is held nothing else can run");
     armed()?;
     let (held, found) = enter(remote, request, &threads, wanted)?;
-    if let Some(result) = request.result {
+    if let At::Return(Call { callee, result: Some(result), .. }) = &request.at {
         let returned = found.rax.to_le_bytes();
         let returned = i32::from_le_bytes([returned[0], returned[1], returned[2], returned[3]]);
         ensure!(
-            returned == result,
+            returned == *result,
             "{} returned {returned} in {}, not {result}: what was to be held does not happen",
-            request.callee.name,
+            callee.name,
             request.function.name
         );
     }
     remote.write_half_word(&held, request.flag, 1).context("cannot tell the guest that its vCPU is held")?;
     let others: Vec<Thread> = threads.into_iter().filter(|thread| *thread != held).collect();
-    let other = run_others(remote, request, &others, wanted)?;
+    let other = match request.lasts {
+        Some(ms) => {
+            let other = lasting::run_others(remote, request, &others, Duration::from_millis(ms), wanted)?;
+            remote
+                .write_half_word(&held, request.flag, 2)
+                .context("cannot tell the guest that it goes on")?;
+            other
+        }
+        None => run_others(remote, request, &others, wanted)?,
+    };
     Ok(Report { at: found.rip, interrupts_off: found.interrupts_off(), other })
 }
 
-/// To the instruction after the wanted call; which vCPU it is, and its registers.
+/// To the place that is asked for; which vCPU it is, and its registers.
 fn enter(
     remote: &mut Remote,
     request: &Request,
@@ -67,17 +80,21 @@ fn enter(
         remote.set_breakpoint(entry)?;
         remote.resume(threads)?;
         let Some(thread) = wait(remote, deadline, wanted)? else {
-            bail!(
-                "in {} s {} was not called, or did not call {} as asked",
-                ENTRY.as_secs(),
-                request.function.name,
-                request.callee.name
-            );
+            let call = match &request.at {
+                At::Return(call) => format!(", or did not call {} as asked", call.callee.name),
+                At::Entry | At::Lock => String::new(),
+            };
+            bail!("in {} s {} was not called{call}", ENTRY.as_secs(), request.function.name);
         };
         remote.clear_breakpoint(entry)?;
         let at = remote.registers(&thread)?;
         ensure!(at.rip == entry, "vCPU {thread} stopped at {:#x}, where there is no breakpoint", at.rip);
-        if let Some(found) = follow(remote, request, threads, &thread, &at)? {
+        let found = match &request.at {
+            At::Entry => Some(at),
+            At::Lock => gain(remote, &thread, &at)?,
+            At::Return(call) => follow(remote, request, call, threads, &thread, &at)?,
+        };
+        if let Some(found) = found {
             return Ok((thread, found));
         }
     }
@@ -87,26 +104,27 @@ fn enter(
 fn follow(
     remote: &mut Remote,
     request: &Request,
+    call: &Call,
     threads: &[Thread],
     thread: &Thread,
     entry: &Registers,
 ) -> Result<Option<Registers>> {
-    let callee = request.callee.start;
+    let callee = call.callee.start;
     let caller = remote.read_word(thread, entry.rsp)?;
     remote.set_breakpoint(callee)?;
     remote.set_breakpoint(caller)?;
     let deadline = Instant::now() + CALL;
     for _ in 0..OTHER_CALLS {
-        let (stopped, at) = run_alone(remote, request, threads, thread, deadline)?;
+        let (stopped, at) = run_alone(remote, request, call, threads, thread, deadline)?;
         if stopped == *thread && at.rip == callee {
             let back = remote.read_word(thread, at.rsp)?;
             // Called by the function, or by one that the compiler has left outside of it: what an interrupt calls in
             // between does not come with interrupts disabled by a lock.
             let inside = request.function.contains(back) || at.interrupts_off();
-            if inside && request.size.is_none_or(|size| size == at.rdx) {
+            if inside && call.size.is_none_or(|size| size == at.rdx) {
                 remote.clear_breakpoint(callee)?;
                 remote.clear_breakpoint(caller)?;
-                return to_return(remote, request, thread, &at, back).map(Some);
+                return to_return(remote, call, thread, &at, back).map(Some);
             }
         } else if stopped == *thread && at.rip == caller && at.rsp == entry.rsp + 8 {
             remote.clear_breakpoint(callee)?;
@@ -118,7 +136,7 @@ fn follow(
         remote.step(&stopped)?;
         remote.set_breakpoint(at.rip)?;
     }
-    bail!("{OTHER_CALLS} calls of {} and none is the one to hold", request.callee.name)
+    bail!("{OTHER_CALLS} calls of {} and none is the one to hold", call.callee.name)
 }
 
 /// Lets one vCPU go to a breakpoint, alone while it gets on. Until it has a lock it can be interrupted, and what the
@@ -127,6 +145,7 @@ fn follow(
 fn run_alone(
     remote: &mut Remote,
     request: &Request,
+    call: &Call,
     threads: &[Thread],
     thread: &Thread,
     deadline: Instant,
@@ -145,7 +164,7 @@ fn run_alone(
         bail!(
             "vCPU {thread} did not come from {} to {} in {} s: it is at {at:#x}",
             request.function.name,
-            request.callee.name,
+            call.callee.name,
             CALL.as_secs()
         );
     };
@@ -156,9 +175,9 @@ fn run_alone(
 /// From the callee's entry to its return, that vCPU alone.
 fn to_return(
     remote: &mut Remote,
-    request: &Request,
+    call: &Call,
     thread: &Thread,
-    call: &Registers,
+    entry: &Registers,
     back: u64,
 ) -> Result<Registers> {
     remote.set_breakpoint(back)?;
@@ -170,10 +189,10 @@ fn to_return(
     let at = remote.registers(thread)?;
     // Another stack would be that of another task.
     ensure!(
-        at.rip == back && at.rsp == call.rsp + 8,
+        at.rip == back && at.rsp == entry.rsp + 8,
         "vCPU {thread} is at {:#x} where {} should have returned to {back:#x}",
         at.rip,
-        request.callee.name
+        call.callee.name
     );
     Ok(at)
 }

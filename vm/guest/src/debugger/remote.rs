@@ -17,6 +17,8 @@ use super::packet::{Incoming, Said, frame, little_endian};
 
 /// For the stub to answer a question. It takes no more than a few milliseconds on an idle machine.
 const ANSWER: Duration = Duration::from_secs(10);
+/// What is said of a stub that does not do as it is told: nothing more comes of that guest, and that is not the guest's fault.
+pub const DEAF: &str = "QEMU's gdb stub did not stop the guest when asked to";
 /// Between looks at the socket, so that a limit is kept to within this.
 const SLICE: Duration = Duration::from_millis(5);
 
@@ -223,7 +225,7 @@ impl Remote {
         if self.running {
             self.stream.write_all(b"\x03").context("cannot ask QEMU's gdb stub to stop the guest")?;
             let stopped = self.wait(Instant::now() + ANSWER)?;
-            ensure!(stopped.is_some(), "QEMU's gdb stub did not stop the guest when asked to");
+            ensure!(stopped.is_some(), "{DEAF}");
         }
         Ok(())
     }

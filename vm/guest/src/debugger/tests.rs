@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::Result;
-use results::races::hold::{Other, Report, Request, Symbol};
+use results::races::hold::{At, Call, Other, Report, Request, Symbol};
 
 use self::stub::{Guest, Place};
 use super::{beside, hold, remote::Remote};
@@ -35,9 +35,8 @@ fn symbol(name: &str, start: u64) -> Symbol {
 fn request() -> Request {
     Request {
         function: symbol("function", FUNCTION),
-        callee: symbol("callee", CALLEE),
-        size: Some(6),
-        result: Some(0),
+        at: At::Return(Call { callee: symbol("callee", CALLEE), size: Some(6), result: Some(0) }),
+        lasts: None,
         mark: symbol("mark", MARK),
         locks: vec![symbol("lock", LOCK)],
         flag: FLAG,
@@ -75,12 +74,16 @@ fn guest(held: Vec<Place>, other: Vec<Place>) -> Guest {
 
 /// What came of a hold, and the guest after it, let go.
 fn run(guest: Guest, wanted: &dyn Fn() -> bool) -> (Result<Report>, Guest) {
+    run_of(&request(), guest, wanted)
+}
+
+fn run_of(request: &Request, guest: Guest, wanted: &dyn Fn() -> bool) -> (Result<Report>, Guest) {
     let (stream, stub) = guest.serve();
     let armed = Cell::new(false);
     let report = Remote::greet(stream).and_then(|mut remote| {
         let report = hold::hold(
             &mut remote,
-            &request(),
+            request,
             || {
                 armed.set(true);
                 Ok(())
@@ -111,6 +114,37 @@ fn one_that_waits_for_the_held_lock_is_not_waited_for() {
     let (report, guest) = run(guest(call(6, 0), other(&[ELSEWHERE, LOCK + 8])), &|| true);
     assert_eq!(report.unwrap().other, Other::Waited { at: LOCK + 8 });
     assert!(guest.let_go);
+}
+
+#[test]
+fn a_hold_that_lasts_ends_by_itself_and_says_so() {
+    let request = Request { lasts: Some(500), ..request() };
+    let (report, guest) = run_of(&request, guest(call(6, 0), other(&[ELSEWHERE, LOCK + 8])), &|| true);
+    let Other::Lasted { looks, waiting, at } = report.unwrap().other else { panic!("it did not last") };
+    assert!(looks >= 2 && waiting == looks && at == Some(LOCK + 8), "{looks} {waiting} {at:x?}");
+    // It heard of both ends with the one vCPU there.
+    let held: Vec<_> = guest.writes.iter().map(|(flag, places)| (*flag, places[0])).collect();
+    assert_eq!(held, [(FLAG, BACK), (FLAG, BACK)]);
+    assert!(guest.let_go);
+}
+
+#[test]
+fn one_is_held_when_it_has_gained_a_lock() {
+    let places = [ELSEWHERE, FUNCTION, FUNCTION + 4, FUNCTION + 9, FUNCTION + 11, CALLER];
+    let mut guest = guest(other(&places), other(&[ELSEWHERE, MARK]));
+    // A `nop`, and `lock cmpxchg %edx,(%rbx)`. In the stub's flags, each has swapped.
+    guest.memory.extend([(FUNCTION, 0x90), (FUNCTION + 4, 0x13b1_0ff0)]);
+    let (report, guest) = run_of(&Request { at: At::Lock, ..request() }, guest, &|| true);
+    assert_eq!(report.unwrap(), Report { at: FUNCTION + 9, interrupts_off: true, other: Other::Passed });
+    assert!(guest.let_go);
+}
+
+#[test]
+fn one_is_held_at_its_first_instruction() {
+    let guest = guest(call(6, 0), other(&[ELSEWHERE, MARK]));
+    let (report, guest) = run_of(&Request { at: At::Entry, ..request() }, guest, &|| true);
+    assert_eq!(report.unwrap().at, FUNCTION);
+    assert_eq!(guest.cpus[0][0].rip, FUNCTION);
 }
 
 #[test]

@@ -112,7 +112,7 @@ impl Guest {
             });
         } else if let Some(at) = content.strip_prefix('M') {
             self.looked_at = 0;
-            assert!(content.ends_with(",4:01000000"), "{content}");
+            assert!(content.ends_with(",4:01000000") || content.ends_with(",4:02000000"), "{content}");
             let places = self.cpus.iter().map(|cpu| cpu[0].rip).collect();
             self.writes.push((address(at), places));
         } else if let Some(actions) = content.strip_prefix("vCont;") {
