@@ -9,6 +9,7 @@ mod environment;
 pub mod races;
 pub mod rows;
 pub mod soak;
+pub mod time;
 
 use std::io::{self, Write};
 

@@ -15,6 +15,7 @@ pub mod kmsg;
 pub mod leaks;
 pub mod listener;
 pub mod machine;
+pub mod monitor;
 pub mod pyenv;
 pub mod splat;
 pub mod test_run;
