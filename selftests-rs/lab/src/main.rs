@@ -25,6 +25,7 @@ mod soak;
 mod stress;
 mod swap;
 mod target;
+mod time;
 mod timers;
 mod value;
 mod witness;
@@ -52,6 +53,8 @@ enum Command {
     /// A collector in a process of its own: a part of a soak
     #[command(hide = true)]
     Collect(soak::collect::Options),
+    /// Hold a CPU with a lock, stop the guest, set its clocks, and say what is seen of it
+    Time(time::Options),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Soak(options) => soak::run(&options),
         Command::Collect(options) => soak::collect::run(&options),
+        Command::Time(options) => time::run(&options),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
