@@ -77,6 +77,7 @@ fn told_as(command: &Command) -> (Duration, bool) {
         Command::Mutants(opts) => (opts.kernel.limit(), false),
         Command::Kselftest(opts) => (opts.kernel.limit(), opts.json),
         Command::Drill(opts) => (opts.kernel.limit(), false),
+        Command::Time(opts) => (opts.kernel.limit(), opts.json),
         Command::Clean(_) => (SHORT, false),
     }
 }
@@ -98,6 +99,7 @@ fn run(ctx: &Ctx, command: &Command) -> Result<Done> {
         Command::Mutants(opts) => cmd::mutants::run(ctx, opts),
         Command::Kselftest(opts) => cmd::kselftest::run(ctx, opts),
         Command::Drill(opts) => cmd::drill::run(ctx, opts),
+        Command::Time(opts) => cmd::time::run(ctx, opts),
         Command::Clean(opts) => cmd::clean::run(ctx, opts),
     }
 }

@@ -6,3 +6,4 @@
 pub mod bench;
 pub mod races;
 pub mod soak;
+pub mod time;

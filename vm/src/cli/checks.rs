@@ -144,6 +144,38 @@ pub enum Nested {
     Bench,
 }
 
+/// Options of `time`.
+#[derive(Clone, Debug, Args)]
+pub struct Time {
+    #[command(flatten)]
+    /// The kernel.
+    pub kernel: KernelOpts,
+    #[command(flatten)]
+    /// The machine.
+    pub machine: MachineOpts,
+    /// Folder of kernel-patches/ whose kernel is booted
+    #[arg(long, value_name = "NAME", default_value = DEFAULT)]
+    pub series: String,
+    /// Hold each CPU for so long, well below the 20 s after which the kernel reports a lockup [default: 6000, with --quick 1500]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(600..=15_000))]
+    pub hold: Option<u64>,
+    /// Only the scenes whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// Fewer scenes, and shorter holds
+    #[arg(long)]
+    pub quick: bool,
+    /// Call a scene hung after this many seconds without an event
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub test_timeout: u64,
+    /// Call the boot failed after this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
+    pub boot_timeout: u64,
+    /// Print time.json on standard output, everything else on standard error
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Options of `ci`.
 #[derive(Clone, Debug, Args)]
 pub struct Ci {

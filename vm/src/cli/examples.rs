@@ -49,6 +49,16 @@ Examples:
 
 --kvm takes 12 GiB of memory and what `cargo xtask vm-test --with-base` and `cargo xtask bench --quick` have built before.";
 
+/// Of `time`.
+pub const TIME: &str = "\
+Examples:
+  cargo xtask time                                 every step that holds a lock, stops, steps of clocks
+  cargo xtask time --quick                         some of them, in two minutes
+  cargo xtask time --filter stripe --hold 10000    one lock, for ten seconds each
+
+Exit codes: 0, nobody hung, what gave up said so, nothing was lost; 1, it was otherwise; 69, could not run.
+What was seen is target/time/time.json.";
+
 /// Of `ci`.
 pub const CI: &str = "\
 Examples:

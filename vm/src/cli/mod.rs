@@ -12,7 +12,7 @@ mod workbench;
 use clap::{Parser, Subcommand};
 
 pub use self::{
-    checks::{Ci, Drill, Kselftest, Mutants, Nested, VmTest},
+    checks::{Ci, Drill, Kselftest, Mutants, Nested, Time, VmTest},
     evidence::{Bench, Calibrate, Races, Report},
     options::{AccelChoice, KernelOpts, LimitOpts, MachineOpts},
     soak::Soak,
@@ -91,6 +91,9 @@ pub enum Command {
     /// Panic, hang and lie in a booted kernel: each has to end in the right outcome
     #[command(after_long_help = examples::DRILL)]
     Drill(Drill),
+    /// Hold CPUs with a lock in their hands, stop the guest, set its clocks: nobody hangs, nothing is lost
+    #[command(after_long_help = examples::TIME)]
+    Time(Time),
     /// List what the cache holds, or remove it
     #[command(after_long_help = examples::CLEAN)]
     Clean(Clean),

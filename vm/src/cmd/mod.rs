@@ -16,4 +16,5 @@ pub mod races;
 pub mod report;
 pub mod shell;
 pub mod soak;
+pub mod time;
 pub mod vm_test;

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Takes in what `lab time` says.
+
+use ground::{context::Ctx, events::Event};
+use guest::{listener::Listener, machine::Ended, verdict::Course};
+use results::time::{Hold, Stepped, Stopped, TimeEvent};
+use serde::Serialize;
+
+/// What was seen in a scene.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// A hold.
+    Held(Box<Hold>),
+    /// A stop.
+    Stopped(Box<Stopped>),
+    /// A step of a clock.
+    Stepped(Box<Stepped>),
+    /// It did not come about.
+    Failed(String),
+}
+
+/// All that was said.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// Scenes that were to be tried.
+    pub planned: Option<Vec<String>>,
+    /// What was seen in each, in order.
+    pub seen: Vec<(String, Seen)>,
+    running: Option<String>,
+    done: bool,
+    /// Scenes that were seen in guests before this one.
+    before: usize,
+}
+
+impl Heard {
+    /// How far the guest came.
+    pub fn course(&self, ended: Ended, boot_limit: u64, silence_limit: u64) -> Course<'_> {
+        Course {
+            ended,
+            begun: self.planned.is_some(),
+            done: self.done,
+            running: self.running.as_deref(),
+            program: "lab",
+            unit: "scene",
+            boot_limit,
+            silence_limit,
+        }
+    }
+
+    /// The scene that began and did not end.
+    pub fn unfinished(&self) -> Option<&str> {
+        self.running.as_deref()
+    }
+
+    fn end(&mut self, scene: String, seen: Seen) {
+        self.running = None;
+        self.seen.push((scene, seen));
+    }
+}
+
+impl Listener for Heard {
+    type Event = TimeEvent;
+
+    fn take_in(&mut self, ctx: &Ctx, event: TimeEvent) {
+        match event {
+            TimeEvent::Plan { release, cpus, scenes } => {
+                ctx.events.note(format!("{release}, {cpus} CPUs, {} scenes", scenes.len()));
+                // A guest that goes on where another was lost plans the rest of it.
+                self.planned.get_or_insert(scenes);
+                self.before = self.seen.len();
+                (self.running, self.done) = (None, false);
+            }
+            TimeEvent::Began { scene } => {
+                let total = self.planned.as_ref().map_or(0, Vec::len) as u64;
+                let (done, what) = (self.seen.len() as u64, scene.clone());
+                ctx.events.emit(&Event::Progress { done, total, what });
+                self.running = Some(scene);
+            }
+            TimeEvent::Held { scene, hold } => self.end(scene, Seen::Held(hold)),
+            TimeEvent::Stopped { scene, stopped } => self.end(scene, Seen::Stopped(stopped)),
+            TimeEvent::Stepped { scene, stepped } => self.end(scene, Seen::Stepped(stepped)),
+            TimeEvent::Failed { scene, error } => {
+                ctx.events.note(format!("{scene}: {error}"));
+                self.end(scene, Seen::Failed(error));
+            }
+            TimeEvent::Done { scenes } => self.done = self.before + scenes == self.seen.len(),
+        }
+    }
+
+    fn running(&self) -> Option<&str> {
+        self.running.as_deref()
+    }
+}
