@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use kernel::kselftest::foreign::target::{self, Target};
 use kernel::series::DEFAULT;
 
-use super::{KernelOpts, MachineOpts};
+use super::{KernelOpts, LimitOpts, MachineOpts};
 
 /// Options of `vm-test`.
 #[derive(Clone, Debug, Args)]
@@ -165,12 +165,9 @@ pub struct Time {
     /// Fewer scenes, and shorter holds
     #[arg(long)]
     pub quick: bool,
-    /// Call a scene hung after this many seconds without an event
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
-    pub test_timeout: u64,
-    /// Call the boot failed after this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..))]
-    pub boot_timeout: u64,
+    #[command(flatten)]
+    /// When the guest is given up.
+    pub limits: LimitOpts,
     /// Print time.json on standard output, everything else on standard error
     #[arg(long)]
     pub json: bool,

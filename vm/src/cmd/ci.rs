@@ -17,7 +17,7 @@ use results::Status;
 
 use crate::{
     browser, cargo,
-    cli::{Bench, Ci, Cli, Command as Xtask, Drill, Patches, Soak, VmTest},
+    cli::{Bench, Ci, Cli, Command as Xtask, Drill, Patches, Soak, Time, VmTest},
     documented, libtest,
     workshop::Workshop,
 };
@@ -38,7 +38,7 @@ type Command<'a> = &'a dyn Fn(&Ctx, &Xtask) -> Result<Done>;
 type Step = (&'static str, Stage, fn(&Ctx, &Ci, Command<'_>) -> Result<Done>);
 
 /// What fails fast comes first.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("fmt", Stage::Early, |ctx, _, _| cargo(ctx, "fmt", &["fmt", "--all", "--check"], None)),
     ("documented commands", Stage::Early, |ctx, _, _| documented(ctx)),
     ("clippy", Stage::Early, |ctx, _, _| {
@@ -60,6 +60,7 @@ const STEPS: [Step; 12] = [
     }),
     ("soak", Stage::Late, soak),
     ("vm-test", Stage::Late, vm_test),
+    ("time", Stage::Late, time),
     ("bench", Stage::Late, bench),
     ("drill", Stage::Late, drill),
 ];
@@ -128,6 +129,17 @@ fn soak(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
             command(&again(ctx)?, &Xtask::Soak(Soak { kernel: opts.kernel.clone(), ..soak }))
         }
         other => bail!("soak was read as {other:?}"),
+    }
+}
+
+/// The quick form, on the kernel that vm-test has built.
+fn time(ctx: &Ctx, opts: &Ci, command: Command<'_>) -> Result<Done> {
+    match typed(&["time", "--quick"])? {
+        Xtask::Time(time) => {
+            let (kernel, machine) = (opts.kernel.clone(), opts.machine.clone());
+            command(&again(ctx)?, &Xtask::Time(Time { kernel, machine, ..time }))
+        }
+        other => bail!("time was read as {other:?}"),
     }
 }
 

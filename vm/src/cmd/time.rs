@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask time`: CPUs held with a lock in their hands, a guest that stands still, clocks that are set.
 
-use std::time::Duration;
-
 use anyhow::{Result, bail};
 use evidence::time::{self, Heard, Seen};
 use ground::{cache::write_whole, context::Ctx, events::Event, exec::quoted, outcome::Done};
 use guest::{
     channel::EVENTS,
-    debugger,
-    machine::Limits,
-    monitor,
+    debugger, monitor,
     verdict::{Judged, is_broken},
 };
 use kernel::series::Series;
@@ -96,11 +92,7 @@ fn tried(ctx: &Ctx, opts: &cli::Time, hold: u64, report: &mut Report, heard: &mu
     report.kernel = Some(shop.report_of(&built));
     let bench = Bench::open(ctx, &shop.program_headers(&built)?, vng, &opts.machine, &built)?;
     report.accel = Some(bench.machine.accel);
-    let limits = Limits {
-        boot: Duration::from_secs(opts.boot_timeout),
-        silence: Duration::from_secs(opts.test_timeout),
-    }
-    .times(shop.profile.patience);
+    let limits = opts.limits.limits().times(shop.profile.patience);
     let mut command = format!("./lab time --events {EVENTS} --hold {hold}");
     if opts.quick {
         command.push_str(" --quick");
