@@ -24,7 +24,8 @@ use crate::{
 pub const EVIDENCE: &str = "docs/report/evidence";
 
 /// Events of guests with the series.
-const SERIES: [(&str, &str); 1] = [("races.jsonl", "races/matrix.json")];
+const SERIES: [(&str, &str); 2] =
+    [("races.jsonl", "races/matrix.json"), ("races-rt.jsonl", "races/matrix-rt.json")];
 
 /// Events of kernels as they are, and the cells that they are of where that is not all.
 const NATIVE: [(&str, &str, Option<&str>); 5] = [

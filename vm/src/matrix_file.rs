@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::run_report::Report;
 
-/// `matrix.json`, `here.json`, `stock-LINE.json`.
+/// `matrix.json`, `matrix-PROFILE.json`, `here.json`, `stock-LINE.json`.
 #[derive(Serialize)]
 struct Record<'a> {
     #[serde(flatten)]

@@ -138,6 +138,8 @@ pub struct Inputs {
     pub here: Input<RacesFile>,
     /// `stock-*.json`: kernels as distributions ship them.
     pub stock: Vec<RacesFile>,
+    /// `matrix-rt.json`: a kernel with the series that preempts packets.
+    pub rt: Input<RacesFile>,
     /// `bench.json`.
     pub bench: Input<BenchFile>,
     /// `calibrate.json`.

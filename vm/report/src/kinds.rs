@@ -2,12 +2,16 @@
 //! All evidence of the races side by side: emulated, native, and on stock kernels. What one of them says of a cell is never
 //! added to what another says: a cell loses nothing only if no kind of evidence saw it lose.
 
-use evidence::races::{self, Matrix, Row, Verdict, verdict};
+use evidence::races::{Matrix, Row, Verdict, verdict};
 use results::races::{Cell, Circumstance, Model, Stress, Violation};
 
-use super::{catalogue, figures::Figures, input::RacesFile};
+use super::{
+    catalogue,
+    figures::Figures,
+    input::{Environment, RacesFile},
+};
 
-/// Cells that ran on a machine's own kernel.
+/// Cells that ran on another kernel than that of the matrix.
 pub struct Natively {
     /// The kernel's release.
     pub release: String,
@@ -18,15 +22,11 @@ pub struct Natively {
 }
 
 impl Natively {
-    /// The kernel preempts what runs a packet: `PREEMPT_RT`, by Debian's and the kernel's own name for it. No claim is made of
-    /// those; what they break is shown.
-    pub fn preempts_packets(&self) -> bool {
-        races::preempts_packets(&self.release)
-    }
-
     /// The evidence of a file.
     pub fn of(file: &RacesFile) -> Self {
-        let (release, machine) = match (&file.machine, &file.environment.release) {
+        let Environment { release, kernel, .. } = &file.environment;
+        let built = kernel.as_ref().map(|kernel| &kernel.version);
+        let (release, machine) = match (&file.machine, release.as_ref().or(built)) {
             (Some(machine), _) => (machine.release.clone(), machine.words()),
             (None, Some(release)) => (release.clone(), release.clone()),
             (None, None) => ("an unnamed kernel".into(), "an unnamed machine".into()),
@@ -49,6 +49,9 @@ pub struct Evidence {
     pub here: Option<Natively>,
     /// `stock-*.json`.
     pub stock: Vec<Natively>,
+    /// Kernels that preempt what runs a packet (`PREEMPT_RT`), a distribution's or with the series. No cell claims to stand one:
+    /// what breaks there is told, and makes nothing unsafe elsewhere.
+    pub preempting: Vec<Natively>,
     /// `bench.json`.
     pub figures: Figures,
     /// `calibrate.json`.
@@ -130,7 +133,6 @@ impl Evidence {
             .collect();
         let lost = natively
             .iter()
-            .filter(|(native, _)| !native.preempts_packets())
             .find_map(|(native, row)| Some((counted(row.stress.as_ref()?)?.0, native.release.clone())));
         let ran = natively.iter().any(|(_, row)| row.stress.as_ref().is_some_and(|s| s.deletes > 0));
         let alone = natively.iter().map(|(_, row)| verdict(row)).min();

@@ -40,6 +40,8 @@ pub use self::{
     text::{brief, render as render_text},
 };
 
+use ::evidence::races::preempts_packets;
+
 use self::{
     claims::{CLAIMS, Claim},
     figures::Figures,
@@ -97,10 +99,14 @@ fn evidence(inputs: &Inputs) -> Evidence {
     let races = inputs.races.read();
     let series = races.and_then(|file| file.environment.kernel.as_ref()).map(|kernel| kernel.series.clone());
     let of = |input: &Input<BenchFile>| input.read().map(Figures::of).unwrap_or_default();
+    let (mut preempting, stock): (Vec<_>, Vec<_>) =
+        inputs.stock.iter().map(Natively::of).partition(|native| preempts_packets(&native.release));
+    preempting.extend(inputs.rt.read().map(Natively::of));
     Evidence {
         emulated: races.map(kinds::matrix).unwrap_or_default(),
         here: inputs.here.read().map(Natively::of),
-        stock: inputs.stock.iter().map(Natively::of).collect(),
+        stock,
+        preempting,
         figures: of(&inputs.bench),
         native: of(&inputs.calibrate),
         series: series.unwrap_or_default(),
@@ -115,6 +121,7 @@ fn troubles(inputs: &Inputs, evidence: &Evidence, claims: &[page::ClaimShown]) -
     let environments = [
         ("The races", inputs.races.read().map(|file| &file.environment)),
         ("The races on this machine's own kernel", inputs.here.read().map(|file| &file.environment)),
+        ("The races on a kernel that preempts packets", inputs.rt.read().map(|file| &file.environment)),
         ("The costs", inputs.bench.read().map(|file| &file.environment)),
     ];
     let stock = inputs.stock.iter().map(|file| ("The races on a stock kernel", Some(&file.environment)));

@@ -315,6 +315,7 @@ pub fn inputs() -> Inputs {
         races: Input::Read(races()),
         here: Input::Read(here()),
         stock: vec![natively("6.1.0", &[stressed(lock_on_hash(), 1_000_000, 100_000, 0)])],
+        rt: Input::NotRun("cargo xtask races --profile rt"),
         bench: Input::Read(bench()),
         calibrate: Input::Read(native()),
         vm_test: Input::Read(TestsFile {
@@ -332,6 +333,7 @@ pub fn nothing() -> Inputs {
         races: Input::NotRun("cargo xtask races"),
         here: Input::NotRun("cargo xtask races --here"),
         stock: Vec::new(),
+        rt: Input::NotRun("cargo xtask races --profile rt"),
         bench: Input::NotRun("cargo xtask bench"),
         calibrate: Input::NotRun("cargo xtask calibrate"),
         vm_test: Input::NotRun("cargo xtask vm-test"),

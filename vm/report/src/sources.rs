@@ -42,6 +42,7 @@ pub fn all(inputs: &Inputs) -> Vec<Source> {
     let mut sources = vec![
         source("The races", &inputs.races, |file| (&file.environment, Vec::new())),
         source("The races, natively", &inputs.here, races_facts),
+        source("The races, PREEMPT_RT", &inputs.rt, races_facts),
     ];
     sources.extend(inputs.stock.iter().map(|file| read("The races, a stock kernel", races_facts(file))));
     sources.extend([

@@ -80,8 +80,8 @@ Examples:
 
 --here takes root. Maps, programs and network name spaces are its own, and end with it, however it ends.
 Exit codes: 0, all evidence agrees; 1, some disagrees or is missing, or the kernel splatted; 69, could not run.
-The matrix is in target/races/matrix.json, here.json or stock-LINE.json, whatever happens; beside the latter two is all that
-the lab said (.jsonl).";
+The matrix is in target/races/matrix.json, matrix-PROFILE.json, here.json or stock-LINE.json, whatever happens; beside the
+latter two is all that the lab said (.jsonl).";
 
 /// Of `soak`.
 pub const SOAK: &str = "\

@@ -8,6 +8,7 @@ use evidence::races::{self, Kept, Look, Machine, Matrix};
 use ground::{context::Ctx, events::Event, outcome::Done};
 use guest::verdict::{Judged, is_broken};
 use kernel::{
+    profile::LEAN,
     series::{DEFAULT, NONE, Series},
     stock,
 };
@@ -31,8 +32,8 @@ use crate::{
 enum Ground<'a> {
     /// In the model alone.
     Model,
-    /// In guests, on kernels with a series.
-    Series,
+    /// In guests, on kernels with a series, of this profile.
+    Series(&'a str),
     /// On this machine's own kernel.
     Here,
     /// In a guest, on Debian's own kernel of this line.
@@ -45,14 +46,15 @@ impl<'a> Ground<'a> {
             Some(line) => Self::Stock(line),
             None if opts.here => Self::Here,
             None if opts.model_only => Self::Model,
-            None => Self::Series,
+            None => Self::Series(&opts.kernel.profile),
         }
     }
 
     /// The record's name, without its ending.
     fn name(self) -> String {
         match self {
-            Self::Model | Self::Series => "matrix".into(),
+            Self::Model | Self::Series(LEAN) => "matrix".into(),
+            Self::Series(profile) => format!("matrix-{profile}"),
             Self::Here => "here".into(),
             Self::Stock(line) => format!("stock-{line}"),
         }
@@ -63,8 +65,8 @@ impl<'a> Ground<'a> {
         match self {
             Self::Model | Self::Here => Place::Host,
             Self::Stock(_) => Place::Base,
-            Self::Series if series == NONE => Place::Base,
-            Self::Series => Place::Series,
+            Self::Series(_) if series == NONE => Place::Base,
+            Self::Series(_) => Place::Series,
         }
     }
 }
@@ -86,7 +88,7 @@ pub fn run(ctx: &Ctx, opts: &cli::Races) -> Result<Done> {
         // No guest, and no configuration of ours.
         Ground::Here => Report::new(ctx, 0, ""),
         Ground::Stock(_) => Report::new(ctx, opts.machine.vcpus(), ""),
-        Ground::Model | Ground::Series => Report::new(ctx, opts.machine.vcpus(), &opts.kernel.profile),
+        Ground::Model | Ground::Series(_) => Report::new(ctx, opts.machine.vcpus(), &opts.kernel.profile),
     };
     let mut matrix = Matrix::default();
     match race(
@@ -200,7 +202,7 @@ fn race(
             });
             races.stock(&bench, &kernel, &said, options, report, matrix)
         }
-        Ground::Series => {
+        Ground::Series(_) => {
             // A wrong name is told before anything is fetched.
             let series = Series::read(&ctx.root, &opts.series)?;
             if let Some(first) = opts.from.first() {

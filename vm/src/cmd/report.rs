@@ -103,6 +103,7 @@ fn inputs(records: &Path, opts: &cli::Report) -> Result<Inputs> {
     Ok(Inputs {
         here: read_natively(&beside.join("here.json"), "cargo xtask races --here")?,
         stock: read_stock(&beside)?,
+        rt: read(&beside.join("matrix-rt.json"), "cargo xtask races --profile rt")?,
         races: read(&races, "cargo xtask races")?,
         bench: read(&at(&opts.bench, "bench/bench.json"), "cargo xtask bench")?,
         calibrate: read(&records.join("bench/calibrate.json"), "cargo xtask calibrate")?,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The heads, in order.
-const HEADS: [&str; 16] = [
+const HEADS: [&str; 17] = [
     "combination",
     "kernel",
     "maps",
@@ -24,6 +24,7 @@ const HEADS: [&str; 16] = [
     "a flow",
     "given up",
     "what breaks it",
+    "on PREEMPT_RT",
     "emulated",
     "native",
     "stock kernels",
@@ -94,6 +95,7 @@ fn row(line: &SafeLine) -> Markup {
                 }
                 @if !line.untried.is_empty() && line.survives.len() + line.breaks.len() > 0 { p.note { "Not run: " (line.untried.join(", ")) "." } }
             }
+            td.wide { (line.preempted.words) }
             td.wide { (line.emulated) }
             td.wide { (line.native) }
             td.wide { (line.stock) }

@@ -12,7 +12,7 @@ use serde::Serialize;
 pub use self::{
     claims::{ClaimShown, DoorItem, DoorShown, Standing},
     matrix::{CellShown, Chip, Grid, Group, Mark, MatrixPart, NativePart, Pair, Schedule},
-    safety::{Paid, Patch, Price, SafeLine, Safety},
+    safety::{Paid, Patch, Preempted, Price, SafeLine, Safety},
     table::Table,
 };
 use super::input::Environment;

@@ -94,6 +94,8 @@ pub struct SafeLine {
     pub survives: Vec<String>,
     /// Those that nobody tried.
     pub untried: Vec<String>,
+    /// Evidence of kernels that preempt packets.
+    pub preempted: Preempted,
     /// Evidence under emulation.
     pub emulated: String,
     /// Evidence of the host's own kernel.
@@ -107,6 +109,15 @@ impl SafeLine {
     pub fn name(&self) -> String {
         format!("{} × {}", self.refresh, self.gcs.join(", "))
     }
+}
+
+/// What kernels that preempt packets (`PREEMPT_RT`) say of a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Preempted {
+    /// Whether something went wrong; nothing if no cell of it ran.
+    pub broke: Option<bool>,
+    /// In words, with the count, or `not run`.
+    pub words: String,
 }
 
 /// Prices: counted under emulation, and timed natively. The two never share a column.

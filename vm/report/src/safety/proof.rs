@@ -7,6 +7,7 @@ use results::races::{Cell, Stress};
 use super::line::Line;
 use crate::{
     kinds::{Evidence, Natively, cell},
+    page::Preempted,
     words::{count, listed, many, short},
 };
 
@@ -24,18 +25,35 @@ fn violations(rows: &[&Row]) -> u64 {
     rows.iter().filter_map(|row| row.stress.as_ref()).map(|stress| stress.violations.total()).sum()
 }
 
-/// What a kernel that preempts packets breaks, which no cell claims to stand.
-pub fn preempted(stock: &[Natively], cells: &[Cell]) -> Option<String> {
-    stock.iter().filter(|native| native.preempts_packets()).find_map(|native| {
-        let rows = rows(&native.matrix, cells);
-        let (lost, (_, deletes)) = (violations(&rows), sums(&rows));
-        let rate = short(per_million(lost, deletes));
-        let words = format!(
-            "a kernel that preempts packets (PREEMPT_RT): {lost} violations, {rate} per million deletes, on {}",
-            native.release
-        );
-        (lost > 0).then_some(words)
-    })
+/// What kernels that preempt packets break of it, which no cell claims to stand.
+pub fn preempted(kernels: &[Natively], cells: &[Cell]) -> Preempted {
+    let ran: Vec<(&str, Vec<&Row>)> =
+        kernels.iter().map(|kernel| (kernel.release.as_str(), ran(kernel, cells))).collect();
+    let ran = || ran.iter().filter(|(_, rows)| !rows.is_empty());
+    let broke: Vec<String> = ran()
+        .filter(|(_, rows)| violations(rows) > 0)
+        .map(|(release, rows)| {
+            let (lost, deletes) = (violations(rows), sums(rows).1);
+            format!(
+                "{lost} violations, {} per million deletes, on {release}",
+                short(per_million(lost, deletes))
+            )
+        })
+        .collect();
+    match (ran().next(), broke.is_empty()) {
+        (None, _) => Preempted { broke: None, words: "not run".into() },
+        (Some(_), false) => Preempted { broke: Some(true), words: broke.join("; ") },
+        (Some(_), true) => {
+            let rows: Vec<&Row> = ran().flat_map(|(_, rows)| rows).copied().collect();
+            let on: Vec<&str> = ran().map(|(release, _)| *release).collect();
+            Preempted { broke: Some(false), words: format!("{}, on {}", bounded(&rows), listed(&on)) }
+        }
+    }
+}
+
+/// The rows of cells that ran there.
+fn ran<'a>(native: &'a Natively, cells: &[Cell]) -> Vec<&'a Row> {
+    rows(&native.matrix, cells).into_iter().filter(|row| row.stress.is_some()).collect()
 }
 
 fn bounded(rows: &[&Row]) -> String {
@@ -62,7 +80,7 @@ pub fn emulated(evidence: &Evidence, cells: &[Cell]) -> String {
 /// What the host's own kernel says.
 pub fn native(here: Option<&Natively>, cells: &[Cell]) -> String {
     let Some(here) = here else { return "not run".into() };
-    let rows: Vec<&Row> = rows(&here.matrix, cells).into_iter().filter(|row| row.stress.is_some()).collect();
+    let rows = ran(here, cells);
     if rows.is_empty() { "not run".into() } else { bounded(&rows) }
 }
 
@@ -71,12 +89,9 @@ pub fn stock(stock: &[Natively], cells: &[Cell]) -> String {
     let ran: Vec<String> = stock
         .iter()
         .filter_map(|native| {
-            let rows: Vec<&Row> =
-                rows(&native.matrix, cells).into_iter().filter(|row| row.stress.is_some()).collect();
+            let rows = ran(native, cells);
             let (refreshes, _) = sums(&rows);
-            let lost = native.preempts_packets() && violations(&rows) > 0;
-            (!rows.is_empty() && !lost)
-                .then(|| format!("{} ({} refreshes)", native.release, count(refreshes)))
+            (!rows.is_empty()).then(|| format!("{} ({} refreshes)", native.release, count(refreshes)))
         })
         .collect();
     if ran.is_empty() { "not run".into() } else { format!("none on {}", listed(&ran)) }

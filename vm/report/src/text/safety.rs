@@ -82,14 +82,15 @@ pub fn table(out: &mut String, lines: &[&SafeLine]) {
 
 /// A letter for each circumstance that breaks a line.
 fn broken(line: &SafeLine) -> String {
-    if line.untried.len() == Circumstance::ALL.len() {
-        return "?".into();
-    }
-    let letters: String =
-        line.broken_by.iter().map(|circumstance| circumstance_letter(*circumstance)).collect();
-    let untried = if line.untried.is_empty() { "" } else { "?" };
+    let preempted = (line.preempted.broke == Some(true)).then_some(PREEMPTED);
+    let letters = line.broken_by.iter().map(|circumstance| circumstance_letter(*circumstance));
+    let letters: String = letters.chain(preempted).collect();
+    let untried = if line.untried.is_empty() && line.preempted.broke.is_some() { "" } else { "?" };
     if letters.is_empty() && untried.is_empty() { "-".into() } else { letters + untried }
 }
+
+/// Broken by a kernel that preempts packets.
+const PREEMPTED: char = 'R';
 
 fn circumstance_letter(circumstance: Circumstance) -> char {
     match circumstance {
@@ -115,7 +116,11 @@ pub fn legend() -> String {
         .iter()
         .map(|circumstance| format!("{} {}", circumstance_letter(*circumstance), circumstance.words()))
         .collect();
-    format!("{}. Broken by: {}; ? not all was tried.", maps.join(", "), broken.join(", "))
+    format!(
+        "{}. Broken by: {}, {PREEMPTED} a kernel that preempts packets (PREEMPT_RT); ? not all was tried.",
+        maps.join(", "),
+        broken.join(", ")
+    )
 }
 
 fn line(out: &mut String, line: &SafeLine) {
@@ -141,6 +146,7 @@ fn line(out: &mut String, line: &SafeLine) {
         ("broken by", joined(&line.breaks, tried)),
         ("survived", joined(&line.survives, "-")),
         ("not tried", joined(&line.untried, "-")),
+        ("on PREEMPT_RT", line.preempted.words.clone()),
         ("emulated", line.emulated.clone()),
         ("native", line.native.clone()),
         ("stock kernels", line.stock.clone()),
