@@ -6,7 +6,7 @@ use guest::{
     verdict::{broken_words, is_broken},
     waiting::Waited,
 };
-use results::soak::{Kind, Worked};
+use results::soak::{Kind, STOOD_STILL, Worked};
 use results::{Status, TestResult};
 
 use super::{
@@ -122,6 +122,9 @@ fn work(name: &str, heard: &Heard) -> TestResult {
         Some(error) => (Status::Error, format!("{error}; {}", list(did))),
         None if did.values().all(|&times| times == 0) => {
             (Status::Error, "it came to nothing in all that time".into())
+        }
+        None if did.contains_key(STOOD_STILL) && !did.contains_key("runs") => {
+            (Status::Error, format!("no run says anything; {}", list(did)))
         }
         None => (Status::Pass, list(did)),
     };

@@ -10,6 +10,7 @@ use crate::{
     figures::Figures,
     kinds::Natively,
     made_up::{bench, here, native, natively, races},
+    page::Preempted,
     words::{times, value},
 };
 
@@ -144,4 +145,23 @@ fn what_is_not_seen_natively_is_no_safer_for_it() {
     let clean = natively("6.18.0", &[stressed(here(), 1_000, 1_000, 0)]);
     let evidence = Evidence { emulated, here: Some(Natively::of(&clean)), ..Evidence::default() };
     assert!(lines(&evidence).is_empty() && evidence.contradictions().is_empty());
+}
+
+#[test]
+fn what_a_kernel_that_preempts_packets_breaks_is_told_apart_and_safe_elsewhere() {
+    let on =
+        |lost| natively("7.3.0-rt-v3", &[stressed(cell("lock", "prog-lock", "hash"), 1_000, 1_000, lost)]);
+    let told = |preempting: Vec<Natively>| {
+        let evidence = Evidence { preempting, ..evidence() };
+        let safety = table(&evidence, &lines(&evidence));
+        assert!(safety.contradicted.is_empty(), "{:?}", safety.contradicted);
+        find(&safety, "lock").preempted.clone()
+    };
+    assert_eq!(told(Vec::new()), Preempted { broke: None, words: "not run".into() });
+    let broke = told(vec![Natively::of(&on(3)), Natively::of(&on(0))]);
+    assert_eq!(broke.broke, Some(true));
+    assert_eq!(broke.words, "3 violations, 3.0k per million deletes, on 7.3.0-rt-v3");
+    let stood = told(vec![Natively::of(&on(0))]);
+    assert_eq!(stood.broke, Some(false));
+    assert!(stood.words.starts_with("none in 1,000 refreshes and 1,000 deletes"), "{}", stood.words);
 }
