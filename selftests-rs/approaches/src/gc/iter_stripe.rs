@@ -3,7 +3,7 @@
 
 use super::prog_stripe::{self, STRIPED_DELETE, STRIPED_JUDGE, STRIPED_LOOK_UP};
 use super::{COPY_KEY, DROP_STRIPE, FREE, PEEK, READ_CLOCK, Strategy, TAKE_STRIPE, VISIT};
-use crate::{Family, Form, Objection, Protocol, Runs};
+use crate::{Form, Runs};
 
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "iter-stripe",
@@ -21,11 +21,5 @@ pub(super) const STRATEGY: Strategy = Strategy {
         DROP_STRIPE,
     ],
     runs: Runs::Program("iter-stripe", Form::Walk),
-    protocol: Protocol::Stripe,
-    family: Family::Stripe,
-    answers: &[Objection::SpinLock, Objection::Program],
-    gives_up: prog_stripe::STRATEGY.gives_up,
-    whole_packets: true,
-    never_with: prog_stripe::STRATEGY.never_with,
-    ..Strategy::PLAIN
+    ..prog_stripe::STRATEGY
 };
