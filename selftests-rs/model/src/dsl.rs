@@ -116,6 +116,42 @@ pub enum Op {
     CasCreate,
 }
 
+impl Op {
+    /// It waits for whoever has the bucket lock. So does [`Op::Replace`], unless this actor has it.
+    #[must_use]
+    pub const fn waits_for_the_bucket(self) -> bool {
+        matches!(
+            self,
+            Self::Snapshot
+                | Self::CopyAll
+                | Self::Create
+                | Self::CreateNew
+                | Self::CreateLocked
+                | Self::Delete
+                | Self::Compare
+                | Self::CompareValue
+                | Self::TakeCopy
+                | Self::Restore
+        )
+    }
+
+    /// It is a step with two maps that take turns.
+    #[must_use]
+    pub const fn is_of_maps_in_turn(self) -> bool {
+        matches!(
+            self,
+            Self::ReadCurrent
+                | Self::LookUpCurrent
+                | Self::ReadPrevious
+                | Self::LookUpPrevious
+                | Self::PutCurrent
+                | Self::SwapPrevious
+                | Self::SwapCurrent
+                | Self::DropPrevious
+        )
+    }
+}
+
 /// How a step ended, for the steps that may end in more than one way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

@@ -204,16 +204,7 @@ impl Rules {
             Op::Replace | Op::Create if self.recycling == Recycling::AfterGrace => drained,
             // One that has compared holds the lock.
             Op::Replace => drained && [NONE, actor_id(actor)].contains(&state.map.bucket),
-            Op::Snapshot
-            | Op::CopyAll
-            | Op::Create
-            | Op::CreateNew
-            | Op::CreateLocked
-            | Op::Delete
-            | Op::Compare
-            | Op::CompareValue
-            | Op::TakeCopy
-            | Op::Restore => drained && state.map.bucket == NONE,
+            _ if op.waits_for_the_bucket() => drained && state.map.bucket == NONE,
             Op::LockedStore | Op::LockedStoreTagged | Op::LockedMark | Op::LockedUnmark => {
                 let lock = state.map.element(me.pointer).lock;
                 drained && (lock == Lock::Open || lock == Lock::Held(actor_id(actor)))

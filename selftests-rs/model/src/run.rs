@@ -128,14 +128,7 @@ impl Rules {
                 state.pinned = NONE;
                 whole(Outcome::Done, Seen::Unpinned)
             }
-            Op::ReadCurrent
-            | Op::LookUpCurrent
-            | Op::ReadPrevious
-            | Op::LookUpPrevious
-            | Op::PutCurrent
-            | Op::SwapPrevious
-            | Op::SwapCurrent
-            | Op::DropPrevious => self.turn(state, actor, step.op),
+            op if op.is_of_maps_in_turn() => self.turn(state, actor, op),
             Op::Store
             | Op::LockedStore
             | Op::LockedStoreTagged

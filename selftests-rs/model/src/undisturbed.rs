@@ -43,29 +43,7 @@ pub fn undisturbed(program: Program, side: Side, name: &str, recycling: Recyclin
 
 /// Whether a map operation begins with that step.
 fn is_map_operation(op: Op) -> bool {
-    matches!(
-        op,
-        Op::Snapshot
-            | Op::Copy
-            | Op::CopyAll
-            | Op::LookUp
-            | Op::LookUpAgain
-            | Op::LookUpChecked
-            | Op::Replace
-            | Op::Create
-            | Op::CreateNew
-            | Op::CreateLocked
-            | Op::Delete
-            | Op::Compare
-            | Op::CompareValue
-            | Op::TakeCopy
-            | Op::Restore
-            | Op::ReadCurrent
-            | Op::LookUpCurrent
-            | Op::ReadPrevious
-            | Op::LookUpPrevious
-            | Op::PutCurrent
-            | Op::SwapPrevious
-            | Op::SwapCurrent
-    )
+    let no_lock = matches!(op, Op::Copy | Op::LookUp | Op::LookUpAgain | Op::LookUpChecked);
+    let in_turn = op.is_of_maps_in_turn() && op != Op::DropPrevious;
+    no_lock || op == Op::Replace || op.waits_for_the_bucket() || in_turn
 }
