@@ -181,13 +181,7 @@ static long one_of_burst(__u64 i, void *ctx)
 SEC("xdp")
 int xdp_conntrack(struct xdp_md *ctx)
 {
-	__u32 packets = 0;
-	struct lane *lane = lane_of(ctx, &packets);
-
-	if (!lane)
-		return XDP_PASS;
-	bpf_loop(packets, one_of_burst, &lane, 0);
-	return XDP_DROP;
+	return handle_burst(ctx, one_of_burst, XDP_PASS);
 }
 
 char LICENSE[] SEC("license") = "GPL";

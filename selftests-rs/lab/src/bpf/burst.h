@@ -30,4 +30,17 @@ static __always_inline struct lane *lane_of(struct xdp_md *ctx, __u32 *packets)
 	return bpf_map_lookup_elem(&lanes, &i);
 }
 
+/* Calls @one for each packet of the lane that a frame names; @nobody: it names none. */
+static __always_inline int handle_burst(struct xdp_md *ctx, long (*one)(__u64 i, void *ctx),
+					int nobody)
+{
+	__u32 packets = 0;
+	struct lane *lane = lane_of(ctx, &packets);
+
+	if (!lane)
+		return nobody;
+	bpf_loop(packets, one, &lane, 0);
+	return XDP_DROP;
+}
+
 #endif

@@ -7,12 +7,12 @@
  *			    struct call *call);
  *
  * for one record of a snapshot, and comes in two forms: for the record in the call,
- * or for all of @records (array.h). One that walks the map by itself is the callback
+ * or for all of @records (array.h). One that walks the map by itself is
  *
- *	static long visit(struct bpf_map *map, const void *key,
- *			  struct ct_value *entry, void *ctx);
+ *	static long collect_visited(const struct key *key, struct ct_value *entry,
+ *				    struct call *call);
  *
- * and comes in one (walk.h), for keys of IPv4 alone.
+ * and comes in one (walk.h), for keys of IPv4 alone. It ends the walk by 1.
  *
  * One that must not be interrupted defines QUIET. It has the same entries as tc
  * programs too, for kernels in which no program can turn interrupts off: a test run

@@ -94,17 +94,6 @@ static long one_of_burst(__u64 i, void *ctx)
 	return 0;
 }
 
-static __always_inline int handle_burst(struct xdp_md *ctx)
-{
-	__u32 packets = 0;
-	struct lane *lane = lane_of(ctx, &packets);
-
-	if (!lane)
-		return XDP_ABORTED;
-	bpf_loop(packets, one_of_burst, &lane, 0);
-	return XDP_DROP;
-}
-
 #ifndef GENERATIONS
 /* --- frames ---------------------------------------------------------------- */
 
@@ -241,7 +230,7 @@ int xdp_conntrack(struct xdp_md *ctx)
 	if ((void *)(eth + 1) > data_end)
 		return XDP_DROP;
 	if (eth->h_proto == bpf_htons(ETH_P_BURST))
-		return handle_burst(ctx);
+		return handle_burst(ctx, one_of_burst, XDP_ABORTED);
 	/* A replay sends bursts alone, and gates give the verifier much to do. */
 	if (config.gated)
 		return XDP_PASS;

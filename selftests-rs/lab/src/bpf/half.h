@@ -22,4 +22,19 @@ static __always_inline enum keep_is judge_half(const struct ct_value *entry,
 	return is == KEEP_FRESH && (p->kind == OPEN || p->kind == CLOSE) ? KEEP_DUE : is;
 }
 
+/* What a discipline does once an entry is due. */
+static int refresh_due(void *map, const void *key, struct ct_value *entry, struct packet *p);
+
+static __always_inline __u32 refresh(void *map, const void *key,
+				     struct ct_value *entry, struct packet *p)
+{
+	enum keep_is is = judge_half(entry, p);
+
+	if (is == KEEP_OTHER)
+		return AGAIN;
+	if (is == KEEP_FRESH)
+		return LEFT;
+	return refresh_due(map, key, entry, p);
+}
+
 #endif

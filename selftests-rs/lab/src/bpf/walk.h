@@ -61,6 +61,19 @@ static __always_inline struct key copy_key(const void *visited)
 	return key;
 }
 
+static __always_inline long collect_visited(const struct key *key, struct ct_value *entry,
+					    struct call *call);
+
+static long visit(struct bpf_map *map, const void *visited, struct ct_value *entry, void *ctx)
+{
+	struct call *call = get_call();
+	struct key key;
+
+	gate(GC, VISIT);
+	key = copy_key(visited);
+	return collect_visited(&key, entry, call);
+}
+
 static __always_inline int do_walk(void)
 {
 	struct call *call = get_call();

@@ -35,25 +35,13 @@ static long look_up_one(__u64 i, void *ctx)
 SEC("xdp")
 int empty(struct xdp_md *ctx)
 {
-	__u32 packets = 0;
-	struct lane *lane = lane_of(ctx, &packets);
-
-	if (!lane)
-		return XDP_ABORTED;
-	bpf_loop(packets, empty_one, &lane, 0);
-	return XDP_DROP;
+	return handle_burst(ctx, empty_one, XDP_ABORTED);
 }
 
 SEC("xdp")
 int look_up(struct xdp_md *ctx)
 {
-	__u32 packets = 0;
-	struct lane *lane = lane_of(ctx, &packets);
-
-	if (!lane)
-		return XDP_ABORTED;
-	bpf_loop(packets, look_up_one, &lane, 0);
-	return XDP_DROP;
+	return handle_burst(ctx, look_up_one, XDP_ABORTED);
 }
 
 char LICENSE[] SEC("license") = "GPL";

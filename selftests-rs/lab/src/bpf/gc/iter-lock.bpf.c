@@ -4,24 +4,18 @@
  * deletes it by key. What is live costs no lock.
  */
 #include "locked.h"
-
-static long visit(struct bpf_map *map, const void *visited, struct ct_value *entry, void *ctx);
-
 #include "../walk.h"
 
-static long visit(struct bpf_map *map, const void *visited, struct ct_value *entry, void *ctx)
+static __always_inline long collect_visited(const struct key *key, struct ct_value *entry,
+					    struct call *call)
 {
-	struct call *call = get_call();
 	struct record *r;
-	struct key key;
 	__u32 tag;
 
-	gate(GC, VISIT);
-	key = copy_key(visited);
 	gate(GC, PEEK);
 	if (call && READ_ONCE(entry->lifetime) >= call->now)
 		return 0;
-	tag = tag_of(keep_hash(&key, sizeof(struct ct4_key)));
+	tag = tag_of(keep_hash(key, sizeof(struct ct4_key)));
 	/* A record first: once it is marked, the entry has to go. */
 	if (!call || !has_room(call)) {
 		if (call)
@@ -30,11 +24,11 @@ static long visit(struct bpf_map *map, const void *visited, struct ct_value *ent
 	}
 	if (!keep_mark(&entry->lock, &entry->word, tag, call->now))
 		return 0;
-	r = next_record(call, &key, entry);
+	r = next_record(call, key, entry);
 	if (!r) {
 		keep_unmark(&entry->lock, &entry->word, tag);
 		return 1;
 	}
-	delete_marked(r, &key, entry, tag);
+	delete_marked(r, key, entry, tag);
 	return 0;
 }

@@ -34,14 +34,8 @@ static __noinline int renew_striped(void *map, const void *key, struct packet *p
 	return err ? failed(p, err) : REPLACED;
 }
 
-static __always_inline __u32 refresh(void *map, const void *key,
-				     struct ct_value *entry, struct packet *p)
+static __always_inline int refresh_due(void *map, const void *key, struct ct_value *entry,
+				       struct packet *p)
 {
-	enum keep_is is = judge_half(entry, p);
-
-	if (is == KEEP_OTHER)
-		return AGAIN;
-	if (is == KEEP_FRESH)
-		return LEFT;
 	return renew_striped(map, key, p);
 }

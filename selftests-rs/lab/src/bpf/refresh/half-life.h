@@ -11,23 +11,11 @@
 #define ASKS_WHEN_DUE
 #include "../half.h"
 
-static __noinline int replace_due(void *map, const void *key, struct ct_value *entry,
+static __noinline int refresh_due(void *map, const void *key, struct ct_value *entry,
 				  struct packet *p)
 {
 	struct ct_value copy = {};
 
 	copy_value(&copy, entry);
 	return replace(map, key, &copy, p);
-}
-
-static __always_inline __u32 refresh(void *map, const void *key,
-				     struct ct_value *entry, struct packet *p)
-{
-	enum keep_is is = judge_half(entry, p);
-
-	if (is == KEEP_OTHER)
-		return AGAIN;
-	if (is == KEEP_FRESH)
-		return LEFT;
-	return replace_due(map, key, entry, p);
 }
