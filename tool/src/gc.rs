@@ -14,7 +14,7 @@ use std::os::fd::AsFd;
 
 use cmpdel_uapi::{Error, MAX_WINDOW, Map, MapInfo, map_type_name};
 use indicatif::{ProgressBar, ProgressStyle};
-use keep::{Collector, Field, Means, Plan, Round};
+use keep::{Collector, Means, Plan, Round};
 
 use crate::args::Gc;
 use crate::layout::Of;
@@ -87,7 +87,16 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
         plan = plan.stripes(stripes.as_fd());
     }
     // What the threshold would do is looked at on every kernel, also on one that would refuse to delete.
-    let survey = if args.force { None } else { look(&map, place, &threshold, args.batch, &meets, &tell)? };
+    let survey = if args.force {
+        None
+    } else {
+        match Survey::new(&map, place, &threshold, args.batch, &meets, &tell) {
+            Ok(survey) => Some(survey),
+            // User space cannot walk such a map, or nothing of this works on it.
+            Err(Error::UnsupportedMap { .. }) => None,
+            Err(error) => return Err(Failure::from_uapi("looking at the entries", &error, FD_MEND)),
+        }
+    };
     if let Some(doubt) = survey.and_then(|survey| survey.doubt(&threshold, stripes.is_some())) {
         return Err(Failure::usage(doubt));
     }
@@ -113,22 +122,6 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
             "stripes were held for longer than the collector waits: what is left expires with the next run, or a holder is stuck",
         )),
         None => Ok(()),
-    }
-}
-
-/// What user space sees of the entries; `None` where it cannot walk such a map, or where nothing of this works on it.
-fn look(
-    map: &Map<'_>,
-    field: Field,
-    threshold: &Threshold,
-    batch: u32,
-    meets: &dyn Fn(&[u8], &[u8]) -> bool,
-    tell: &dyn Fn(u64),
-) -> Result<Option<Survey>, Failure> {
-    match Survey::new(map, field, threshold, batch, meets, tell) {
-        Ok(survey) => Ok(Some(survey)),
-        Err(Error::UnsupportedMap { .. }) => Ok(None),
-        Err(error) => Err(Failure::from_uapi("looking at the entries", &error, FD_MEND)),
     }
 }
 
