@@ -123,6 +123,13 @@ impl Shape {
     }
 }
 
+/// A map with keys of 4 and values of 16 bytes.
+pub fn map_of_numbers(map_type: u32, flags: u32, max_entries: u32) -> Result<OwnedFd> {
+    let (key_size, value_size, name) = (4, 16, "numbers");
+    let create = Create { map_type, key_size, value_size, max_entries, flags, name, ..Create::default() };
+    map_create(&create).context("cannot make a map")
+}
+
 /// Entries in a scratch map: the target, and others that nothing may touch.
 pub const ENTRIES: u8 = 4;
 

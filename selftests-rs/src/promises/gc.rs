@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::cmpdel::{ANYTHING_ELSE, NOT_PERMITTED, Run, UNSUPPORTED, USAGE};
 use crate::errno::ENOENT;
+use crate::fixture::map_of_numbers;
 use crate::objects::make_map;
 use crate::series::Series;
 use crate::skeletons::flows::FlowsSkelBuilder;
@@ -44,16 +45,7 @@ impl Numbers {
     fn new(map_type: u32, flags: u32, entries: u32) -> Result<Self> {
         // Room to spare, for an LRU map evicts early.
         let max_entries = entries * 4 + 1024;
-        let create = Create {
-            map_type,
-            key_size: 4,
-            value_size: 16,
-            max_entries,
-            flags,
-            name: "numbers",
-            ..Create::default()
-        };
-        let fd = map_create(&create).context("cannot make a map")?;
+        let fd = map_of_numbers(map_type, flags, max_entries)?;
         let numbers = Self { fd, entries };
         let elements = numbers.elements()?;
         (0..entries).try_for_each(|number| put(&elements, number, number, 0))?;

@@ -7,13 +7,13 @@ mod timers;
 
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
-use anyhow::{Context as _, Result};
-use cmpdel_uapi_raw::{Batch, Create, Errno, Single, WHOLE_ATTR, map_create, update};
+use anyhow::Result;
+use cmpdel_uapi_raw::{Batch, Errno, Single, WHOLE_ATTR, update};
 use libbpf_rs::{MapCore as _, MapHandle};
 
 use crate::Context;
 use crate::errno::{E2BIG, ENOENT, ESTALE};
-use crate::fixture::{Kind, Shape, has_updates, kinds};
+use crate::fixture::{Kind, Shape, has_updates, kinds, map_of_numbers};
 use crate::verdict::{On, Tally, Test, Verdict};
 
 pub fn tests() -> Vec<Test> {
@@ -47,16 +47,7 @@ struct Numbers {
 impl Numbers {
     fn new(kind: Kind, max_entries: u32) -> Result<Self> {
         let Shape { map_type, flags, .. } = kind.shape(16);
-        let create = Create {
-            map_type,
-            key_size: 4,
-            value_size: 16,
-            max_entries,
-            flags,
-            name: "numbers",
-            ..Create::default()
-        };
-        let fd = map_create(&create).context("cannot make a map")?;
+        let fd = map_of_numbers(map_type, flags, max_entries)?;
         let id = cmpdel_uapi::Map::new(fd.as_fd())?.info().id;
         Ok(Self { fd, handle: MapHandle::from_map_id(id)? })
     }
