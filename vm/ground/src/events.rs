@@ -6,13 +6,12 @@ use std::{
     fs::File,
     io::Write,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
 use anyhow::{Context, Result};
 use results::TestResult;
 use serde::Serialize;
-
-use crate::outcome::Outcome;
 
 /// Something that happened.
 #[derive(Clone, Debug, Serialize)]
@@ -90,6 +89,49 @@ pub enum Event {
     },
 }
 
+/// How a command ended, and its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything that was asked for was checked and holds.
+    Passed,
+    /// A test failed, the kernel splatted, or a check found a fault.
+    Failed,
+    /// A tool, space, the source, a patch, the build or the boot stood in the way.
+    CouldNotRun,
+}
+
+impl Outcome {
+    /// 0, 1 or 69 (`EX_UNAVAILABLE` of sysexits.h).
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 1,
+            Self::CouldNotRun => 69,
+        }
+    }
+
+    /// As the verdict says it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::CouldNotRun => "could not run",
+        }
+    }
+
+    /// `Passed` only if every part is.
+    pub fn from_ok(ok: bool) -> Self {
+        if ok { Self::Passed } else { Self::Failed }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(outcome.code())
+    }
+}
+
 /// Shows events to someone.
 pub trait View {
     /// Shows one event.
@@ -135,5 +177,16 @@ impl Events {
     /// A [`Event::Note`].
     pub fn note(&self, text: impl Into<String>) {
         self.emit(&Event::Note { text: text.into() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome;
+
+    #[test]
+    fn exit_codes_are_those_of_the_contract() {
+        let codes = [Outcome::Passed, Outcome::Failed, Outcome::CouldNotRun].map(Outcome::code);
+        assert_eq!(codes, [0, 1, 69]);
     }
 }
