@@ -9,6 +9,7 @@ pub mod accel;
 pub mod beside;
 pub mod boot;
 pub mod channel;
+pub mod course;
 pub mod debugger;
 pub mod folder;
 pub mod kmsg;

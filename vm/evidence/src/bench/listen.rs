@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use ground::{context::Ctx, events::Event};
-use guest::{listener::Listener, machine::Ended, verdict::Course};
+use guest::{course::Course, listener::Listener, machine::Ended};
 use results::bench::{BenchEvent, Group, Measure};
 
 /// Instructions that a bar counts as one.

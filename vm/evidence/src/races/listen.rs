@@ -2,7 +2,7 @@
 //! Takes in what the lab says, on the host and in the guest.
 
 use ground::{context::Ctx, events::Event};
-use guest::{listener::Listener, machine::Ended, verdict::Course};
+use guest::{course::Course, listener::Listener, machine::Ended};
 use results::races::RaceEvent;
 
 use super::release::preempts_packets;
