@@ -4,6 +4,7 @@
 mod agree;
 mod connected;
 pub mod explored;
+mod gather;
 mod grid;
 mod host;
 pub mod judge;
