@@ -23,6 +23,14 @@ pub struct Cell {
     pub map: String,
 }
 
+impl Cell {
+    /// Of these names.
+    #[must_use]
+    pub fn new(refresh: &str, gc: &str, map: &str) -> Self {
+        Self { refresh: refresh.into(), gc: gc.into(), map: map.into() }
+    }
+}
+
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} × {} on {}", self.refresh, self.gc, self.map)

@@ -5,7 +5,7 @@ use evidence::races::{Matrix, below, per_million};
 
 use super::{
     cells::cell,
-    input::Environment,
+    environment::Environment,
     page::Table,
     words::{count, short},
 };

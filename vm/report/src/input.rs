@@ -3,65 +3,10 @@
 //! which command makes it.
 
 use evidence::races::Row;
-use results::{Accel, KernelReport, bench::Record};
-use serde::{Deserialize, Serialize};
+use results::bench::Record;
+use serde::Deserialize;
 
-/// Where figures come from. Everything shown carries it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Environment {
-    /// The kernel with the series.
-    pub kernel: Option<KernelReport>,
-    /// The same without it.
-    pub base_kernel: Option<KernelReport>,
-    /// Others that were booted.
-    pub other_kernels: Vec<KernelReport>,
-    /// `uname -r` of the host, where no other kernel was asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub release: Option<String>,
-    /// How the guest was run.
-    pub accel: Option<Accel>,
-    /// Virtual CPUs.
-    pub vcpus: u32,
-    /// CPUs of the host.
-    pub host_cpus: usize,
-    /// The configuration, by name.
-    pub profile: String,
-    /// When it began, in UTC.
-    pub date: String,
-    /// What reproduces it.
-    pub command: String,
-    /// How it ended: `passed`, `failed`, `could_not_run`.
-    pub verdict: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// A machine whose own kernel was asked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Machine {
-    /// `uname -r`.
-    pub release: String,
-    /// CPUs online.
-    pub cpus: usize,
-    /// What it runs under, if anything: `kvm`, `qemu`, …
-    pub hypervisor: Option<String>,
-    /// The model of its CPUs.
-    pub model: String,
-}
-
-impl Machine {
-    /// In one line.
-    pub fn words(&self) -> String {
-        let under = match self.hypervisor.as_deref() {
-            None | Some("" | "none") => String::new(),
-            Some(name) => format!(", under a hypervisor ({name})"),
-        };
-        let model = if self.model.is_empty() { String::new() } else { format!(" ({})", self.model) };
-        format!("{}, {} CPUs{model}{under}", self.release, self.cpus)
-    }
-}
+use super::environment::{Environment, Machine};
 
 /// `matrix.json`; `here.json` and `stock-*.json` have the same form.
 #[derive(Clone, Debug, Default, Deserialize)]

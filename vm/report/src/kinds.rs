@@ -249,8 +249,3 @@ impl Evidence {
         self.names(|cell| &cell.map, catalogue::sort_maps)
     }
 }
-
-/// A cell by its names.
-pub fn cell(refresh: &str, gc: &str, map: &str) -> Cell {
-    Cell { refresh: refresh.into(), gc: gc.into(), map: map.into() }
-}

@@ -13,6 +13,7 @@ mod claims;
 mod connections;
 mod costs;
 mod doors;
+mod environment;
 mod figures;
 mod goals;
 mod html;

@@ -22,7 +22,8 @@ use results::{
     },
 };
 
-use super::input::{BenchFile, Environment, Input, Inputs, Machine, RacesFile, Test, TestsFile};
+use super::environment::{Environment, Machine};
+use super::input::{BenchFile, Input, Inputs, RacesFile, Test, TestsFile};
 
 fn kernel(series: &str) -> KernelReport {
     KernelReport {

@@ -7,7 +7,7 @@ use evidence::races::{Row, below, per_million};
 use super::{
     cells::{grids, id_of, word},
     kinds::{Evidence, Found, Natively, counted},
-    page::{Chip, Mark, NativePart, Table},
+    page::{Chip, HERE, Mark, NativePart, Table},
     words::{count, short},
 };
 use results::races::Violation;
@@ -18,7 +18,7 @@ pub fn part(evidence: &Evidence) -> NativePart {
         machine: evidence.here.as_ref().map(|here| here.machine.clone()).unwrap_or_default(),
         grids: evidence.here.as_ref().map(|here| grids(&here.matrix, "here", chip)).unwrap_or_default(),
         kernels: kernels(evidence),
-        not_run: evidence.here.is_none().then(|| super::doors::HERE.into()),
+        not_run: evidence.here.is_none().then(|| HERE.into()),
     }
 }
 

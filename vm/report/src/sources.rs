@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use results::Accel;
 
 use super::{
-    input::{BenchFile, Environment, Input, Inputs, RacesFile, TestsFile},
+    environment::Environment,
+    input::{BenchFile, Input, Inputs, RacesFile, TestsFile},
     page::Source,
     words::{count, value},
 };

@@ -10,7 +10,7 @@ use crate::{
     alternatives::{of_the_proposal, overhead, removals},
     catalogue::strategy,
     figures::{Figures, comparable},
-    kinds::{Evidence, Found, Ordeal, cell, counted},
+    kinds::{Evidence, Found, Ordeal, counted},
     words::{count, short, times, value},
 };
 
@@ -27,7 +27,7 @@ impl Evidence {
     pub fn loses_nothing(&self, refresh: &str, gcs: &[&str], maps: &[&str]) -> Held {
         let cells: Vec<Cell> = gcs
             .iter()
-            .flat_map(|gc| maps.iter().map(|map| cell(refresh, gc, map)).collect::<Vec<_>>())
+            .flat_map(|gc| maps.iter().map(|map| Cell::new(refresh, gc, map)).collect::<Vec<_>>())
             .collect();
         let deletes: u64 = cells
             .iter()
@@ -52,7 +52,7 @@ impl Evidence {
 
     /// Something goes wrong in the cell, by all evidence.
     pub fn goes_wrong(&self, refresh: &str, gc: &str, map: &str) -> Held {
-        let cell = cell(refresh, gc, map);
+        let cell = Cell::new(refresh, gc, map);
         match self.found(&cell) {
             Some(Found::Unsafe(violation)) => Ok(format!("{cell}: {}", self.rate(&cell, violation))),
             Some(Found::Contradicted(violation, release)) => Ok(format!("{cell}: {violation} on {release}")),
@@ -68,7 +68,7 @@ impl Evidence {
 
     /// This goes wrong in the cell, whatever else does.
     pub fn shows(&self, refresh: &str, gc: &str, map: &str, violation: Violation) -> Held {
-        let cell = cell(refresh, gc, map);
+        let cell = Cell::new(refresh, gc, map);
         self.goes_wrong(refresh, gc, map)?;
         let model = self.rows(&cell).any(|row| {
             row.model.as_ref().is_some_and(|model| model.counterexamples.contains_key(&violation))
@@ -117,7 +117,7 @@ impl Evidence {
 
     /// The cell breaks in this circumstance.
     pub fn breaks(&self, refresh: &str, gc: &str, map: &str, circumstance: Circumstance) -> Held {
-        let cell = cell(refresh, gc, map);
+        let cell = Cell::new(refresh, gc, map);
         let words = circumstance.words();
         match self.ordeal(&cell, circumstance) {
             Ordeal::Breaks(violation, Some((seen, deletes))) => {
@@ -133,7 +133,7 @@ impl Evidence {
 
     /// The cell does not break in this circumstance.
     pub fn survives(&self, refresh: &str, gc: &str, map: &str, circumstance: Circumstance) -> Held {
-        let cell = cell(refresh, gc, map);
+        let cell = Cell::new(refresh, gc, map);
         let words = circumstance.words();
         match self.ordeal(&cell, circumstance) {
             Ordeal::Survives(deletes) => Ok(format!("{words}: none in {} deletes", count(deletes))),
@@ -146,7 +146,7 @@ impl Evidence {
     /// On the host's own kernel, free running counted nothing.
     pub fn clean_here(&self, refresh: &str, gc: &str, map: &str) -> Held {
         let Some(here) = &self.here else { return not_run("no cell ran on this machine's own kernel") };
-        clean(&here.matrix, &cell(refresh, gc, map), &here.release)
+        clean(&here.matrix, &Cell::new(refresh, gc, map), &here.release)
     }
 
     /// A removal with each of `gcs` costs less than with `other`, in every unit in which both were measured.

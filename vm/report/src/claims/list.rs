@@ -11,7 +11,7 @@ use super::{
     About::{self, Door as At, Objection as To},
     Claim, all,
 };
-use crate::{catalogue, doors::Door, kinds::Evidence};
+use crate::{catalogue, kinds::Evidence, page::Door};
 
 const HASH: &str = "hash";
 const NO_PREALLOC: &str = "hash-no-prealloc";

@@ -10,9 +10,8 @@ use approaches::Objection;
 
 pub use self::list::CLAIMS;
 use super::{
-    doors::Door,
     kinds::Evidence,
-    page::{ClaimShown, Standing},
+    page::{ClaimShown, Door, Standing},
 };
 
 /// Why a claim is not borne out.

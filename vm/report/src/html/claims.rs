@@ -4,24 +4,7 @@
 use maud::{Markup, html};
 
 use super::parts::{badge, part};
-use crate::page::{ClaimShown, Page, Standing};
-
-/// How many claims stand how: `12 hold, 1 does not hold, 3 not run`.
-pub fn tally(claims: &[ClaimShown]) -> String {
-    let said: Vec<String> = [Standing::Holds, Standing::Fails, Standing::NotRun]
-        .into_iter()
-        .map(|standing| (standing, claims.iter().filter(|claim| claim.standing == standing).count()))
-        .filter(|(_, number)| *number > 0)
-        .map(|(standing, number)| match (standing, number) {
-            (Standing::Holds, 1) => "1 holds".into(),
-            (Standing::Holds, number) => format!("{number} hold"),
-            (Standing::Fails, 1) => "1 does not hold".into(),
-            (Standing::Fails, number) => format!("{number} do not hold"),
-            (Standing::NotRun, number) => format!("{number} not run"),
-        })
-        .collect();
-    said.join(", ")
-}
+use crate::page::{Page, tally};
 
 /// A row for each.
 pub fn section(page: &Page) -> Markup {

@@ -14,9 +14,8 @@ mod top;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-pub use self::claims::tally;
 use self::parts::{not_run, part, table};
-use super::page::Page;
+use super::page::{Page, TITLE};
 
 /// Looks, in light, in dark and on paper.
 const STYLE: &str = include_str!("style.css");
@@ -35,9 +34,6 @@ const PARTS: [(&str, &str); 11] = [
     ("evidence", "Evidence"),
     ("sources", "Sources"),
 ];
-
-/// What the page is called.
-pub const TITLE: &str = "What it takes to lose no entry of a BPF map";
 
 /// The whole document.
 pub fn render(page: &Page) -> String {

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::parts::part;
 use crate::{
-    input::Environment,
+    environment::Environment,
     page::{Page, Source},
     sources::facts,
 };

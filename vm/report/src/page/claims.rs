@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::Mark;
+use super::mark::Mark;
 
 /// Whether the evidence bears a claim out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,6 +50,23 @@ pub struct ClaimShown {
     pub basis: String,
     /// Anchors of the doors and objections that it speaks to.
     pub about: Vec<String>,
+}
+
+/// How many claims stand how: `12 hold, 1 does not hold, 3 not run`.
+pub fn tally(claims: &[ClaimShown]) -> String {
+    let said: Vec<String> = [Standing::Holds, Standing::Fails, Standing::NotRun]
+        .into_iter()
+        .map(|standing| (standing, claims.iter().filter(|claim| claim.standing == standing).count()))
+        .filter(|(_, number)| *number > 0)
+        .map(|(standing, number)| match (standing, number) {
+            (Standing::Holds, 1) => "1 holds".into(),
+            (Standing::Holds, number) => format!("{number} hold"),
+            (Standing::Fails, 1) => "1 does not hold".into(),
+            (Standing::Fails, number) => format!("{number} do not hold"),
+            (Standing::NotRun, number) => format!("{number} not run"),
+        })
+        .collect();
+    said.join(", ")
 }
 
 /// A way into the report.

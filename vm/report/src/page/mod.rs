@@ -3,6 +3,8 @@
 //! same without the cells, which `matrix.json` has, and without what charts draw.
 
 mod claims;
+mod door;
+mod mark;
 mod matrix;
 mod safety;
 mod table;
@@ -10,12 +12,17 @@ mod table;
 use serde::Serialize;
 
 pub use self::{
-    claims::{ClaimShown, DoorItem, DoorShown, Standing},
-    matrix::{CellShown, Chip, Grid, Group, Mark, MatrixPart, NativePart, Pair, Schedule},
+    claims::{ClaimShown, DoorItem, DoorShown, Standing, tally},
+    door::{Door, HERE},
+    mark::Mark,
+    matrix::{CellShown, Chip, Grid, Group, MatrixPart, NativePart, Pair, Schedule},
     safety::{Paid, Patch, Preempted, Price, SafeLine, Safety},
     table::Table,
 };
-use super::input::Environment;
+use super::environment::Environment;
+
+/// What it is called.
+pub const TITLE: &str = "What it takes to lose no entry of a BPF map";
 
 /// The whole report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

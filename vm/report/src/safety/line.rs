@@ -4,7 +4,7 @@
 use approaches::{Family, Refresh};
 use results::races::Cell;
 
-use crate::{catalogue, kinds::cell, page::Patch, words::listed};
+use crate::{catalogue, page::Patch, words::listed};
 
 /// A discipline, the columns of one family that are safe with it, and the maps on which they are.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +43,7 @@ impl Line<'_> {
 
     /// Its cells.
     pub fn cells(&self) -> Vec<Cell> {
-        let on = |gc: &&str| self.maps.iter().map(|map| cell(self.refresh, gc, map)).collect::<Vec<_>>();
+        let on = |gc: &&str| self.maps.iter().map(|map| Cell::new(self.refresh, gc, map)).collect::<Vec<_>>();
         self.gcs.iter().flat_map(on).collect()
     }
 

@@ -7,6 +7,7 @@ mod ordeals;
 mod proof;
 
 use approaches::{Refresh, Since};
+use results::races::Cell;
 
 pub use self::{
     costs::{cheapest_packet, cheapest_removal},
@@ -14,7 +15,7 @@ pub use self::{
 };
 use super::{
     catalogue,
-    kinds::{Evidence, Found, cell},
+    kinds::{Evidence, Found},
     page::{Patch, SafeLine, Safety},
     words::listed,
 };
@@ -27,8 +28,11 @@ pub fn lines(evidence: &Evidence) -> Vec<Line<'_>> {
         for (family, gcs) in catalogue::grouped(&gcs) {
             let first = lines.len();
             for gc in gcs {
-                let safe: Vec<&str> =
-                    maps.iter().copied().filter(|map| evidence.is_safe(&cell(refresh, gc, map))).collect();
+                let safe: Vec<&str> = maps
+                    .iter()
+                    .copied()
+                    .filter(|map| evidence.is_safe(&Cell::new(refresh, gc, map)))
+                    .collect();
                 if safe.is_empty() {
                     continue;
                 }
@@ -135,7 +139,7 @@ fn elsewhere(evidence: &Evidence, line: &Line<'_>) -> Vec<String> {
     for map in evidence.maps().into_iter().filter(|map| !line.maps.contains(map)) {
         let mut words: Vec<String> = Vec::new();
         for gc in &line.gcs {
-            let word = match evidence.found(&cell(line.refresh, gc, map)) {
+            let word = match evidence.found(&Cell::new(line.refresh, gc, map)) {
                 // Another line's, or no cell at all.
                 None | Some(Found::Safe) => continue,
                 Some(Found::Unsafe(violation)) => violation.to_string(),

@@ -6,7 +6,7 @@ use results::races::{Cell, Stress};
 
 use super::line::Line;
 use crate::{
-    kinds::{Evidence, Natively, cell},
+    kinds::{Evidence, Natively},
     page::Preempted,
     words::{count, listed, many, short},
 };
@@ -127,7 +127,7 @@ pub fn bytes(evidence: &Evidence, line: &Line<'_>) -> String {
     let of_map = |map: &str| {
         let seen = |gc: &&str| {
             evidence
-                .rows(&cell(line.refresh, gc, map))
+                .rows(&Cell::new(line.refresh, gc, map))
                 .filter_map(|row| row.stress.as_ref())
                 .find_map(|stress: &Stress| stress.map_bytes.checked_div(stress.map_entries))
         };

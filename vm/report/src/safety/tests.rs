@@ -73,7 +73,7 @@ fn who_has_to_cooperate_follows_from_the_runs_that_broke() {
 
 #[test]
 fn a_schedule_of_the_model_breaks_what_free_running_did_not_happen_to_break() {
-    let here = || cell("lock", "prog-lock", "hash");
+    let here = || Cell::new("lock", "prog-lock", "hash");
     let mut matrix = weighed(&[
         model(here(), &[]),
         stressed(here(), 10, 10, 0),
@@ -121,7 +121,7 @@ fn what_a_line_takes_besides_is_told() {
 
 #[test]
 fn what_loses_natively_is_safe_no_more_and_that_is_said_loudly() {
-    let lost = natively("6.18.0", &[stressed(cell("lock", "prog-lock", "hash"), 1_000, 1_000, 1)]);
+    let lost = natively("6.18.0", &[stressed(Cell::new("lock", "prog-lock", "hash"), 1_000, 1_000, 1)]);
     let evidence = Evidence { here: Some(Natively::of(&lost)), ..evidence() };
     let lines = lines(&evidence);
     assert_eq!(lines[0].words(), "lock with prog-lock-array on hash");
@@ -136,7 +136,7 @@ fn what_loses_natively_is_safe_no_more_and_that_is_said_loudly() {
 
 #[test]
 fn what_is_not_seen_natively_is_no_safer_for_it() {
-    let here = || cell("store", "blind", "hash");
+    let here = || Cell::new("store", "blind", "hash");
     let emulated = weighed(&[
         model(here(), &[LostRefresh]),
         witnessed(here(), LostRefresh, 9, 9),

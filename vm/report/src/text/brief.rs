@@ -7,11 +7,7 @@ use super::{
     lines::{WIDTH, ascii, item, paragraph, wrapped},
     safety::{legend, table},
 };
-use crate::{
-    doors::HERE,
-    html,
-    page::{Page, Patch, SafeLine, Standing},
-};
+use crate::page::{HERE, Page, Patch, SafeLine, Standing, TITLE, tally};
 
 /// At most so many lines.
 pub const LINES: usize = 72;
@@ -50,7 +46,7 @@ pub fn render(page: &Page) -> String {
 }
 
 fn top(page: &Page) -> String {
-    let mut out = format!("{}\n{}\n\n", html::TITLE, "=".repeat(html::TITLE.len().min(WIDTH)));
+    let mut out = format!("{}\n{}\n\n", TITLE, "=".repeat(TITLE.len().min(WIDTH)));
     paragraph(&mut out, &page.answer.sentence);
     out
 }
@@ -106,7 +102,7 @@ fn troubles(page: &Page) -> String {
 
 fn claims(page: &Page) -> String {
     let mut out = String::new();
-    paragraph(&mut out, &format!("Of {} claims: {}.", page.claims.len(), html::tally(&page.claims)));
+    paragraph(&mut out, &format!("Of {} claims: {}.", page.claims.len(), tally(&page.claims)));
     for claim in page.claims.iter().filter(|claim| claim.standing == Standing::Holds) {
         item(&mut out, &claim.says);
     }

@@ -12,8 +12,7 @@ use self::lines::{ascii, head, item, not_run, paragraph, table};
 #[cfg(test)]
 pub use self::{brief::LINES, lines::WIDTH};
 use super::{
-    html,
-    page::{Goal, Page, Reached},
+    page::{Goal, Page, Reached, TITLE, tally},
     sources::facts,
     words::count,
 };
@@ -21,7 +20,7 @@ use super::{
 /// The whole report.
 pub fn render(page: &Page) -> String {
     let mut out = String::new();
-    head(&mut out, html::TITLE, '=');
+    head(&mut out, TITLE, '=');
     paragraph(&mut out, &page.answer.sentence);
     for trouble in &page.troubles {
         item(&mut out, &format!("! {trouble}"));
@@ -33,7 +32,7 @@ pub fn render(page: &Page) -> String {
     safety::doors(&mut out, &page.doors);
     objections(&mut out, page);
     head(&mut out, "What is claimed", '-');
-    paragraph(&mut out, &format!("Of {} claims: {}.", page.claims.len(), html::tally(&page.claims)));
+    paragraph(&mut out, &format!("Of {} claims: {}.", page.claims.len(), tally(&page.claims)));
     for claim in &page.claims {
         safety::claim(&mut out, claim);
     }
