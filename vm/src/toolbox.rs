@@ -3,8 +3,8 @@
 
 use ground::tools::{Tool, file, module, program};
 use kernel::{
-    hygiene::warnings,
     kselftest::{self, foreign::target::Arch},
+    sparse,
 };
 
 /// All of it, in the order of the phases.
@@ -52,7 +52,7 @@ pub const BESIDES: [(&str, Tools); 5] = [
     ("kselftest", || &kselftest::build::TOOLS),
     ("kselftest --arch arm64", || &Arch::Arm64.target().tools),
     ("kselftest --arch s390x", || &Arch::S390x.target().tools),
-    ("patches --sparse", || &warnings::TOOLS),
+    ("patches --sparse", || &sparse::TOOLS),
     ("report --check", || &[BROWSER]),
 ];
 

@@ -51,6 +51,12 @@ impl Wanted<'_> {
         worktree::Place { slug: &self.base.slug, profile: &self.profile.name, lineage: self.lineage }
     }
 
+    /// With its source as the series has it.
+    fn work_tree(&self, ctx: &Ctx, store: &Store) -> Result<WorkTree> {
+        let check_out = |src: &Path, index: &Path| store.check_out(ctx, &self.patched.tree, src, index);
+        WorkTree::open(ctx, &self.place(), check_out)
+    }
+
     fn key(&self, toolchain: &(String, String)) -> String {
         let parts = [&self.patched.tree, self.series, &self.profile.fragment, &toolchain.0, &toolchain.1];
         hash(&parts.map(str::as_bytes))
@@ -70,7 +76,7 @@ pub fn get(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(Kernel, boo
     let place = wanted.place();
     let mib = if worktree::has_objects(ctx, &place)? { NEXT_BUILD_MIB } else { FIRST_BUILD_MIB };
     space::need(ctx.cache.root(), mib, "to build the kernel")?;
-    let work = WorkTree::open(ctx, store, &place, &wanted.patched.tree)?;
+    let work = wanted.work_tree(ctx, store)?;
     if let Some(kernel) = Kernel::open(&ctx.cache, &dir) {
         // Another run built it while this one waited.
         work.built()?;
@@ -113,7 +119,7 @@ pub fn headers_alone(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(P
     {
         return Ok((include(&name), true));
     }
-    let work = WorkTree::open(ctx, store, &wanted.place(), &wanted.patched.tree)?;
+    let work = wanted.work_tree(ctx, store)?;
     let name = headers(ctx, &Make::new(&work, wanted.jobs, wanted.series, &toolchain))?;
     work.built()?;
     write_whole(&memory, name.as_bytes())?;
@@ -132,7 +138,7 @@ pub fn compile(
     more: &[&str],
 ) -> Result<PathBuf> {
     let toolchain = toolchain::toolchain(ctx);
-    let work = WorkTree::open(ctx, store, &wanted.place(), &wanted.patched.tree)?;
+    let work = wanted.work_tree(ctx, store)?;
     let make = Make::new(&work, wanted.jobs, wanted.series, &toolchain);
     configure(ctx, store, &work, &make, wanted)?;
     for object in objects {

@@ -13,7 +13,11 @@ use ground::{
     apt::{self, Apt},
     context::Ctx,
     lock,
+    tools::{Tool, program},
 };
+
+/// What is needed beyond a kernel, where the build accepts it.
+pub const TOOLS: [Tool; 1] = [program("sparse", "sparse", "sparse")];
 
 /// Where it is newest.
 const SUITE: &str = "sid";

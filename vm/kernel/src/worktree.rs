@@ -18,8 +18,6 @@ use ground::{
     lock::{self, Lock},
 };
 
-use crate::store::Store;
-
 /// The build folder, inside the source: kbuild then names all files relative to it, and the two can be copied to
 /// another place without a single object being out of date. No kernel tree tracks a name that begins with a dot.
 const BUILD: &str = ".build";
@@ -155,11 +153,15 @@ fn copy(ctx: &Ctx, from: &Path, to: &Path) -> Result<()> {
 }
 
 impl WorkTree {
-    /// Takes the work tree and makes its source `tree`.
+    /// Takes the work tree and has `check_out` make its source, in a folder, with an index that knows what is there.
     ///
     /// # Errors
-    /// When git or the file system fails.
-    pub fn open(ctx: &Ctx, store: &Store, place: &Place<'_>, tree: &str) -> Result<Self> {
+    /// When that or the file system fails.
+    pub fn open(
+        ctx: &Ctx,
+        place: &Place<'_>,
+        check_out: impl FnOnce(&Path, &Path) -> Result<()>,
+    ) -> Result<Self> {
         let lock = place.lock(ctx)?;
         let dir = place.folder(ctx)?;
         if !dir.exists() {
@@ -174,7 +176,7 @@ impl WorkTree {
                 .note(format!("a build was cut short here: {removed} files that it wrote are made again"));
         }
         fs::write(work.marker(), std::process::id().to_string()).context("cannot mark the build as begun")?;
-        store.check_out(ctx, tree, &work.src(), &work.dir.join("index"))?;
+        check_out(&work.src(), &work.dir.join("index"))?;
         Ok(work)
     }
 

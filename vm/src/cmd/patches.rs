@@ -18,6 +18,7 @@ use kernel::{
         warnings,
     },
     series::{self, Patch, Series, file_name, patch_files},
+    sparse,
 };
 use results::{Status, TestResult};
 
@@ -61,7 +62,7 @@ pub fn run(ctx: &Ctx, opts: &Patches) -> Result<Done> {
     let mut all = names.iter().map(|name| Series::read(&ctx.root, name)).collect::<Result<Vec<_>>>()?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
     if opts.sparse {
-        ctx.phase("tools of sparse", || tools::ensure(ctx, &warnings::TOOLS, opts.kernel.offline))?;
+        ctx.phase("tools of sparse", || tools::ensure(ctx, &sparse::TOOLS, opts.kernel.offline))?;
     }
     let checkpatch = Checkpatch::fetch(ctx, &shop.store, &shop.base)?;
     let mut checks = Checks { ctx, count: Count::default() };

@@ -13,7 +13,7 @@ use std::{fs, path::Path};
 use self::{graph::Graph, modules::Modules, source::Source};
 
 /// How many files the longest chain may have: from a command down through the crates, and inside one of them.
-const LONGEST: usize = 11;
+const LONGEST: usize = 10;
 const LONGEST_INSIDE: usize = 8;
 
 fn modules() -> Modules {

@@ -4,18 +4,12 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use anyhow::{Context, Result};
-use ground::{
-    context::Ctx,
-    tools::{Tool, program},
-};
+use ground::context::Ctx;
 
 use crate::{
     series::{NONE, Series},
     sparse,
 };
-
-/// What is needed beyond a kernel.
-pub const TOOLS: [Tool; 1] = [program("sparse", "sparse", "sparse")];
 
 /// How kbuild says that it leaves sparse out.
 const TOO_OLD: &str = "sparse is not available or not up to date";

@@ -12,6 +12,7 @@ use kernel::{
             judge::{self, CONTROL},
             progs,
             target::Target,
+            told,
         },
         plan::{Step, ours},
     },
@@ -98,7 +99,7 @@ pub fn run(
         Ok((emulated::boot(ctx, &machine, &kernel.image(), &initrd, &name, &steps)?, false))
     })?;
     report.consoles.push(console.path.clone());
-    let told = emulated::read(&console.text);
+    let told = told::read(&console.text);
     let uname = came_up(&told, &console)?;
     ctx.events.note(uname);
     ensure!(
@@ -130,7 +131,7 @@ pub fn run(
 ///
 /// # Errors
 /// It did not come to its tests: that says nothing of the series.
-fn came_up<'a>(told: &'a emulated::Told, console: &emulated::Console) -> Result<&'a str> {
+fn came_up<'a>(told: &'a told::Told, console: &emulated::Console) -> Result<&'a str> {
     if let Some(uname) = &told.uname {
         return Ok(uname);
     }

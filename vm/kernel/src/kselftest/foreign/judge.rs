@@ -3,7 +3,7 @@
 
 use results::{Status, TestResult};
 
-use super::emulated::Told;
+use super::told::Told;
 use crate::kselftest::{
     compare::{Difference, Results, Row},
     parse::rows,
@@ -71,7 +71,7 @@ pub fn faults(found: &[Row], asked: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kselftest::foreign::emulated::read;
+    use crate::kselftest::foreign::told::read;
 
     fn told(console: &str) -> Vec<Row> {
         let steps = [Step::named("mine"), Step::named(CONTROL)];

@@ -117,7 +117,8 @@ pub fn get(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(Kernel, boo
     let place = Place { slug: &wanted.base.slug, profile: target.name, lineage: wanted.lineage };
     let mib = if worktree::has_objects(ctx, &place)? { NEXT_BUILD_MIB } else { FIRST_BUILD_MIB };
     space::need(ctx.cache.root(), mib, "to build the kernel")?;
-    let work = WorkTree::open(ctx, store, &place, &wanted.patched.tree)?;
+    let check_out = |src: &Path, index: &Path| store.check_out(ctx, &wanted.patched.tree, src, index);
+    let work = WorkTree::open(ctx, &place, check_out)?;
     if let Some(kernel) = Kernel::open(&dir) {
         // Another run built it while this one waited.
         work.built()?;

@@ -9,3 +9,4 @@ pub mod judge;
 pub mod kernel;
 pub mod progs;
 pub mod target;
+pub mod told;
