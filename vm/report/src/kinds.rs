@@ -5,11 +5,7 @@
 use evidence::races::{Matrix, Row, Verdict, verdict};
 use results::races::{Cell, Circumstance, Model, Stress, Violation};
 
-use super::{
-    catalogue,
-    figures::Figures,
-    input::{Environment, RacesFile},
-};
+use super::{catalogue, figures::Figures, input::RacesFile};
 
 /// Cells that ran on another kernel than that of the matrix.
 pub struct Natively {
@@ -24,9 +20,8 @@ pub struct Natively {
 impl Natively {
     /// The evidence of a file.
     pub fn of(file: &RacesFile) -> Self {
-        let Environment { release, kernel, .. } = &file.environment;
-        let built = kernel.as_ref().map(|kernel| &kernel.version);
-        let (release, machine) = match (&file.machine, release.as_ref().or(built)) {
+        let built = file.environment.kernel.as_ref().map(|kernel| &kernel.version);
+        let (release, machine) = match (&file.machine, file.environment.release.as_ref().or(built)) {
             (Some(machine), _) => (machine.release.clone(), machine.words()),
             (None, Some(release)) => (release.clone(), release.clone()),
             (None, None) => ("an unnamed kernel".into(), "an unnamed machine".into()),

@@ -149,8 +149,9 @@ fn what_is_not_seen_natively_is_no_safer_for_it() {
 
 #[test]
 fn what_a_kernel_that_preempts_packets_breaks_is_told_apart_and_safe_elsewhere() {
-    let on =
-        |lost| natively("7.3.0-rt-v3", &[stressed(cell("lock", "prog-lock", "hash"), 1_000, 1_000, lost)]);
+    let on = |lost| {
+        natively("7.3.0-rt-v3", &[stressed(Cell::new("lock", "prog-lock", "hash"), 1_000, 1_000, lost)])
+    };
     let told = |preempting: Vec<Natively>| {
         let evidence = Evidence { preempting, ..evidence() };
         let safety = table(&evidence, &lines(&evidence));
