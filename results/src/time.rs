@@ -136,9 +136,9 @@ pub struct Hold {
     pub errno: i32,
     /// The same in a word.
     pub word: String,
-    /// Earlier tries that were in vain.
-    pub in_vain: u32,
-    /// Calls beside it, and one more of each afterwards.
+    /// Earlier tries that were in vain, with all that was seen of them.
+    pub earlier: Vec<Hold>,
+    /// Calls beside it, and one more of each afterwards. Of very many the first are kept, and those at its end and after it.
     pub calls: Vec<Call>,
     /// From its end to the end of the last call that had begun before, in ms.
     pub ended_ms: u64,

@@ -68,7 +68,8 @@ pub fn run(options: &Options) -> Result<()> {
         cpus: cpus::count()?,
         scenes: scenes.iter().map(|scene| scene.name().to_owned()).collect(),
     })?;
-    for (turn, tried) in scenes.iter().enumerate() {
+    // A guest that goes on where another was lost goes on with its turns, too.
+    for (turn, tried) in (options.skip..).zip(&scenes) {
         let scene = tried.name().to_owned();
         send(&TimeEvent::Began { scene: scene.clone() })?;
         let seen = cpus::keeping(|| options.attempt(tried, turn, &folder))?;

@@ -100,15 +100,18 @@ fn tried(ctx: &Ctx, opts: &cli::Time, hold: u64, report: &mut Report, heard: &mu
     if let Some(filter) = &opts.filter {
         command.push_str(&format!(" --filter {}", quoted(filter)));
     }
+    let mut consoles = Vec::new();
     for name in NAMES {
+        heard.next_guest();
         report.consoles.push(bench.console(name));
         let run = bench.run_folder(name)?;
         let command = format!("{command} --skip {}", heard.seen.len());
         let beside = debugger::beside(&run).and(monitor::beside(&run));
         let guest = Guest { name, run: &run, command: &command, limits, beside };
         let (ended, console) = bench.boot(&built, guest, heard)?;
+        consoles.push(console);
         if !debugger::is_lost(&run) {
-            return time::judge(heard, ended, &console, limits.boot.as_secs(), limits.silence.as_secs());
+            return time::judge(heard, ended, &consoles, limits.boot.as_secs(), limits.silence.as_secs());
         }
         ctx.events.note("QEMU no longer does as its debugger says: another guest goes on from there");
     }

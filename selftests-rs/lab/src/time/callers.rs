@@ -2,7 +2,7 @@
 //! Who does something while a CPU is held.
 
 use anyhow::{Context as _, Result, bail};
-use cmpdel_uapi::{Map, Outcome as Compared, Window, bindings as abi};
+use cmpdel_uapi::{Map, Outcome as Compared, Updated, Window, bindings as abi};
 use cmpdel_uapi_raw::{Errno, Snapshot};
 
 use super::walk::walk;
@@ -10,6 +10,7 @@ use super::world::{A, B, C, L, World};
 use crate::collector::Collector;
 use crate::datapath::{Datapath, Packet, key_of};
 use crate::layout::{Kind, LIFETIME, Outcome, VALUE_SIZE};
+use crate::value::value_of;
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub enum Caller {
     CompareDelete,
     /// A batch of one such.
     CompareBatch,
+    /// A compare-and-update of it.
+    CompareUpdate,
+    /// A look-up that deletes.
+    Take,
     /// A batch of look-ups, over the whole map.
     LookUpBatch,
     /// A delete of the key that the held one is about.
@@ -76,6 +81,8 @@ impl Caller {
             Self::LockedLookUp => "look-up with BPF_F_LOCK",
             Self::CompareDelete => "compare-and-delete",
             Self::CompareBatch => "batch of compare-and-deletes",
+            Self::CompareUpdate => "compare-and-update",
+            Self::Take => "look-up that deletes",
             Self::LookUpBatch => "batch of look-ups",
             Self::DeleteOther => "delete",
             Self::Collector => "collector",
@@ -162,6 +169,15 @@ impl Callers<'_> {
                     (None, None) => Ok(Compared::Absent),
                 }))?
             }
+            Caller::CompareUpdate => self.compare_update()?,
+            Caller::Take => match elements.take(&key_of(A), &mut [0; VALUE_SIZE], 0) {
+                Ok(()) => {
+                    world.claim(A);
+                    Answer::of(Ok(()))
+                }
+                Err(Errno(libc::ENOENT)) => Answer::absent(),
+                Err(errno) => Answer::of(Err(errno)),
+            },
             Caller::LookUpBatch => Answer::of(walk(&elements, &mut self.snapshot)),
             Caller::DeleteOther => {
                 match elements.delete(&key_of(B)) {
@@ -201,6 +217,21 @@ impl Callers<'_> {
             }
             Ok(outcome) => Answer { errno: 0, word: format!("{outcome:?}").to_lowercase() },
             Err(error) => Answer::of(Err(errno_of(&error).with_context(|| format!("compare: {error}"))?)),
+        })
+    }
+
+    fn compare_update(&self) -> Result<Answer> {
+        let (handled, seen) = (self.world.handled(A, 0), self.world.expired());
+        let window = Window::at(LIFETIME, &seen[LIFETIME as usize..][..WINDOW as usize]);
+        Ok(match self.map.update_if_eq(&key_of(A), &value_of(A, handled.lifetime), window) {
+            Ok(Updated::Replaced) => {
+                self.world.truth(|oracle| oracle.inserted(&handled));
+                Answer::of(Ok(()))
+            }
+            Ok(outcome) => Answer { errno: 0, word: format!("{outcome:?}").to_lowercase() },
+            Err(error) => {
+                Answer::of(Err(errno_of(&error).with_context(|| format!("compare-and-update: {error}"))?))
+            }
         })
     }
 

@@ -34,8 +34,8 @@ const LANE: usize = 0;
 /// Beyond the hold itself, for all to be over.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What the kernel does on the callers' CPU may wait for the held one, by chance, and then nobody has called.
-const TRIES: u32 = 3;
-/// Calls that are kept.
+const TRIES: usize = 3;
+/// Calls that are kept of those which begin and end in the hold.
 const MOST: usize = 400;
 /// Between calls that take no time.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -46,13 +46,13 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// # Errors
 /// When the hold did not come about, or a call was answered in a way that makes the scene void.
 pub fn run(scene: &Scene, turn: usize, lasts: Duration, run: &Path) -> Result<Hold> {
-    let mut in_vain = 0;
+    let mut earlier = Vec::new();
     loop {
         let hold = once(scene, turn, lasts, run)?;
-        if !hold.is_in_vain() || in_vain + 1 == TRIES {
-            return Ok(Hold { in_vain, ..hold });
+        if !hold.is_in_vain() || earlier.len() + 1 == TRIES {
+            return Ok(Hold { earlier, ..hold });
         }
-        in_vain += 1;
+        earlier.push(hold);
     }
 }
 
@@ -75,7 +75,7 @@ fn once(scene: &Scene, turn: usize, lasts: Duration, run: &Path) -> Result<Hold>
         _ => None,
     };
     let deletes = matches!(scene.holder, Holder::Delete | Holder::Take);
-    let world = World::set_up(&datapath, deletes, scene.later)?;
+    let world = World::set_up(&datapath, deletes, scene.later, scene.holder == Holder::Open)?;
     let open = || -> Result<Collector<'_>> {
         let target = Target { gated: true, ..datapath.target("ct4")? };
         Collector::open(&gc, false, target).map_err(Denied::error)
@@ -131,7 +131,7 @@ fn once(scene: &Scene, turn: usize, lasts: Duration, run: &Path) -> Result<Hold>
         waited_in: held.waited,
         errno: answer.errno,
         word: answer.word,
-        in_vain: 0,
+        earlier: Vec::new(),
         calls: calls.into_iter().map(|timed| timed.call).collect(),
         ended_ms: ended / 1_000_000,
         violations,
@@ -247,7 +247,7 @@ fn beside(
     lasts: Duration,
 ) -> Result<Vec<Timed>> {
     let since = Instant::now();
-    let mut calls = Vec::with_capacity(MOST);
+    let mut calls = Vec::with_capacity(MOST + 64);
     // Those who go on are quick. Of the others each may take a third of the hold: another one begins in each scene.
     let all = |callers: &'static [Caller], needs| callers.iter().map(move |&caller| (needs, caller));
     let mut wants: Vec<_> = all(scene.wants, Needs::Lock).collect();
@@ -267,7 +267,8 @@ fn beside(
             let (began, began_held) = (monotonic(), goes_on());
             let answer = callers.call(caller)?;
             let (ended, ended_held) = (monotonic(), goes_on());
-            if calls.len() < MOST {
+            // However many there are: what goes on beyond the hold, and what comes after it.
+            if calls.len() < MOST || !began_held || !ended_held {
                 let call = Call {
                     who: caller.words().into(),
                     needs,

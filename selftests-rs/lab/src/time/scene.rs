@@ -89,8 +89,15 @@ const fn after(callee: &'static str) -> Place<'static> {
 }
 
 /// Everybody who takes the lock of a bucket.
-const BUCKET: &[Caller] =
-    &[Caller::Packet, Caller::CompareDelete, Caller::CompareBatch, Caller::Update, Caller::LookUpBatch];
+const BUCKET: &[Caller] = &[
+    Caller::Packet,
+    Caller::CompareDelete,
+    Caller::CompareBatch,
+    Caller::CompareUpdate,
+    Caller::Update,
+    Caller::Take,
+    Caller::LookUpBatch,
+];
 
 const HASH: Scene = Scene {
     name: "",

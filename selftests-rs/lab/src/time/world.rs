@@ -42,22 +42,23 @@ pub struct World<'a> {
     datapath: &'a Datapath,
     elements: Elements<'a>,
     oracle: Mutex<Oracle>,
+    evicts: bool,
 }
 
 impl<'a> World<'a> {
     /// Entries as they are when a scene begins; gates are open. `deletes`: B is there, and has expired. `later`: A has not, but
-    /// is about to.
+    /// is about to. `evicts`: there will be so many that the map evicts, also what is live.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn set_up(datapath: &'a Datapath, deletes: bool, later: bool) -> Result<Self> {
+    pub fn set_up(datapath: &'a Datapath, deletes: bool, later: bool, evicts: bool) -> Result<Self> {
         clear(datapath)?;
         for side in [Actor::Packet, Actor::Gc] {
             side.gate(datapath.control()).go.store(u64::MAX, Release);
         }
         let elements = Elements::new(datapath.map("ct4")?).context("cannot use the map under test")?;
-        let oracle = if evicts(datapath) { Oracle::of_evicting() } else { Oracle::default() };
-        let world = Self { datapath, elements, oracle: Mutex::new(oracle) };
+        let oracle = if evicts { Oracle::of_evicting() } else { Oracle::default() };
+        let world = Self { datapath, elements, oracle: Mutex::new(oracle), evicts };
         let timeout = datapath.settings().timeout;
         datapath.set_clock(BEGAN);
         for (flow, more) in [(A, 0), (B, 0), (E, 2), (L, 10 * timeout)] {
@@ -92,7 +93,7 @@ impl<'a> World<'a> {
 
     /// The map evicts what is live.
     pub fn evicts(&self) -> bool {
-        evicts(self.datapath)
+        self.evicts
     }
 
     /// A's value at the beginning.
@@ -171,25 +172,20 @@ impl<'a> World<'a> {
         walk(&elements, &mut walked).map_err(|errno| anyhow!("cannot walk the map: {errno}"))?;
         let at_first = (BEGAN + 11 * self.datapath.settings().timeout) * TICK + L;
         let live = left.get(&L).is_some_and(|found| found.lifetime >= at_first);
-        let evicts = evicts(self.datapath);
         let found = left.len() as u64;
         let oracle = self.oracle.into_inner().map_err(|_| anyhow!("a side of a scene panicked"))?;
         let settled = oracle.settle(self.datapath.control().now.load(Relaxed), monotonic(), &left, 0);
         let capacity = self.datapath.settings().entries;
         let left = Left {
-            live: live || evicts && left.len() > 100,
+            live: live || self.evicts && left.len() > 100,
             expired_gone: !left.contains_key(&E),
             walked: walked.count as u64,
             found,
             room: room(&elements, C + NEW, capacity)?,
-            capacity: if evicts { 0 } else { capacity.into() },
+            capacity: if self.datapath.settings().map == MapKind::LruHash { 0 } else { capacity.into() },
         };
         Ok((Settled::join(vec![settled]).violations, left))
     }
-}
-
-fn evicts(datapath: &Datapath) -> bool {
-    datapath.settings().map == MapKind::LruHash
 }
 
 /// Takes in what a round says.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From what was seen to results and one of the three outcomes.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use ground::outcome::Outcome;
 use guest::{
     machine::Ended,
@@ -17,18 +17,19 @@ use super::{
 };
 
 /// Judges each scene. No report of the kernel is allowed: the holds are shorter than its limits (a soft lockup takes 20 s, an
-/// RCU stall 21 s).
+/// RCU stall 21 s). `consoles`: that of each guest; the last one ended as `ended` says, QEMU had lost those before it.
 ///
 /// # Errors
-/// When the guest never came to its scenes, or there is none: that says nothing.
+/// When the last guest never came to its scenes, or there is none: that says nothing.
 pub fn judge(
     heard: &Heard,
     ended: Ended,
-    console: &str,
+    consoles: &[String],
     boot_limit: u64,
     silence_limit: u64,
 ) -> Result<Judged> {
     let course = heard.course(ended, boot_limit, silence_limit);
+    let (console, lost) = consoles.split_last().context("no guest was booted")?;
     course.began(console)?;
     let planned = heard.planned.as_deref().unwrap_or_default();
     if planned.is_empty() {
@@ -45,7 +46,10 @@ pub fn judge(
         tests.push(TestResult { name: scene.clone(), status, ms: 0, detail });
     }
     let scanned = splat::scan(console);
-    let splats = scanned.clone().unwrap_or_default();
+    // What was said of a guest is said, also where QEMU lost it afterwards.
+    let mut splats: Vec<String> =
+        lost.iter().filter_map(|console| splat::scan(console).ok()).flatten().collect();
+    splats.extend(scanned.clone().unwrap_or_default());
     let broken: Vec<&str> = tests.iter().filter(|t| is_broken(t.status)).map(|t| t.name.as_str()).collect();
     if reason.is_empty() {
         reason = match (broken.is_empty(), splats.first(), scanned) {

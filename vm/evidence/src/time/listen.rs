@@ -28,6 +28,7 @@ pub struct Heard {
     /// What was seen in each, in order.
     pub seen: Vec<(String, Seen)>,
     running: Option<String>,
+    begun: bool,
     done: bool,
     /// Scenes that were seen in guests before this one.
     before: usize,
@@ -38,7 +39,7 @@ impl Heard {
     pub fn course(&self, ended: Ended, boot_limit: u64, silence_limit: u64) -> Course<'_> {
         Course {
             ended,
-            begun: self.planned.is_some(),
+            begun: self.begun,
             done: self.done,
             running: self.running.as_deref(),
             program: "lab",
@@ -46,6 +47,11 @@ impl Heard {
             boot_limit,
             silence_limit,
         }
+    }
+
+    /// Another guest is booted: it has to say itself how far it came.
+    pub fn next_guest(&mut self) {
+        (self.begun, self.running, self.done) = (false, None, false);
     }
 
     /// The scene that began and did not end.
@@ -69,7 +75,7 @@ impl Listener for Heard {
                 // A guest that goes on where another was lost plans the rest of it.
                 self.planned.get_or_insert(scenes);
                 self.before = self.seen.len();
-                (self.running, self.done) = (None, false);
+                self.begun = true;
             }
             TimeEvent::Began { scene } => {
                 let total = self.planned.as_ref().map_or(0, Vec::len) as u64;
@@ -90,5 +96,42 @@ impl Listener for Heard {
 
     fn running(&self) -> Option<&str> {
         self.running.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guest::machine::End;
+
+    use super::*;
+    use crate::time::judge;
+
+    const ENDED: Ended = Ended { end: End::Exited, up: true, status: Some(0), boot_seconds: 1.0 };
+
+    fn heard() -> Heard {
+        Heard {
+            planned: Some(vec!["a".into()]),
+            seen: vec![("a".into(), Seen::Failed("no veth".into()))],
+            begun: true,
+            done: true,
+            ..Heard::default()
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_said_in_a_guest_that_was_lost_is_not_lost() {
+        let clean = || "[    1.000000] Linux version 7.3".to_owned();
+        let bad = "[    2.000000] BUG: KASAN: slab-use-after-free in htab".to_owned();
+        let judged = |consoles: &[String]| judge(&heard(), ENDED, consoles, 1, 1).unwrap();
+        assert!(judged(&[clean(), clean()]).splats.is_empty());
+        assert_eq!(judged(&[bad, clean()]).splats.len(), 1);
+    }
+
+    #[test]
+    fn a_guest_that_never_began_says_nothing_of_scenes() {
+        let mut heard = heard();
+        heard.next_guest();
+        let judged = judge(&heard, ENDED, &["[    1.000000] Linux version 7.3".into()], 1, 1);
+        assert!(judged.unwrap_err().to_string().contains("first scene"));
     }
 }
