@@ -24,8 +24,9 @@ use crate::{
 pub const EVIDENCE: &str = "docs/report/evidence";
 
 /// Events of guests with the series.
-const SERIES: [(&str, &str); 2] =
-    [("races.jsonl", "races/matrix.json"), ("races-rt.jsonl", "races/matrix-rt.json")];
+const SERIES: [(&str, &str); 2] = [("races.jsonl", "races/matrix.json"), (RT, "races/matrix-rt.json")];
+/// Of a kernel with the series that preempts packets.
+const RT: &str = "races-rt.jsonl";
 
 /// Events of kernels as they are, and the cells that they are of where that is not all.
 const NATIVE: [(&str, &str, Option<&str>); 5] = [
@@ -51,7 +52,12 @@ const RECORDS: [(&str, &str); 4] = [
 pub fn records(ctx: &Ctx) -> Result<PathBuf> {
     let (from, to) = (ctx.root.join(EVIDENCE), ctx.target.join("kept"));
     for (name, place) in SERIES {
-        judge(ctx, &from.join(name), &to.join(place), Some(DEFAULT), None, &mut None)?;
+        let events = from.join(name);
+        if name == RT && !events.exists() {
+            continue;
+        }
+        Kept::read(std::slice::from_ref(&events))?.only(name == RT)?;
+        judge(ctx, &events, &to.join(place), Some(DEFAULT), None, &mut None)?;
     }
     // What is asked of all cells of a kernel as it is, the model answers once.
     let mut all = None;

@@ -29,7 +29,7 @@ use crate::layout::TICK;
 use crate::load::Denied;
 use client::{Client, Close, Tally};
 
-pub use client::NOT_ENDED;
+pub use client::{NOT_ENDED, WRONG_DATA};
 use link::{Link, SERVER};
 use server::Server;
 
@@ -63,6 +63,9 @@ const LAST_PACKETS: Duration = Duration::from_millis(1500);
 
 /// Entries that each map holds. There is one for each client, and few more: a round is short, and comes by often.
 const ENTRIES: u32 = 1024;
+
+/// Before the errno with which a collector failed to remove an entry.
+pub const OF_COLLECTOR: &str = "collector: ";
 
 /// Runs connections for `seconds` through a datapath of its own, with `strategy` at work on its maps: on that of the
 /// entries and then, with `snat`, on that of the source NAT mappings, as Cilium does.
@@ -133,7 +136,7 @@ impl Through {
         let mut ran = self.connect(control, seconds, &mut round)?;
         ran.deletes = counted.removed;
         for (errno, count) in counted.errors {
-            ran.errors.insert(format!("collector: {errno}"), count);
+            ran.errors.insert(format!("{OF_COLLECTOR}{errno}"), count);
         }
         Ok(ran)
     }

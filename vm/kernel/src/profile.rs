@@ -24,6 +24,8 @@ pub struct Profile {
 
 /// The profile of ordinary runs.
 pub const LEAN: &str = "lean";
+/// That whose kernel preempts packets.
+pub const RT: &str = "rt";
 
 /// What the kernel's own selftests need of any profile.
 const SELFTESTS: &str = "selftests";
@@ -71,13 +73,7 @@ const PROFILES: [Row; 7] = [
         finds_leaks: false,
         append: &[],
     },
-    Row {
-        name: "rt",
-        fragments: &["lean.config", "rt.config"],
-        patience: 1,
-        finds_leaks: false,
-        append: &[],
-    },
+    Row { name: RT, fragments: &["lean.config", "rt.config"], patience: 1, finds_leaks: false, append: &[] },
 ];
 
 /// The names of all profiles.

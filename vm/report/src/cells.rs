@@ -139,6 +139,7 @@ fn not_run(map: &str) -> CellShown {
 fn natively(evidence: &Evidence, cell: &Cell) -> Vec<String> {
     evidence
         .natively()
+        .chain(&evidence.preempting)
         .filter_map(|native| {
             let row = native.matrix.find(&cell.refresh, &cell.gc, &cell.map)?;
             Some(match (&row.stress, &row.refused) {

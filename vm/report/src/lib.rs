@@ -100,12 +100,14 @@ fn evidence(inputs: &Inputs) -> Evidence {
     let races = inputs.races.read();
     let series = races.and_then(|file| file.environment.kernel.as_ref()).map(|kernel| kernel.series.clone());
     let of = |input: &Input<BenchFile>| input.read().map(Figures::of).unwrap_or_default();
-    let (mut preempting, stock): (Vec<_>, Vec<_>) =
-        inputs.stock.iter().map(Natively::of).partition(|native| preempts_packets(&native.release));
-    preempting.extend(inputs.rt.read().map(Natively::of));
+    let preempts = |native: &Natively| preempts_packets(&native.release);
+    let others = inputs.stock.iter().chain(inputs.rt.read()).map(Natively::of);
+    let (mut preempting, stock): (Vec<_>, Vec<_>) = others.partition(preempts);
+    let mut here = inputs.here.read().map(Natively::of);
+    preempting.extend(here.take_if(|here| preempts(here)));
     Evidence {
         emulated: races.map(kinds::matrix).unwrap_or_default(),
-        here: inputs.here.read().map(Natively::of),
+        here,
         stock,
         preempting,
         figures: of(&inputs.bench),

@@ -55,7 +55,9 @@ fn chip(row: &Row) -> Option<Chip> {
 
 /// The host's own kernel first, then stock kernels.
 fn kernels(evidence: &Evidence) -> Option<Table> {
-    let rows: Vec<Vec<String>> = evidence.natively().map(|native| line(evidence, native)).collect();
+    let judged = evidence.natively().map(|native| line(native, against(evidence, native)));
+    let told = evidence.preempting.iter().map(|native| line(native, "nothing is claimed of it".into()));
+    let rows: Vec<Vec<String>> = judged.chain(told).collect();
     (!rows.is_empty()).then(|| Table {
         id: "kernels-table".into(),
         caption: "Kernels as they are: how many cells ran, and in how many something went wrong".into(),
@@ -70,21 +72,28 @@ fn kernels(evidence: &Evidence) -> Option<Table> {
     })
 }
 
-fn line(evidence: &Evidence, native: &Natively) -> Vec<String> {
+/// Whether anything went wrong.
+fn is_wrong(row: &&Row) -> bool {
+    row.stress.as_ref().is_some_and(|stress| counted(stress).is_some())
+}
+
+/// In how many cells a kernel contradicts the emulated evidence.
+fn against(evidence: &Evidence, native: &Natively) -> String {
+    let wrong = native.matrix.rows.iter().filter(is_wrong);
+    match wrong.filter(|row| matches!(evidence.found(&row.cell), Some(Found::Contradicted(..)))).count() {
+        0 => "agrees".into(),
+        against => format!("contradicts it in {against}"),
+    }
+}
+
+fn line(native: &Natively, against: String) -> Vec<String> {
     let rows = &native.matrix.rows;
     let ran: Vec<&Row> = rows.iter().filter(|row| row.stress.is_some()).collect();
-    let wrong = |row: &&&Row| row.stress.as_ref().is_some_and(|stress| counted(stress).is_some());
-    let bad = ran.iter().filter(wrong).count();
+    let bad = ran.iter().copied().filter(is_wrong).count();
     let refused = rows.iter().filter(|row| row.stress.is_none() && row.refused.is_some()).count();
     let sum = |of: fn(&results::races::Stress) -> u64| {
         ran.iter().filter_map(|row| row.stress.as_ref()).map(of).sum::<u64>()
     };
-    let against = ran
-        .iter()
-        .filter(wrong)
-        .filter(|row| matches!(evidence.found(&row.cell), Some(Found::Contradicted(..))))
-        .count();
-    let verdict = if against == 0 { "agrees".to_owned() } else { format!("contradicts it in {against}") };
     vec![
         native.machine.clone(),
         ran.len().to_string(),
@@ -93,6 +102,6 @@ fn line(evidence: &Evidence, native: &Natively) -> Vec<String> {
         refused.to_string(),
         count(sum(|stress| stress.refreshes)),
         count(sum(|stress| stress.deletes)),
-        verdict,
+        against,
     ]
 }

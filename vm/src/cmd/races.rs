@@ -8,7 +8,7 @@ use evidence::races::{self, Kept, Look, Machine, Matrix};
 use ground::{context::Ctx, events::Event, outcome::Done};
 use guest::verdict::{Judged, is_broken};
 use kernel::{
-    profile::LEAN,
+    profile::{LEAN, RT},
     series::{DEFAULT, NONE, Series},
     stock,
 };
@@ -207,6 +207,7 @@ fn race(
             let series = Series::read(&ctx.root, &opts.series)?;
             if let Some(first) = opts.from.first() {
                 let kept = Kept::read(&opts.from)?;
+                kept.only(opts.kernel.profile == RT)?;
                 booted::beside(first)?.tell(report);
                 let races = Races { ctx, asked, limits };
                 races.model(matrix)?;

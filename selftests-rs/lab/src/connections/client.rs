@@ -32,6 +32,11 @@ pub const TIMEOUT: Duration = Duration::from_millis(2500);
 /// Before a port is tried again that the last connection still has.
 const AGAIN: Duration = Duration::from_millis(2);
 
+const NOT_SENT: &str = "read: not what was sent";
+const MORE: &str = "end: more than was sent";
+/// Errors of which no lost packet is the cause.
+pub const WRONG_DATA: [&str; 2] = [NOT_SENT, MORE];
+
 /// How a connection ends. The server listens on one port for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Close {
@@ -156,13 +161,13 @@ impl Client {
             stream.write_all(&message).map_err(|error| named("write", &error))?;
             stream.read_exact(&mut answer).map_err(|error| named("read", &error))?;
             if answer != message {
-                return Err("read: not what was sent".into());
+                return Err(NOT_SENT.into());
             }
         }
         if self.close == Close::Orderly {
             match stream.read(&mut answer) {
                 Ok(0) => {}
-                Ok(_) => return Err("end: more than was sent".into()),
+                Ok(_) => return Err(MORE.into()),
                 Err(error) => return Err(named("end", &error)),
             }
         }

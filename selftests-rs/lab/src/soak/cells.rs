@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use approaches::{Column, MapKind, Place, Refresh};
 
 use results::races::Connections;
-use results::soak::STOOD_STILL;
+use results::soak::{STOOD_STILL, UNDECIDED};
 
 use super::beat::Beats;
 use super::board::Page;
@@ -236,14 +236,25 @@ impl Worker for Connected {
         page.did("deletes", ran.deletes);
         // What has no entry is dropped. Where no packet was, a connection broke because nobody had the time for it; and where
         // the one before had not ended, an entry was collected that had expired. On a CPU that stood still, both come together.
-        let late = ran.errors.get(connections::NOT_ENDED).copied().unwrap_or(0);
-        let lost = if stood < STOOD { ran.broken.saturating_sub(late).min(ran.dropped) } else { 0 };
-        page.lost("connections broken", lost);
-        page.did("connections for which there was no time", ran.broken - lost);
+        let of = |error| ran.errors.get(error).copied().unwrap_or(0);
+        let (late, wrong) = (of(connections::NOT_ENDED), connections::WRONG_DATA.map(of).iter().sum());
+        let broken = ran.broken.saturating_sub(late + wrong).min(ran.dropped);
+        page.lost("connections with wrong data", wrong);
+        if stood < STOOD {
+            page.lost("connections broken", broken);
+        } else {
+            page.did(UNDECIDED, broken);
+        }
+        page.did("connections for which there was no time", ran.broken.saturating_sub(wrong + broken));
         for (error, times) in &ran.errors {
             page.did(&format!("error: {error}"), *times);
         }
-        Ok(())
+        // A stripe that is not to be had is nobody's fault: the next round has it.
+        let failed = ran.errors.keys().filter_map(|error| error.strip_prefix(connections::OF_COLLECTOR));
+        match failed.into_iter().find(|errno| *errno != "EBUSY") {
+            Some(errno) => Err(anyhow!("the collector beside real connections failed with {errno}")),
+            None => Ok(()),
+        }
     }
 }
 

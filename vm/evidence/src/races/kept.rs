@@ -7,7 +7,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use approaches::Place;
 use results::races::{Cell, RaceEvent};
 
-use super::{host::Machine, release::version};
+use super::{
+    host::Machine,
+    release::{preempts_packets, version},
+};
 
 /// All that was said, file by file.
 #[derive(Debug)]
@@ -64,6 +67,21 @@ impl Kept {
         files.iter().map(read).collect::<Result<_>>().map(Self)
     }
 
+    /// Holds them to kernels that preempt packets, or to those that do not.
+    ///
+    /// # Errors
+    /// When one of them is of the other kind.
+    pub fn only(&self, preempting: bool) -> Result<()> {
+        let mut releases = self.0.iter().filter_map(Said::machine).map(|(release, _)| release);
+        match releases.find(|release| preempts_packets(release) != preempting) {
+            Some(release) if preempting => {
+                bail!("the events are of {release}, which does not preempt packets")
+            }
+            Some(release) => bail!("the events are of {release}, which preempts packets: give --profile rt"),
+            None => Ok(()),
+        }
+    }
+
     /// The machine that all of them ran on: this one, if its kernel is the same; else as much as events tell.
     ///
     /// # Errors
@@ -95,6 +113,15 @@ mod tests {
 
     fn plan(release: &str) -> Said {
         Said { events: vec![RaceEvent::Plan { release: release.into(), cpus: 64, steps: 1 }] }
+    }
+
+    #[test]
+    fn events_of_one_kind_of_kernel_are_not_taken_for_those_of_the_other() {
+        let of = |release| Kept(vec![plan("7.3.4-v3"), plan(release)]);
+        assert!(of("7.3.4-v3").only(false).is_ok());
+        let error = of("7.3.4-rt-v3").only(false).unwrap_err().to_string();
+        assert!(error.contains("7.3.4-rt-v3, which preempts packets: give --profile rt"), "{error}");
+        assert!(of("7.3.4-rt-v3").only(true).is_err());
     }
 
     #[test]

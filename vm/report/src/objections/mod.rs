@@ -126,6 +126,9 @@ fn takes(own: &[Line<'_>], safety: &Safety) -> Option<Finding> {
     if !row.breaks.is_empty() {
         said.push(format!("broken by {}", row.breaks.join("; by ")));
     }
+    if row.preempted.broke == Some(true) {
+        said.push(format!("on PREEMPT_RT {}", row.preempted.words));
+    }
     let text = format!("What {} takes: {}.", row.name(), said.join("; "));
     Some(Finding { text, links: vec![("its line".into(), row.id.clone())] })
 }

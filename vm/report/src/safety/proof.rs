@@ -25,29 +25,33 @@ fn violations(rows: &[&Row]) -> u64 {
     rows.iter().filter_map(|row| row.stress.as_ref()).map(|stress| stress.violations.total()).sum()
 }
 
-/// What kernels that preempt packets break of it, which no cell claims to stand.
+/// What kernels that preempt packets break of it, which no cell claims to stand. It stands only where all of its cells were put to
+/// the test on one of them.
 pub fn preempted(kernels: &[Natively], cells: &[Cell]) -> Preempted {
     let ran: Vec<(&str, Vec<&Row>)> =
         kernels.iter().map(|kernel| (kernel.release.as_str(), ran(kernel, cells))).collect();
-    let ran = || ran.iter().filter(|(_, rows)| !rows.is_empty());
-    let broke: Vec<String> = ran()
-        .filter(|(_, rows)| violations(rows) > 0)
-        .map(|(release, rows)| {
-            let (lost, deletes) = (violations(rows), sums(rows).1);
-            format!(
+    let ran: Vec<_> = ran.into_iter().filter(|(_, rows)| !rows.is_empty()).collect();
+    let (mut broke, mut stands, mut words) = (false, false, Vec::new());
+    for (release, rows) in &ran {
+        let (lost, deletes) = (violations(rows), sums(rows).1);
+        let tried = rows.iter().filter(|row| row.stress.as_ref().is_some_and(|stress| stress.deletes > 0));
+        let whole = tried.count() == cells.len();
+        broke |= lost > 0;
+        stands |= whole;
+        let of = if rows.len() == cells.len() { String::new() } else { format!("{} of ", rows.len()) };
+        let of = format!("{of}{}", many(cells.len(), "cell"));
+        words.push(match lost {
+            0 if deletes == 0 => format!("{of}: nothing was removed, on {release}"),
+            0 => format!("{of}: {}, on {release}", bounded(rows)),
+            _ => format!(
                 "{lost} violations, {} per million deletes, on {release}",
                 short(per_million(lost, deletes))
-            )
-        })
-        .collect();
-    match (ran().next(), broke.is_empty()) {
-        (None, _) => Preempted { broke: None, words: "not run".into() },
-        (Some(_), false) => Preempted { broke: Some(true), words: broke.join("; ") },
-        (Some(_), true) => {
-            let rows: Vec<&Row> = ran().flat_map(|(_, rows)| rows).copied().collect();
-            let on: Vec<&str> = ran().map(|(release, _)| *release).collect();
-            Preempted { broke: Some(false), words: format!("{}, on {}", bounded(&rows), listed(&on)) }
-        }
+            ),
+        });
+    }
+    match ran.is_empty() {
+        true => Preempted { broke: None, words: "not run".into() },
+        false => Preempted { broke: (broke || stands).then_some(broke), words: words.join("; ") },
     }
 }
 

@@ -152,6 +152,11 @@ fn what_a_kernel_that_preempts_packets_breaks_is_told_apart_and_safe_elsewhere()
     let on = |lost| {
         natively("7.3.0-rt-v3", &[stressed(Cell::new("lock", "prog-lock", "hash"), 1_000, 1_000, lost)])
     };
+    let both = |lost| {
+        let rows = ["prog-lock", "prog-lock-array"]
+            .map(|gc| stressed(Cell::new("lock", gc, "hash"), 1_000, 1_000, lost));
+        Natively::of(&natively("7.3.0-rt-v3", &rows))
+    };
     let told = |preempting: Vec<Natively>| {
         let evidence = Evidence { preempting, ..evidence() };
         let safety = table(&evidence, &lines(&evidence));
@@ -161,8 +166,16 @@ fn what_a_kernel_that_preempts_packets_breaks_is_told_apart_and_safe_elsewhere()
     assert_eq!(told(Vec::new()), Preempted { broke: None, words: "not run".into() });
     let broke = told(vec![Natively::of(&on(3)), Natively::of(&on(0))]);
     assert_eq!(broke.broke, Some(true));
-    assert_eq!(broke.words, "3 violations, 3.0k per million deletes, on 7.3.0-rt-v3");
-    let stood = told(vec![Natively::of(&on(0))]);
+    assert!(
+        broke.words.starts_with("3 violations, 3.0k per million deletes, on 7.3.0-rt-v3; 1 of"),
+        "{}",
+        broke.words
+    );
+    // One of two cells is no evidence that the line stands.
+    let half = told(vec![Natively::of(&on(0))]);
+    assert_eq!(half.broke, None);
+    assert!(half.words.starts_with("1 of 2 cells: none in 1,000 refreshes"), "{}", half.words);
+    let stood = told(vec![both(0)]);
     assert_eq!(stood.broke, Some(false));
-    assert!(stood.words.starts_with("none in 1,000 refreshes and 1,000 deletes"), "{}", stood.words);
+    assert!(stood.words.starts_with("2 cells: none in 2,000 refreshes and 2,000 deletes"), "{}", stood.words);
 }

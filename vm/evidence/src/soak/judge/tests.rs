@@ -70,7 +70,7 @@ fn a_quiet_soak_passes_and_says_who_was_absent() {
 fn one_thing_that_is_wrong_is_enough() {
     let lost = || Worked { losses: counts(&[("lost refresh", 1)]), ..worked() };
     let idle = || Worked { did: BTreeMap::new(), ..worked() };
-    let in_vain = || Worked { did: counts(&[(STOOD_STILL, 9), ("deletes", 9)]), ..worked() };
+    let in_vain = || Worked { did: counts(&[("runs", 9), ("deletes", 0)]), ..worked() };
     let stuck = || Worked { error: Some("no veth".into()), ..worked() };
     let flat = |worked| soak(|_| 4096, 0, worked);
     let mut cut_off = flat(worked());
@@ -93,6 +93,23 @@ fn one_thing_that_is_wrong_is_enough() {
         assert!(reason.starts_with(why), "{reason} instead of {why}");
     }
     assert!(!Heard::of(cut_off).done());
+}
+
+#[test]
+fn connections_beside_a_cpu_that_stood_still_say_nothing() {
+    let waited = |ms| Besides { waited: Some(Waited { waited_ms: ms, of_ms: 30_000 }), ..SHARED };
+    let with = |runs, stood, broken| {
+        let did = counts(&[("runs", runs), (STOOD_STILL, stood), (UNDECIDED, broken), ("deletes", 9)]);
+        soak(|_| 4096, 0, Worked { did, ..worked() })
+    };
+    assert_eq!(outcome(with(9, 1, 0), &SHARED).0, Outcome::Passed);
+    let (undecided, why) = outcome(with(9, 1, 3), &SHARED);
+    assert_eq!(undecided, Outcome::CouldNotRun);
+    assert!(why.contains("3 connections broke while a CPU of it stood still"), "{why}");
+    // A CPU of a guest that was busy with something of its own kept nobody on the host waiting.
+    assert_eq!(outcome(with(9, 1, 3), &waited(900)).0, Outcome::CouldNotRun);
+    assert_eq!(outcome(with(9, 1, 3), &waited(1_000)).0, Outcome::Passed);
+    assert_eq!(outcome(with(4, 5, 0), &waited(9_000)).0, Outcome::CouldNotRun);
 }
 
 #[test]
