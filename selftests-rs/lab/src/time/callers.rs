@@ -33,12 +33,12 @@ pub enum Caller {
     CompareBatch,
     /// A compare-and-update of it.
     CompareUpdate,
-    /// A look-up that deletes.
-    Take,
     /// A batch of look-ups, over the whole map.
     LookUpBatch,
     /// A delete of the key that the held one is about.
     DeleteOther,
+    /// A look-up that deletes it.
+    Take,
     /// A round of the lab's collector.
     Collector,
     /// A round of keep's collector.
@@ -130,6 +130,15 @@ impl Callers<'_> {
     /// What makes the scene void.
     pub fn call(&mut self, caller: Caller) -> Result<Answer> {
         let (world, elements) = (self.world, self.world.elements()?);
+        let deleted = |answer| match answer {
+            Err(Errno(libc::ENOENT)) => Answer::absent(),
+            answer => {
+                if answer.is_ok() {
+                    world.claim(B);
+                }
+                Answer::of(answer)
+            }
+        };
         Ok(match caller {
             Caller::Packet => self.packet(A, Kind::Data)?,
             Caller::Other => self.packet(L, Kind::Data)?,
@@ -170,23 +179,9 @@ impl Callers<'_> {
                 }))?
             }
             Caller::CompareUpdate => self.compare_update()?,
-            Caller::Take => match elements.take(&key_of(A), &mut [0; VALUE_SIZE], 0) {
-                Ok(()) => {
-                    world.claim(A);
-                    Answer::of(Ok(()))
-                }
-                Err(Errno(libc::ENOENT)) => Answer::absent(),
-                Err(errno) => Answer::of(Err(errno)),
-            },
             Caller::LookUpBatch => Answer::of(walk(&elements, &mut self.snapshot)),
-            Caller::DeleteOther => {
-                match elements.delete(&key_of(B)) {
-                    Ok(()) => world.claim(B),
-                    Err(Errno(libc::ENOENT)) => return Ok(Answer::absent()),
-                    Err(errno) => return Ok(Answer::of(Err(errno))),
-                }
-                Answer::of(Ok(()))
-            }
+            Caller::DeleteOther => deleted(elements.delete(&key_of(B))),
+            Caller::Take => deleted(elements.take(&key_of(B), &mut [0; VALUE_SIZE], 0)),
             Caller::Collector => {
                 let collector = self.collector.as_mut().context("no collector was made ready")?;
                 let mut claims = world.claims();

@@ -95,7 +95,6 @@ const BUCKET: &[Caller] = &[
     Caller::CompareBatch,
     Caller::CompareUpdate,
     Caller::Update,
-    Caller::Take,
     Caller::LookUpBatch,
 ];
 
@@ -175,7 +174,7 @@ pub const SCENES: &[Scene] = &[
         holder: Holder::Delete,
         function: Function::Kernel("htab_map_delete_elem"),
         place: found(),
-        wants: &[Caller::DeleteOther, Caller::LookUpBatch],
+        wants: &[Caller::DeleteOther, Caller::Take, Caller::LookUpBatch],
         ..HASH
     },
     Scene {
@@ -183,7 +182,7 @@ pub const SCENES: &[Scene] = &[
         holder: Holder::Take,
         function: Function::Kernel("__htab_map_lookup_and_delete_elem"),
         place: found(),
-        wants: &[Caller::DeleteOther, Caller::LookUpBatch],
+        wants: &[Caller::DeleteOther, Caller::Take, Caller::LookUpBatch],
         quick: false,
         ..HASH
     },
@@ -217,7 +216,7 @@ pub const SCENES: &[Scene] = &[
         holder: Holder::Delete,
         function: Function::Kernel("htab_lru_map_delete_elem"),
         place: found(),
-        wants: &[Caller::DeleteOther, Caller::LookUpBatch],
+        wants: &[Caller::DeleteOther, Caller::Take, Caller::LookUpBatch],
         quick: false,
         ..LRU
     },
