@@ -101,11 +101,5 @@ pub enum SoakEvent {
     },
 }
 
-/// What a worker did: a run of which nothing can be said, since a CPU stood still.
-pub const STOOD_STILL: &str = "runs beside a CPU that stood still";
-
-/// What a worker did: connections that broke in such a run, of which nobody can say why.
-pub const UNDECIDED: &str = "connections broken beside a CPU that stood still";
-
 /// In the folder of the events: whoever makes this file ends the soak before its time.
 pub const STOP: &str = "soak.stop";

@@ -11,6 +11,7 @@ mod link;
 mod netlink;
 mod server;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering::Relaxed};
 use std::thread;
@@ -18,18 +19,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use approaches::{Column, Refresh};
-use cmpdel_uapi_raw::Elements;
+use cmpdel_uapi_raw::{Elements, Errno};
 use libbpf_rs::{Xdp, XdpFlags};
 use results::races::Connections;
 
-use crate::claims::Counted;
+use crate::claims::{Claims, Counted};
 use crate::collector::Collector;
 use crate::datapath::{Datapath, MapKind, Settings, object_for};
-use crate::layout::TICK;
+use crate::layout::{Fate, TICK};
 use crate::load::Denied;
-use client::{Client, Close, Tally};
+use client::{Client, Close, Cut, Tally};
 
-pub use client::{NOT_ENDED, WRONG_DATA};
+pub use client::WRONG_DATA;
 use link::{Link, SERVER};
 use server::Server;
 
@@ -79,12 +80,54 @@ pub fn run(
     seconds: f64,
     snat: bool,
 ) -> Result<Connections, Denied> {
-    let ran = Through::open(discipline, strategy, map, snat)?.run(CONTROL, seconds)?;
+    let ran = Through::open(discipline, strategy, map, snat)?.run(CONTROL, seconds)?.connections;
     if ran.deletes == 0 {
         let error = anyhow!("the collector removed nothing in {:.1} s: nothing was tested", ran.seconds);
         return Err(error.into());
     }
     Ok(ran)
+}
+
+/// What a run came to.
+pub struct Ran {
+    /// In figures.
+    pub connections: Connections,
+    /// Connections that broke while their entry was live and after a collector had removed it.
+    pub removed: u64,
+    /// Those whose entry was removed while they were opened: that of this connection, or of the one before, as it should be.
+    pub opening: u64,
+}
+
+/// What collectors removed, and of each port of a client when.
+#[derive(Default)]
+struct Removals {
+    counted: Counted,
+    times: HashMap<u16, Vec<u64>>,
+}
+
+impl Claims for Removals {
+    fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate, done: u64) {
+        if fate == Fate::Removed
+            && let Some(port) = client_port(key)
+        {
+            self.times.entry(port).or_default().push(done);
+        }
+        self.counted.claim(key, lifetime, fate, done);
+    }
+
+    fn error(&mut self, errno: Errno) {
+        self.counted.error(errno);
+    }
+
+    fn dropped(&mut self, entries: u64) {
+        self.counted.dropped(entries);
+    }
+}
+
+/// Of a key (`contract.h`): two addresses, the source port, the destination port, and what is no port.
+fn client_port(key: &[u8]) -> Option<u16> {
+    let addresses = if key.len() < 2 * 16 { 2 * 4 } else { 2 * 16 };
+    Some(u16::from_be_bytes(key.get(addresses..addresses + 2)?.try_into().ok()?))
 }
 
 /// A datapath between clients and a server, attached for as long as this lives.
@@ -106,6 +149,8 @@ impl Through {
             timeout: TIMEOUT,
             closing_timeout: CLOSING_TIMEOUT,
             snat,
+            // A program that removes under a lock says when, with the lock held.
+            stamped: true,
             ..Settings::new(map, ENTRIES)
         };
         let datapath = Datapath::load(&object_for(discipline, strategy), settings.with(strategy.runs))?;
@@ -123,7 +168,7 @@ impl Through {
     ///
     /// # Errors
     /// [`Denied`]; above all, a connection that broke before a collector ran.
-    pub fn run(&self, control: Duration, seconds: f64) -> Result<Connections, Denied> {
+    pub fn run(&self, control: Duration, seconds: f64) -> Result<Ran, Denied> {
         let Self { datapath, strategy, .. } = self;
         let snat = datapath.settings().snat;
         let maps: &[_] = if snat { &["ct4", "snat4", "ct6", "snat6"] } else { &["ct4", "ct6"] };
@@ -131,14 +176,21 @@ impl Through {
         for map in maps {
             collectors.push(Collector::open(strategy, strategy.grace, datapath.target(map)?)?);
         }
-        let mut counted = Counted::default();
-        let mut round = || collectors.iter_mut().try_for_each(|collector| collector.round(&mut counted));
-        let mut ran = self.connect(control, seconds, &mut round)?;
-        ran.deletes = counted.removed;
+        let mut removals = Removals::default();
+        let mut round = || collectors.iter_mut().try_for_each(|collector| collector.round(&mut removals));
+        let (mut connections, cut) = self.connect(control, seconds, &mut round)?;
+        let Removals { counted, times } = removals;
+        connections.deletes = counted.removed;
         for (errno, count) in counted.errors {
-            ran.errors.insert(format!("{OF_COLLECTOR}{errno}"), count);
+            connections.errors.insert(format!("{OF_COLLECTOR}{errno}"), count);
         }
-        Ok(ran)
+        let within = |cut: &Cut, from, to| {
+            times.get(&cut.port).is_some_and(|times| times.iter().any(|time| (from..to).contains(time)))
+        };
+        let (live, others): (Vec<&Cut>, Vec<&Cut>) =
+            cut.iter().partition(|cut| within(cut, cut.established, cut.broke));
+        let opening = others.iter().filter(|cut| within(cut, cut.began, cut.established)).count() as u64;
+        Ok(Ran { connections, removed: live.len() as u64, opening })
     }
 
     /// `round` runs in this thread.
@@ -147,7 +199,7 @@ impl Through {
         control: Duration,
         seconds: f64,
         round: &mut dyn FnMut() -> Result<()>,
-    ) -> Result<Connections> {
+    ) -> Result<(Connections, Vec<Cut>)> {
         let Self { link, server, datapath, .. } = self;
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
@@ -186,7 +238,7 @@ fn measure(
     alone: Duration,
     seconds: f64,
     round: &mut dyn FnMut() -> Result<()>,
-) -> Result<Connections> {
+) -> Result<(Connections, Vec<Cut>)> {
     let control = datapath.control();
     let sum = || control.dropped.load(Relaxed) + control.snat_dropped.load(Relaxed);
     let before = sum();
@@ -206,7 +258,7 @@ fn measure(
         );
     }
     let with = phase(link, &mut clients, Duration::from_secs_f64(seconds), round)?;
-    Ok(Connections {
+    let connections = Connections {
         snat: datapath.settings().snat,
         opened: with.tally.opened,
         broken: with.broken(),
@@ -214,7 +266,8 @@ fn measure(
         deletes: 0,
         seconds: with.seconds,
         errors: with.tally.errors,
-    })
+    };
+    Ok((connections, with.tally.cut))
 }
 
 /// Every combination of family and close, and ports that no other has. The last connections of a run may not be done with theirs

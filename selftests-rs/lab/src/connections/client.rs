@@ -15,6 +15,8 @@ use fastrand::Rng;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket, sockopt};
 
+use crate::clock::monotonic;
+
 /// A message: two segments and an answer of two. A connection carries this many.
 const MESSAGE: usize = 2000;
 const MESSAGES: usize = 2;
@@ -64,6 +66,21 @@ pub struct Tally {
     pub opened: u64,
     /// Those that ended with an error, by its name.
     pub errors: BTreeMap<String, u64>,
+    /// Those of them that had been established.
+    pub cut: Vec<Cut>,
+}
+
+/// A connection that was established, and then broke. In between its entry was live: it is closed by its client alone, and later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The client's port, which no other connection of a run has meanwhile.
+    pub port: u16,
+    /// When its first packet was about to be sent, in ns.
+    pub began: u64,
+    /// When it was established.
+    pub established: u64,
+    /// When its client gave up.
+    pub broke: u64,
 }
 
 impl Tally {
@@ -73,6 +90,7 @@ impl Tally {
         for (name, count) in other.errors {
             *self.errors.entry(name).or_default() += count;
         }
+        self.cut.extend(other.cut);
     }
 }
 
@@ -112,7 +130,8 @@ impl Client {
         while self.due < end && Instant::now() < end {
             thread::sleep(self.due.saturating_duration_since(Instant::now()));
             tally.opened += 1;
-            if let Err(error) = self.converse()? {
+            if let Err((error, cut)) = self.converse()? {
+                tally.cut.extend(cut);
                 *tally.errors.entry(error).or_default() += 1;
                 self.port = self.spare.next().context("a client has no source ports left")?;
             }
@@ -122,8 +141,8 @@ impl Client {
         Ok(tally)
     }
 
-    /// One connection. The inner error is what a user would see.
-    fn converse(&mut self) -> Result<Result<(), String>> {
+    /// One connection. The inner error is what a user would see, and when, if it had been established.
+    fn converse(&mut self) -> Result<Result<(), (String, Option<Cut>)>> {
         let (family, own) = match self.server {
             SocketAddr::V4(_) => (AddressFamily::INET, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             SocketAddr::V6(_) => (AddressFamily::INET6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
@@ -142,11 +161,16 @@ impl Client {
         stream.set_read_timeout(Some(TIMEOUT))?;
         let since = Instant::now();
         loop {
+            let began = monotonic();
             match connect(&stream, &self.server) {
-                Ok(()) => return Ok(self.exchange(&mut stream)),
+                Ok(()) => {
+                    let (port, established) = (self.port, monotonic());
+                    let cut = |error| (error, Some(Cut { port, began, established, broke: monotonic() }));
+                    return Ok(self.exchange(&mut stream).map_err(cut));
+                }
                 // The last connection's end is not acknowledged yet; or never will be, if it lost its entry.
                 Err(Errno::ADDRNOTAVAIL) if since.elapsed() < TIMEOUT => thread::sleep(AGAIN),
-                Err(error) => return Ok(Err(named("connect", &error.into()))),
+                Err(error) => return Ok(Err((named("connect", &error.into()), None))),
             }
         }
     }
@@ -179,10 +203,6 @@ impl Client {
     }
 }
 
-/// The connection before was not done with the port in all that time: packets at its end came when its closing entry had
-/// expired, as they do where a machine has no time for them.
-pub const NOT_ENDED: &str = "connect: address not available";
-
 /// What a user would call it. A socket's own time limit shows as one of two errnos.
 fn named(what: &str, error: &Error) -> String {
     let kind = match error.raw_os_error() {
@@ -202,7 +222,7 @@ mod tests {
         assert_eq!(seen("read", libc::EAGAIN), "read: timed out");
         assert_eq!(seen("connect", libc::EINPROGRESS), "connect: timed out");
         assert_eq!(seen("connect", libc::ETIMEDOUT), "connect: timed out");
-        assert_eq!(seen("connect", libc::EADDRNOTAVAIL), NOT_ENDED);
+        assert_eq!(seen("connect", libc::EADDRNOTAVAIL), "connect: address not available");
         assert_eq!(seen("read", libc::ECONNRESET), "read: connection reset");
     }
 }

@@ -33,7 +33,7 @@ pub fn candidates(options: &Options, kernel: Since, cpus: usize) -> Vec<Candidat
     }
     if let Some(place) = connected() {
         let name = format!("{}, real connections", place.cell());
-        let open: Open = Box::new(move || Ok(Box::new(Connected::open(place, cpus)?)));
+        let open: Open = Box::new(move || Ok(Box::new(Connected::open(place)?)));
         all.push(Candidate { name, why_not: None, open });
     }
     for map in [MapKind::Hash, MapKind::HashNoPrealloc, MapKind::LruHash] {

@@ -6,7 +6,7 @@ use guest::{
     verdict::{broken_words, is_broken},
     waiting::Waited,
 };
-use results::soak::{Kind, STOOD_STILL, UNDECIDED, Worked};
+use results::soak::{Kind, Worked};
 use results::{Status, TestResult};
 
 use super::{
@@ -74,27 +74,9 @@ pub fn judge(heard: &Heard, besides: &Besides) -> Judgement {
         _ if !trouble.is_empty() => (Outcome::Failed, trouble.clone()),
         _ if !broken.is_empty() => (Outcome::Failed, broken_words(&broken)),
         _ if heard.stopped => (Outcome::Failed, "it was stopped before its time".into()),
-        _ if let Some(why) = busy(heard, besides) => (Outcome::CouldNotRun, why),
         _ => (Outcome::Passed, "nothing was lost, and memory is flat".into()),
     };
     Judgement { outcome, reason, tests, trends }
-}
-
-/// That a CPU stood still beside real connections, so that they say nothing: in most of their runs, or where some broke and
-/// nothing shows that it was the host that kept it.
-fn busy(heard: &Heard, besides: &Besides) -> Option<String> {
-    let sum = |what| heard.worked.iter().filter_map(|worked| worked.did.get(what)).sum::<u64>();
-    let most = heard.worked.iter().any(|worked| worked.did.get(STOOD_STILL) > worked.did.get("runs"));
-    let of_host = besides.waited.is_some_and(|waited| waited.waited_ms >= 1000);
-    match sum(UNDECIDED) {
-        _ if most => {
-            Some("the machine was too busy: in most runs of real connections a CPU stood still".into())
-        }
-        broken @ 1.. if !of_host => Some(format!(
-            "the machine was too busy: {broken} connections broke while a CPU of it stood still"
-        )),
-        _ => None,
-    }
 }
 
 fn is_of_time(splat: &str) -> bool {
@@ -143,9 +125,6 @@ fn work(name: &str, heard: &Heard) -> TestResult {
         }
         None if did.get("deletes") == Some(&0) => {
             (Status::Error, format!("nothing was removed, so that nothing was tested; {}", list(did)))
-        }
-        None if did.get(STOOD_STILL) > did.get("runs") => {
-            (Status::Skip, format!("the machine was too busy in most of its runs; {}", list(did)))
         }
         None => (Status::Pass, list(did)),
     };

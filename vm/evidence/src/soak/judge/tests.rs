@@ -96,23 +96,6 @@ fn one_thing_that_is_wrong_is_enough() {
 }
 
 #[test]
-fn connections_beside_a_cpu_that_stood_still_say_nothing() {
-    let waited = |ms| Besides { waited: Some(Waited { waited_ms: ms, of_ms: 30_000 }), ..SHARED };
-    let with = |runs, stood, broken| {
-        let did = counts(&[("runs", runs), (STOOD_STILL, stood), (UNDECIDED, broken), ("deletes", 9)]);
-        soak(|_| 4096, 0, Worked { did, ..worked() })
-    };
-    assert_eq!(outcome(with(9, 1, 0), &SHARED).0, Outcome::Passed);
-    let (undecided, why) = outcome(with(9, 1, 3), &SHARED);
-    assert_eq!(undecided, Outcome::CouldNotRun);
-    assert!(why.contains("3 connections broke while a CPU of it stood still"), "{why}");
-    // A CPU of a guest that was busy with something of its own kept nobody on the host waiting.
-    assert_eq!(outcome(with(9, 1, 3), &waited(900)).0, Outcome::CouldNotRun);
-    assert_eq!(outcome(with(9, 1, 3), &waited(1_000)).0, Outcome::Passed);
-    assert_eq!(outcome(with(4, 5, 0), &waited(9_000)).0, Outcome::CouldNotRun);
-}
-
-#[test]
 fn a_guest_that_stood_still_says_nothing_and_a_lockup_does() {
     let lockup = || vec!["soft lockup: watchdog: BUG: soft lockup - CPU#1 stuck for 21s!".to_owned()];
     let waited = |ms| Some(Waited { waited_ms: ms, of_ms: 30_000 });
