@@ -39,7 +39,7 @@ const STATUS: &str = "status.txt";
 /// # Errors
 /// Those of the steps; a guest in which the tests did not come to their end.
 pub fn run(ctx: &Ctx, opts: &Keep) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
+    let _lock = lock::take_folder(ctx, &ctx.out)?;
     if opts.stock.is_some() {
         workshop::guests_take(ctx)?;
     }
