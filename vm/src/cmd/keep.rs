@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use ground::{
     context::Ctx,
+    events::Events,
     exec, lock,
     outcome::{Count, Done, Outcome},
 };
@@ -141,7 +142,7 @@ struct Nothing;
 impl Listener for Nothing {
     type Event = Value;
 
-    fn take_in(&mut self, _: &Ctx, _: Value) {}
+    fn take_in(&mut self, _: &Events, _: Value) {}
 
     fn running(&self) -> Option<&str> {
         None
