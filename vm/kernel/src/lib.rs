@@ -15,6 +15,7 @@ pub mod fragment;
 pub mod hygiene;
 pub mod kselftest;
 pub mod making;
+pub mod patched;
 pub mod profile;
 pub mod series;
 pub mod source;

@@ -15,11 +15,11 @@ use ground::{
 };
 
 use crate::{
-    apply::Patched,
     base::Base,
     build::Make,
     config::{self, MakeOne},
     finished::{Kernel, Manifest},
+    patched::Patched,
     profile::Profile,
     store::Store,
     toolchain,

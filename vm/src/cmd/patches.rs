@@ -10,13 +10,14 @@ use ground::{
     tools,
 };
 use kernel::{
-    apply::{self, DoesNotApply, Patched},
+    apply::{self, DoesNotApply},
     base::{self, Base},
     hygiene::{
         checkpatch::Checkpatch,
         mails::{cover_faults, numbering_faults, sign_off_fault, subject_fault},
         warnings,
     },
+    patched::Patched,
     series::{self, Patch, Series, file_name, patch_files},
     sparse,
 };

@@ -19,7 +19,7 @@ use ground::{
 };
 
 use super::image;
-use crate::{apply::Patched, finished::Kernel, store::Store, toolchain::version_of};
+use crate::{finished::Kernel, patched::Patched, store::Store, toolchain::version_of};
 
 /// What they need beyond a kernel. The clang that our own programs are built with cannot compile their arena library.
 pub const TOOLS: [Tool; 6] = [

@@ -21,9 +21,9 @@ use xshell::cmd;
 
 use super::target::Target;
 use crate::{
-    apply::Patched,
     base::Base,
     fragment,
+    patched::Patched,
     store::Store,
     toolchain::version_of,
     worktree::{self, Place, WorkTree},
