@@ -11,6 +11,7 @@ pub mod bindings;
 pub mod build;
 pub mod config;
 pub mod finished;
+pub mod folders;
 pub mod fragment;
 pub mod hygiene;
 pub mod kselftest;
