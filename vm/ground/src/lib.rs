@@ -16,5 +16,6 @@ pub mod outcome;
 pub mod place;
 pub mod run;
 pub mod space;
+pub mod tool;
 pub mod tools;
 pub mod view;

@@ -15,7 +15,7 @@ use ground::{
     hash::{hash, sha256},
     lock::{self, Lock},
     space,
-    tools::{Tool, file, program},
+    tool::{Tool, file, program},
 };
 
 use super::image;
