@@ -8,9 +8,9 @@ use super::{
     catalogue,
     figures::{Figures, comparable},
     kinds::Evidence,
+    numbers::{times, value},
     page::Finding,
     safety::{Line, cheapest_packet, cheapest_removal},
-    words::{times, value},
 };
 
 /// The figures of `ours`, beside those of `theirs`, called `name`.

@@ -6,8 +6,8 @@ use results::bench::{Group, Profile, Ratio, Row};
 
 use super::{
     figures::{self, Figures, comparable},
+    numbers::{count, times, value},
     page::{Goal, Reached, Table},
-    words::{count, times, value},
 };
 
 /// Two runs of one image differ by no more than this part.

@@ -20,6 +20,7 @@ mod html;
 mod input;
 mod kinds;
 mod native;
+mod numbers;
 mod objections;
 mod page;
 mod picture;

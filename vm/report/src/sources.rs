@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::{
     environment::Environment,
     input::{BenchFile, Input, Inputs, RacesFile, TestsFile},
+    numbers::{count, value},
     page::Source,
-    words::{count, value},
 };
 
 /// All of them.

@@ -11,7 +11,7 @@ use crate::{
     catalogue::strategy,
     figures::{Figures, comparable},
     kinds::{Evidence, Found, Ordeal, counted},
-    words::{count, short, times, value},
+    numbers::{count, short, times, value},
 };
 
 fn fails(why: impl Into<String>) -> Held {

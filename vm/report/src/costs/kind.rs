@@ -5,8 +5,8 @@ use results::bench::{Row, Unit};
 
 use crate::{
     figures::{DELETE, is_ours, ratio},
+    numbers::{times, value},
     page::Bar,
-    words::{times, value},
 };
 
 /// All others are put in relation to it.

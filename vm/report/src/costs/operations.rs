@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     figures::{BASE, Figures, NATIVE, ratio},
+    numbers::value,
     page::{Bar, Chart, CostPart, Plot, Table},
-    words::value,
 };
 
 /// A chart of operations: on each map one, with the rows of these operations.

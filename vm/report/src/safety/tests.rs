@@ -10,8 +10,8 @@ use crate::{
     figures::Figures,
     kinds::Natively,
     made_up::{bench, here, native, natively, races},
+    numbers::{times, value},
     page::Preempted,
-    words::{times, value},
 };
 
 fn evidence() -> Evidence {

@@ -12,8 +12,8 @@ use self::lines::{ascii, head, item, not_run, paragraph, table};
 #[cfg(test)]
 pub use self::{brief::LINES, lines::WIDTH};
 use super::{
+    numbers::count,
     page::{Goal, Page, Reached, TITLE, tally},
-    words::count,
 };
 
 /// The whole report.
