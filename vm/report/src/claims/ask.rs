@@ -9,7 +9,8 @@ use super::{Doubt, Held, all};
 use crate::{
     alternatives::{of_the_proposal, overhead, removals},
     catalogue::strategy,
-    figures::{Figures, comparable},
+    comparison::comparable,
+    figures::Figures,
     kinds::{Evidence, Found, Ordeal, counted},
     numbers::{count, short, times, value},
 };

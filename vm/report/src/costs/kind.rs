@@ -4,7 +4,8 @@
 use results::bench::{Row, Unit};
 
 use crate::{
-    figures::{DELETE, is_ours, ratio},
+    comparison::ratio,
+    figures::{DELETE, is_ours},
     numbers::{times, value},
     page::Bar,
 };

@@ -9,7 +9,8 @@ use super::{
     surviving,
 };
 use crate::{
-    figures::{BASE, Figures, NATIVE, ratio},
+    comparison::ratio,
+    figures::{BASE, Figures, NATIVE},
     numbers::value,
     page::{Bar, Chart, CostPart, Plot, Table},
 };

@@ -7,7 +7,8 @@ use results::bench::{FlowState, Group, Row};
 
 use super::kind::REFERENCE;
 use crate::{
-    figures::{BASE, Figures, NATIVE, ratio},
+    comparison::ratio,
+    figures::{BASE, Figures, NATIVE},
     numbers::count,
     page::Table,
 };

@@ -8,7 +8,8 @@ use results::bench::{FlowState, Group, Job, Row};
 use super::line::Line;
 use crate::{
     catalogue,
-    figures::{Figures, comparable, ratio},
+    comparison::{comparable, ratio},
+    figures::Figures,
     kinds::Evidence,
     page::{Paid, Price},
 };

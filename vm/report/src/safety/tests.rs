@@ -7,7 +7,7 @@ use results::races::{
 
 use super::*;
 use crate::{
-    figures::Figures,
+    figures_of,
     kinds::Natively,
     made_up::{bench, here, native, natively, races},
     numbers::{times, value},
@@ -18,8 +18,8 @@ fn evidence() -> Evidence {
     Evidence {
         emulated: crate::kinds::matrix(&races()),
         here: Some(Natively::of(&here())),
-        figures: Figures::of(&bench()),
-        native: Figures::of(&native()),
+        figures: figures_of(&bench()),
+        native: figures_of(&native()),
         series: "v3".into(),
         ..Evidence::default()
     }
