@@ -13,8 +13,8 @@ use std::{fs, path::Path};
 use self::{graph::Graph, modules::Modules, source::Source};
 
 /// How many files the longest chain may have: from a command down through the crates, and inside one of them.
-const LONGEST: usize = 10;
-const LONGEST_INSIDE: usize = 8;
+const LONGEST: usize = 8;
+const LONGEST_INSIDE: usize = 7;
 
 fn modules() -> Modules {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
