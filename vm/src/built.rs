@@ -2,7 +2,7 @@
 //! A built kernel, with what it was made from and how it is booted.
 
 use guest::machine::Image;
-use kernel::{apply::Patched, finished::Kernel};
+use kernel::{finished::Kernel, patched::Patched};
 
 /// A built kernel, and what it was made from.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `cargo xtask`: from a fresh machine to a verdict on a patched kernel. This file only dispatches.
 
+mod besides;
 mod booted;
 mod browser;
 mod built;

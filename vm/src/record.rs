@@ -30,7 +30,7 @@ pub struct Room {
 /// # Errors
 /// When the folder cannot be made, or another run holds it.
 pub fn open(ctx: &Ctx, folder: &str, file: &str) -> Result<Room> {
-    room(ctx, lock::take_output(ctx)?, folder, file)
+    room(ctx, lock::take_folder(ctx, &ctx.out)?, folder, file)
 }
 
 /// The same in a folder that no other command writes to, so that this one waits for none but itself.

@@ -107,7 +107,8 @@ impl<'a> Bench<'a> {
     }
 
     fn with(ctx: &'a Ctx, vng: Vng, opts: &MachineOpts, image: &Image, programs: PathBuf) -> Result<Self> {
-        let accel: Accel = ctx.phase("accel", || accel::choose(ctx, opts.accel.into(), image, &vng))?;
+        let comes_up = |machine: &Machine, limit| boot::comes_up(ctx, image, machine, &vng, "accel", limit);
+        let accel: Accel = ctx.phase("accel", || accel::choose(ctx, opts.accel.into(), &comes_up))?;
         let machine = Machine { accel, cpus: opts.vcpus(), memory: opts.memory.clone() };
         Ok(Self { ctx, vng, machine, programs })
     }

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the machine must have: one table.
 
-use ground::tools::{Tool, file, module, program};
-use kernel::{
-    kselftest::{self, foreign::target::Arch},
-    sparse,
-};
+use ground::tool::{Tool, file, module, program};
 
 /// All of it, in the order of the phases.
 pub const TOOLS: [Tool; 24] = [
@@ -44,18 +40,6 @@ pub const TOOLS: [Tool; 24] = [
     ),
 ];
 
-/// Tools that are looked up when they are asked for.
-type Tools = fn() -> &'static [Tool];
-
-/// What single commands need besides, each installed by the command itself.
-pub const BESIDES: [(&str, Tools); 5] = [
-    ("kselftest", || &kselftest::build::TOOLS),
-    ("kselftest --arch arm64", || &Arch::Arm64.target().tools),
-    ("kselftest --arch s390x", || &Arch::S390x.target().tools),
-    ("patches --sparse", || &sparse::TOOLS),
-    ("report --check", || &[BROWSER]),
-];
-
 /// Looks at the report's page. Only `report --check` asks for it.
 pub const BROWSER: Tool = program("chromium", "chromium", "report");
 
@@ -63,19 +47,6 @@ pub const BROWSER: Tool = program("chromium", "chromium", "report");
 mod tests {
     use super::*;
     use ground::tools::{command_for, packages};
-
-    #[test]
-    fn what_each_architecture_needs_is_among_what_commands_need_besides() {
-        for arch in Arch::ALL {
-            let command = format!("kselftest --arch {}", arch.target().name);
-            let (_, tools) = BESIDES.iter().find(|(name, _)| *name == command).unwrap();
-            let names: Vec<_> = tools().iter().map(Tool::name).collect();
-            assert!(names.iter().any(|name| name.starts_with("qemu-system-")), "{names:?}");
-        }
-        for (command, _) in BESIDES {
-            assert!(crate::cli::Cli::typed(&command.split(' ').collect::<Vec<_>>()).is_ok(), "{command}");
-        }
-    }
 
     #[test]
     fn each_package_is_asked_for_once() {

@@ -6,10 +6,11 @@ use std::{fs, path::PathBuf, time::Duration};
 use anyhow::{Context, Result};
 use ground::{context::Ctx, place, tools};
 use kernel::{
-    apply::{self, Patched},
+    apply,
     base::Base,
     bindings, kselftest,
     making::{self, Wanted},
+    patched::Patched,
     profile::Profile,
     series::{DEFAULT, Series},
     source::{self, Origin},

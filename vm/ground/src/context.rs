@@ -23,6 +23,7 @@ use xshell::Shell;
 use crate::{
     cache::Cache,
     events::{Event, Events},
+    run::Run,
 };
 
 /// A phase as the report has it.
@@ -151,6 +152,32 @@ impl Ctx {
         self.phases.borrow_mut().push(Phase { name: name.into(), seconds, cpu_seconds, cached });
         self.events.emit(&Event::PhaseDone { name: name.into(), seconds, cpu_seconds, cached });
         Ok(value)
+    }
+}
+
+impl Run for Ctx {
+    fn starts(&self, line: &str) {
+        self.events.emit(&Event::Command { line: line.into() });
+    }
+
+    fn says(&self, line: &str) {
+        self.events.emit(&Event::Output { line: line.into() });
+    }
+
+    fn waits(&self, text: &str) {
+        self.events.emit(&Event::Waiting { text: text.into() });
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.out.join("logs").join(format!("{name}.log"))
+    }
+
+    fn locks(&self) -> Result<PathBuf> {
+        self.cache.dir("locks")
+    }
+
+    fn still_wanted(&self) -> Result<()> {
+        Self::still_wanted(self)
     }
 }
 

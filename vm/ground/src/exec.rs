@@ -20,7 +20,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 use xshell::Cmd;
 
-use crate::{context::Ctx, events::Event};
+use crate::run::Run;
 
 /// How many last lines an error repeats.
 const LAST_LINES: usize = 15;
@@ -137,10 +137,10 @@ pub fn quoted(word: &str) -> String {
 ///
 /// # Errors
 /// [`CommandFailed`] when it fails; the run's own limit or an interrupt.
-pub fn stream(ctx: &Ctx, command: &Command, log: &str, mut on_line: impl FnMut(&str)) -> Result<PathBuf> {
+pub fn stream(run: &dyn Run, command: &Command, log: &str, mut on_line: impl FnMut(&str)) -> Result<PathBuf> {
     let line = line_of(command);
-    ctx.events.emit(&Event::Command { line: line.clone() });
-    let path = ctx.out.join("logs").join(format!("{log}.log"));
+    run.starts(&line);
+    let path = run.log(log);
     let mut file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     writeln!(file, "$ {line}").with_context(|| format!("cannot write {}", path.display()))?;
     let (reader, writer) = std::io::pipe()?;
@@ -153,7 +153,7 @@ pub fn stream(ctx: &Ctx, command: &Command, log: &str, mut on_line: impl FnMut(&
                 // The command's own failure says more than a log that cannot be kept.
                 let _ = writeln!(file, "{text}");
                 on_line(&text);
-                ctx.events.emit(&Event::Output { line: text.clone() });
+                run.says(&text);
                 if last.len() == LAST_LINES {
                     last.pop_front();
                 }
@@ -167,7 +167,7 @@ pub fn stream(ctx: &Ctx, command: &Command, log: &str, mut on_line: impl FnMut(&
             }
             Err(RecvTimeoutError::Disconnected) => break,
         }
-        if let Err(e) = ctx.still_wanted() {
+        if let Err(e) = run.still_wanted() {
             guarded.kill();
             return Err(e.context(format!("`{line}` was stopped")));
         }
@@ -200,9 +200,9 @@ pub fn lines_of(from: impl std::io::Read + Send + 'static) -> mpsc::Receiver<Str
 ///
 /// # Errors
 /// [`CommandFailed`] with what it said on both.
-pub fn read(ctx: &Ctx, cmd: Cmd<'_>) -> Result<String> {
+pub fn read(run: &dyn Run, cmd: Cmd<'_>) -> Result<String> {
     let line = cmd.to_string();
-    ctx.events.emit(&Event::Command { line: line.clone() });
+    run.starts(&line);
     let output = cmd.quiet().ignore_status().output().with_context(|| format!("cannot start `{line}`"))?;
     let text = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned();
     if output.status.success() {
@@ -222,10 +222,10 @@ pub fn last_lines(text: &str) -> Vec<String> {
 ///
 /// # Errors
 /// [`CommandFailed`].
-pub fn uninterrupted(ctx: &Ctx, command: &mut Command, log: &str) -> Result<()> {
+pub fn uninterrupted(run: &dyn Run, command: &mut Command, log: &str) -> Result<()> {
     let line = line_of(command);
-    ctx.events.emit(&Event::Command { line: line.clone() });
-    let path = ctx.out.join("logs").join(format!("{log}.log"));
+    run.starts(&line);
+    let path = run.log(log);
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     let status: ExitStatus = command
         .stdin(Stdio::null())

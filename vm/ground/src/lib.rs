@@ -14,6 +14,8 @@ pub mod hash;
 pub mod lock;
 pub mod outcome;
 pub mod place;
+pub mod run;
 pub mod space;
+pub mod tool;
 pub mod tools;
 pub mod view;

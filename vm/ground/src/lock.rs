@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{context::Ctx, events::Event, hash::short_hash};
+use crate::{hash::short_hash, run::Run};
 
 /// Held until dropped.
 #[derive(Debug)]
@@ -23,8 +23,8 @@ pub struct Lock {
 ///
 /// # Errors
 /// When the time limit passes or the run is interrupted while waiting, or the lock file cannot be used.
-pub fn take(ctx: &Ctx, name: &str, what: &str) -> Result<Lock> {
-    let path = ctx.cache.dir("locks")?.join(format!("{name}.lock"));
+pub fn take(run: &dyn Run, name: &str, what: &str) -> Result<Lock> {
+    let path = run.locks()?.join(format!("{name}.lock"));
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -41,11 +41,10 @@ pub fn take(ctx: &Ctx, name: &str, what: &str) -> Result<Lock> {
                     let mut pid = String::new();
                     file.rewind()?;
                     file.read_to_string(&mut pid)?;
-                    let text = format!("another run (pid {}) is {what}", pid.trim());
-                    ctx.events.emit(&Event::Waiting { text });
+                    run.waits(&format!("another run (pid {}) is {what}", pid.trim()));
                     told = true;
                 }
-                ctx.still_wanted().with_context(|| format!("waited for another run that is {what}"))?;
+                run.still_wanted().with_context(|| format!("waited for another run that is {what}"))?;
                 thread::sleep(Duration::from_millis(100));
             }
             Err(TryLockError::Error(e)) => {
@@ -59,19 +58,11 @@ pub fn take(ctx: &Ctx, name: &str, what: &str) -> Result<Lock> {
     Ok(Lock { _file: file })
 }
 
-/// Takes the lock of the output folder: one run at a time writes its logs and its report.
+/// Takes the lock of a folder: one run at a time writes its logs and its report there.
 ///
 /// # Errors
 /// As [`take`].
-pub fn take_output(ctx: &Ctx) -> Result<Lock> {
-    take_folder(ctx, &ctx.out)
-}
-
-/// The same for one folder alone.
-///
-/// # Errors
-/// As [`take`].
-pub fn take_folder(ctx: &Ctx, folder: &Path) -> Result<Lock> {
+pub fn take_folder(run: &dyn Run, folder: &Path) -> Result<Lock> {
     let name = format!("output-{}", short_hash(&[folder.as_os_str().as_encoded_bytes()]));
-    take(ctx, &name, &format!("using {}", folder.display()))
+    take(run, &name, &format!("using {}", folder.display()))
 }

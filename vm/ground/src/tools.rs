@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a machine must have, and what to do about what it has not. Which tools those are is the caller's to say.
+//! What a machine has of the tools that it must have, and what to do about what it has not. Which those are is the caller's
+//! to say.
 
 use std::{
     env,
@@ -10,87 +11,37 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-use crate::{context::Ctx, exec};
+use crate::{
+    context::Ctx,
+    exec,
+    tool::{Sign, Tool},
+};
 
-/// How to see that a tool is there.
-#[derive(Clone, Copy, Debug)]
-pub enum Sign {
-    /// A program in `PATH`.
-    Program(&'static str),
-    /// Any of these files.
-    File(&'static [&'static str]),
-    /// Python can import it.
-    PythonModule(&'static str),
+/// What the variable of `tool` names, if it is set.
+fn named(tool: &Tool) -> Option<(&'static str, PathBuf)> {
+    let variable = tool.variable?;
+    Some((variable, env::var_os(variable)?.into()))
 }
 
-/// Something that a phase needs.
-#[derive(Clone, Copy, Debug)]
-pub struct Tool {
-    /// How to see it.
-    pub sign: Sign,
-    /// The Debian package that has it.
-    pub package: &'static str,
-    /// The phase that needs it, as the report names phases.
-    pub phase: &'static str,
-    /// The variable that names another one, or its folder.
-    pub variable: Option<&'static str>,
+/// Why what the variable of `tool` names will not do.
+pub fn misnamed(tool: &Tool) -> Option<String> {
+    let (variable, named) = named(tool).filter(|_| !is_there(tool))?;
+    Some(format!(
+        "{variable} is {}, which is not there: unset it, or name another than {}",
+        named.display(),
+        tool.name()
+    ))
 }
 
-/// A program in `PATH`.
-pub const fn program(name: &'static str, package: &'static str, phase: &'static str) -> Tool {
-    Tool { sign: Sign::Program(name), package, phase, variable: None }
-}
-
-/// Something of which any of `paths` is a sign.
-pub const fn file(paths: &'static [&'static str], package: &'static str, phase: &'static str) -> Tool {
-    Tool { sign: Sign::File(paths), package, phase, variable: None }
-}
-
-/// A module that Python can import.
-pub const fn module(name: &'static str, package: &'static str, phase: &'static str) -> Tool {
-    Tool { sign: Sign::PythonModule(name), package, phase, variable: None }
-}
-
-impl Tool {
-    /// The same, unless `variable` names another.
-    pub const fn unless_named(self, variable: &'static str) -> Self {
-        Self { variable: Some(variable), ..self }
+/// Whether `tool` is there.
+pub fn is_there(tool: &Tool) -> bool {
+    if let Some((_, named)) = named(tool) {
+        return named.is_dir() || exec::which(&named.to_string_lossy()).is_some();
     }
-
-    /// What its variable names, if it is set.
-    fn named(&self) -> Option<(&'static str, PathBuf)> {
-        let variable = self.variable?;
-        Some((variable, env::var_os(variable)?.into()))
-    }
-
-    /// Why what its variable names will not do.
-    pub fn misnamed(&self) -> Option<String> {
-        let (variable, named) = self.named().filter(|_| !self.is_there())?;
-        Some(format!(
-            "{variable} is {}, which is not there: unset it, or name another than {}",
-            named.display(),
-            self.name()
-        ))
-    }
-
-    /// What it is called in a list.
-    pub fn name(&self) -> &'static str {
-        match self.sign {
-            Sign::Program(name) | Sign::PythonModule(name) => name,
-            Sign::File(paths) => paths[0],
-        }
-    }
-
-    /// Whether it is there.
-    pub fn is_there(&self) -> bool {
-        if let Some((_, named)) = self.named() {
-            return named.is_dir() || exec::which(&named.to_string_lossy()).is_some();
-        }
-        match self.sign {
-            Sign::Program(name) => exec::which(name).is_some(),
-            Sign::File(paths) => paths.iter().any(|path| Path::new(path).exists()),
-            Sign::PythonModule(module) => python_has(module),
-        }
+    match tool.sign {
+        Sign::Program(name) => exec::which(name).is_some(),
+        Sign::File(paths) => paths.iter().any(|path| Path::new(path).exists()),
+        Sign::PythonModule(module) => python_has(module),
     }
 }
 
@@ -185,7 +136,7 @@ pub fn missing(tools: &[Tool]) -> Vec<Tool> {
     if env::var_os("XTASK_ASSUME_TOOLS").is_some() {
         return Vec::new();
     }
-    tools.iter().filter(|tool| !tool.is_there()).copied().collect()
+    tools.iter().filter(|tool| !is_there(tool)).copied().collect()
 }
 
 /// The packages of `tools`, each once.
@@ -211,7 +162,7 @@ pub fn ensure(ctx: &Ctx, tools: &[Tool], offline: bool) -> Result<((), bool)> {
     if gone.is_empty() {
         return Ok(((), true));
     }
-    if let Some(why) = gone.iter().find_map(Tool::misnamed) {
+    if let Some(why) = gone.iter().find_map(misnamed) {
         bail!("{why}");
     }
     let names: Vec<_> = gone.iter().map(Tool::name).collect();

@@ -14,14 +14,10 @@ use results::Accel;
 use serde::{Deserialize, Serialize};
 use xshell::cmd;
 
-use crate::{
-    beside::Beside,
-    boot::{self, Boot},
-    folder,
-    machine::{Choice, Image, Limits, Machine},
-    pyenv::Vng,
-    test_run::Tests,
-};
+use crate::machine::{Choice, Machine};
+
+/// Whether a guest on this machine comes up in this time.
+pub type ComesUp<'a> = &'a dyn Fn(&Machine, Duration) -> Result<bool>;
 
 /// A guest that has KVM is up long before.
 const LIMIT: Duration = Duration::from_secs(25);
@@ -43,11 +39,11 @@ struct Memory {
     works: bool,
 }
 
-/// Decides; says whether no guest had to be started for it.
+/// Decides, if need be by whether a guest comes up; says whether no guest had to be started for it.
 ///
 /// # Errors
 /// When KVM is demanded and does not work.
-pub fn choose(ctx: &Ctx, choice: Choice, image: &Image, vng: &Vng) -> Result<(Accel, bool)> {
+pub fn choose(ctx: &Ctx, choice: Choice, comes_up: ComesUp<'_>) -> Result<(Accel, bool)> {
     if choice == Choice::Tcg {
         return Ok((Accel::Tcg, true));
     }
@@ -55,7 +51,7 @@ pub fn choose(ctx: &Ctx, choice: Choice, image: &Image, vng: &Vng) -> Result<(Ac
         Err(why) => (false, true, why),
         Ok(()) => {
             // Whoever demands it knows more than what was once found.
-            let (works, cached) = probe(ctx, image, vng, choice == Choice::Kvm)?;
+            let (works, cached) = probe(ctx, comes_up, choice == Choice::Kvm)?;
             let why = if cached { EARLIER } else { "a guest started with it says nothing" };
             (works, cached, why.to_owned())
         }
@@ -123,22 +119,13 @@ fn host(ctx: &Ctx) -> Result<String> {
 }
 
 /// Whether a guest starts with it, and whether that was known. `again`: what did not work is tried again, and for longer.
-fn probe(ctx: &Ctx, image: &Image, vng: &Vng, again: bool) -> Result<(bool, bool)> {
+fn probe(ctx: &Ctx, comes_up: ComesUp<'_>, again: bool) -> Result<(bool, bool)> {
     let _lock = lock::take(ctx, "accel", "finding out whether KVM works")?;
     if let Some(works) = remembered(ctx)?.filter(|works| *works || !again) {
         return Ok((works, true));
     }
-    let run = folder::fresh_run_folder(&ctx.out, "accel")?;
-    fs::write(run.join("guest.sh"), folder::script(&run, "true"))
-        .context("cannot write the probe's script")?;
     let machine = Machine { accel: Accel::Kvm, cpus: 1, memory: "1G".into() };
-    let console = ctx.out.join("console-accel.log");
-    let limit = if again { PATIENCE } else { LIMIT };
-    let limits = Limits { boot: limit, silence: limit };
-    let boot = Boot { image, machine: &machine, vng, run: &run, console: &console, limits };
-    // Nothing is said; that the script began and ended is all.
-    let guest = boot::boot(ctx, &boot, Beside::default(), &mut Tests::new("probe", ""))?;
-    let works = guest.up && guest.status == Some(0);
+    let works = comes_up(&machine, if again { PATIENCE } else { LIMIT })?;
     let memory = Memory { host: host(ctx)?, works };
     write_whole(&ctx.cache.root().join(MEMORY), &serde_json::to_vec(&memory)?)?;
     Ok((works, false))

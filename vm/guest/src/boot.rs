@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering},
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -21,9 +22,11 @@ use results::Accel;
 
 use crate::{
     beside::Beside,
+    folder,
     listener::Listener,
     machine::{Ended, Image, Limits, Machine},
     pyenv::Vng,
+    test_run::Tests,
     watch::{self, Watched},
 };
 
@@ -86,6 +89,29 @@ fn home(run: &Path) -> Result<PathBuf> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     write_whole(&folder.join("virtme-ng.conf"), b"{\"default_opts\": {}}\n")?;
     Ok(home)
+}
+
+/// Whether a guest begins its script within `limit`, and ends it. `name` names its folder and its console.
+///
+/// # Errors
+/// As of [`boot`]; files that cannot be written.
+pub fn comes_up(
+    ctx: &Ctx,
+    image: &Image,
+    machine: &Machine,
+    vng: &Vng,
+    name: &str,
+    limit: Duration,
+) -> Result<bool> {
+    let run = folder::fresh_run_folder(&ctx.out, name)?;
+    fs::write(run.join("guest.sh"), folder::script(&run, "true"))
+        .context("cannot write the probe's script")?;
+    let console = ctx.out.join(format!("console-{name}.log"));
+    let limits = Limits { boot: limit, silence: limit };
+    let probe = Boot { image, machine, vng, run: &run, console: &console, limits };
+    // Nothing is said; that the script began and ended is all.
+    let guest = boot(ctx, &probe, Beside::default(), &mut Tests::new("probe", ""))?;
+    Ok(guest.up && guest.status == Some(0))
 }
 
 /// Boots and watches. What goes wrong beside the guest is told and decides nothing: the guest's own evidence does.

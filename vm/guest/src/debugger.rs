@@ -12,12 +12,12 @@ mod hold;
 mod lasting;
 mod lock;
 mod packet;
-mod remote;
+pub mod remote;
+pub mod socket;
 
 use std::{
-    fs::{self, File},
-    os::{fd::AsRawFd, unix::net::UnixStream},
-    path::{Path, PathBuf},
+    fs,
+    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
@@ -27,31 +27,14 @@ use anyhow::{Context, Result};
 use ground::cache::write_whole;
 use results::races::hold::{Files, Report, Request};
 
-pub use self::remote::Remote;
 use crate::beside::Beside;
 
-/// The stub's socket in the run folder.
-const SOCKET: &str = "debugger.sock";
 /// Between looks for a request.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The debugger beside the guest that uses the fresh folder `run`. QEMU is started in that folder, so that the socket's
-/// path is short wherever it is.
+/// The debugger beside the guest that uses the fresh folder `run`.
 pub fn beside(run: &Path) -> Beside<'_> {
-    Beside { qemu: qemu_options(), task: Some(Box::new(|over| serve(run, over))) }
-}
-
-/// What has QEMU listen for a debugger.
-pub fn qemu_options() -> Vec<String> {
-    vec!["-gdb".into(), format!("unix:{SOCKET},server=on,wait=off")]
-}
-
-/// Connects to the guest that uses the folder `run`, which stops it.
-///
-/// # Errors
-/// When QEMU does not answer.
-pub fn attach(run: &Path) -> Result<Remote> {
-    Remote::greet(connect(run)?)
+    Beside { qemu: socket::qemu_options(), task: Some(Box::new(|over| serve(run, over))) }
 }
 
 /// Whether QEMU no longer did as it was told, by what was answered in the folder `run`: then whatever became of that guest says
@@ -89,7 +72,7 @@ fn serve(run: &Path, over: &AtomicBool) -> Result<()> {
 fn answer(run: &Path, files: Files, request: &[u8], wanted: &dyn Fn() -> bool) -> Result<Report> {
     let request: Request = serde_json::from_slice(request)
         .with_context(|| format!("{} is no request to hold a vCPU", files.request()))?;
-    let mut remote = attach(run)?;
+    let mut remote = socket::attach(run)?;
     let armed = || write_whole(&run.join(files.armed()), b"");
     let report = hold::hold(&mut remote, &request, armed, wanted);
     match (report, remote.let_go()) {
@@ -98,15 +81,6 @@ fn answer(run: &Path, files: Files, request: &[u8], wanted: &dyn Fn() -> bool) -
         (Err(why), Ok(())) => Err(why),
         (Err(why), Err(e)) => Err(why.context(format!("the guest could not be let go ({e:#}) after this"))),
     }
-}
-
-/// By way of the folder's descriptor: the path of a socket has 107 bytes at most.
-fn connect(run: &Path) -> Result<UnixStream> {
-    let folder = File::open(run).with_context(|| format!("cannot open {}", run.display()))?;
-    let socket = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd())).join(SOCKET);
-    UnixStream::connect(socket).with_context(|| {
-        format!("cannot reach QEMU's gdb stub at {}: is -gdb among its options?", run.join(SOCKET).display())
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a guest says of its tests.
 
-use ground::{context::Ctx, events::Event};
+use ground::events::{Event, Events};
 use results::{Event as GuestEvent, Status, TestResult};
 
 use crate::{
@@ -65,18 +65,18 @@ impl Tests {
 impl Listener for Tests {
     type Event = GuestEvent;
 
-    fn take_in(&mut self, ctx: &Ctx, event: GuestEvent) {
+    fn take_in(&mut self, events: &Events, event: GuestEvent) {
         let prefix = self.prefix;
         let named = |name: String| format!("{prefix}{name}");
         match event {
             GuestEvent::Plan { release, cpus: _, tests } => {
                 let kernel = self.kernel.to_owned();
-                ctx.events.emit(&Event::Plan { kernel, release, tests: tests.len() });
+                events.emit(&Event::Plan { kernel, release, tests: tests.len() });
                 self.run.plan = Some(tests.into_iter().map(named).collect());
             }
             GuestEvent::Started { name } => {
                 let name = named(name);
-                ctx.events.emit(&Event::TestStarted { name: name.clone() });
+                events.emit(&Event::TestStarted { name: name.clone() });
                 self.run.running = Some(name);
             }
             GuestEvent::Finished(mut test) => {
@@ -85,8 +85,8 @@ impl Listener for Tests {
                 self.run.finished.push(test.clone());
                 let total = self.run.plan.as_ref().map_or(0, Vec::len) as u64;
                 let (done, what) = (self.run.finished.len() as u64, test.name.clone());
-                ctx.events.emit(&Event::TestFinished(test));
-                ctx.events.emit(&Event::Progress { done, total, what });
+                events.emit(&Event::TestFinished(test));
+                events.emit(&Event::Progress { done, total, what });
             }
             GuestEvent::Done { tests } => self.run.done = tests == self.run.finished.len(),
         }

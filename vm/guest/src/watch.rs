@@ -167,7 +167,7 @@ impl<L: Listener> Watch<'_, L> {
         }
         for event in self.channel.events()? {
             self.last_event = Instant::now();
-            self.listener.take_in(self.ctx, event);
+            self.listener.take_in(&self.ctx.events, event);
         }
         if self.over.is_none() && (self.console.panicked || self.channel.status().is_some()) {
             self.over = Some(Instant::now());

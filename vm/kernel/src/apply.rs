@@ -11,25 +11,14 @@ use ground::{
     hash::hash,
     lock,
 };
-use serde::Serialize;
 use xshell::{Shell, cmd};
 
 use crate::{
     base::Base,
+    patched::Patched,
     series::{Patch, Series, file_name},
     store::Store,
 };
-
-/// A base with a series applied.
-#[derive(Clone, Debug, Serialize)]
-pub struct Patched {
-    /// The commit in the store.
-    pub commit: String,
-    /// Its tree.
-    pub tree: String,
-    /// Subjects, in order.
-    pub patches: Vec<String>,
-}
 
 /// A patch that `git am` refuses.
 #[derive(Debug)]

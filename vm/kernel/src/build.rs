@@ -12,7 +12,7 @@ use ground::{
     space,
 };
 
-use crate::worktree::{IMAGE, WorkTree};
+use crate::folders::Folders;
 
 /// Objects of a first build with the lean profile, until a build has told the real number.
 const FIRST_TOTAL: u64 = 1278;
@@ -22,7 +22,7 @@ const STEP: u64 = 20;
 
 /// Make, set up for one work tree.
 pub struct Make<'a> {
-    work: &'a WorkTree,
+    folders: &'a Folders,
     jobs: u32,
     suffix: String,
     /// First line of `gcc --version`.
@@ -30,15 +30,15 @@ pub struct Make<'a> {
 }
 
 impl<'a> Make<'a> {
-    /// For `work`; `suffix` ends the kernel's release.
-    pub fn new(work: &'a WorkTree, jobs: u32, suffix: &str, toolchain: &(String, String)) -> Self {
+    /// In `folders`; `suffix` ends the kernel's release.
+    pub fn new(folders: &'a Folders, jobs: u32, suffix: &str, toolchain: &(String, String)) -> Self {
         let compiler = toolchain.0.clone();
-        Self { work, jobs, suffix: suffix.into(), compiler }
+        Self { folders, jobs, suffix: suffix.into(), compiler }
     }
 
     fn command(&self, targets: &[&str]) -> Command {
         let mut make = Command::new("make");
-        make.arg("-C").arg(self.work.src()).arg(format!("O={}", self.work.build().display()));
+        make.arg("-C").arg(self.folders.src()).arg(format!("O={}", self.folders.build().display()));
         make.arg(format!("-j{}", self.jobs)).arg(format!("LOCALVERSION=-{}", self.suffix)).args(targets);
         make.env("KBUILD_BUILD_TIMESTAMP", "Thu Jan  1 00:00:00 UTC 2026")
             .env("KBUILD_BUILD_USER", "xtask")
@@ -61,11 +61,11 @@ impl<'a> Make<'a> {
     /// # Errors
     /// As [`Make::run`].
     pub fn image(&self, ctx: &Ctx) -> Result<PathBuf> {
-        let memory = self.work.note("objects");
+        let memory = self.folders.note("objects");
         let known = read_if_there(&memory)?.and_then(|text| text.trim().parse().ok());
         let total = known.unwrap_or(FIRST_TOTAL);
         let mut done = 0;
-        let unfinished = self.work.note("unfinished");
+        let unfinished = self.folders.note("unfinished");
         if let Some(objects) = read_if_there(&unfinished)? {
             ctx.events.note(format!(
                 "the last build here did not come to its end: {} objects of it are kept, where nothing has changed since",
@@ -88,7 +88,7 @@ impl<'a> Make<'a> {
         if unfinished.exists() {
             fs::remove_file(&unfinished).context("cannot note that the build came to its end")?;
         }
-        let image = self.work.build().join(IMAGE);
+        let image = self.folders.image();
         ensure!(image.exists(), "make ended well but left no {}", image.display());
         Ok(image)
     }
@@ -108,7 +108,7 @@ impl<'a> Make<'a> {
     /// # Errors
     /// When the build left none.
     pub fn release(&self) -> Result<String> {
-        let path = self.work.build().join("include/config/kernel.release");
+        let path = self.folders.build().join("include/config/kernel.release");
         let text =
             fs::read_to_string(&path).with_context(|| format!("the build left no {}", path.display()))?;
         Ok(text.trim().to_owned())
@@ -119,11 +119,11 @@ impl<'a> Make<'a> {
         let Some(failed) = e.downcast_ref::<CommandFailed>() else { return e };
         let said = failed.log.as_ref().and_then(|log| fs::read_to_string(log).ok()).unwrap_or_default();
         if space::says_full(&said) || failed.last.iter().any(|line| space::says_full(line)) {
-            let free = space::free_mib(&self.work.build()).unwrap_or_default();
+            let free = space::free_mib(&self.folders.build()).unwrap_or_default();
             return anyhow!(
                 "the disk is full: {} has {free} MiB free after `{}` failed; make room (`cargo xtask clean` lists \
                  what the cache holds) and run again",
-                self.work.build().display(),
+                self.folders.build().display(),
                 failed.line
             );
         }

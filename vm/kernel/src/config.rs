@@ -6,15 +6,13 @@ use std::{fs, io::ErrorKind};
 use anyhow::{Context, Result, ensure};
 use ground::{
     cache::{read_if_there, write_whole},
-    context::Ctx,
     hash::hash,
 };
 
 use crate::{
+    folders::Folders,
     fragment::{check, merge},
     profile::Profile,
-    store::Store,
-    worktree::WorkTree,
 };
 
 /// How one target is made in the build folder.
@@ -27,30 +25,20 @@ pub struct MakeOne<'a> {
 }
 
 /// Writes `.config` in the build folder if it is not there for this source, fragment and compiler; says whether it was.
+/// `source` names all that Kconfig reads.
 ///
 /// # Errors
 /// [`crate::fragment::Missing`]; make's failures.
-pub fn configure(
-    ctx: &Ctx,
-    store: &Store,
-    work: &WorkTree,
-    tree: &str,
-    profile: &Profile,
-    make: MakeOne<'_>,
-) -> Result<bool> {
-    let config = work.build().join(".config");
-    let memory = work.note("config-key");
-    let key = hash(&[
-        store.kconfig_id(ctx, tree)?.as_bytes(),
-        profile.fragment.as_bytes(),
-        make.compiler.as_bytes(),
-    ]);
+pub fn configure(folders: &Folders, source: &str, profile: &Profile, make: MakeOne<'_>) -> Result<bool> {
+    let config = folders.build().join(".config");
+    let memory = folders.note("config-key");
+    let key = hash(&[source.as_bytes(), profile.fragment.as_bytes(), make.compiler.as_bytes()]);
     if config.exists() && read_if_there(&memory)?.as_deref() == Some(&key) {
         check(&fs::read_to_string(&config)?, &profile.fragment)?;
         return Ok(true);
     }
     // How many objects there are with another configuration says nothing of this one.
-    if let Err(e) = fs::remove_file(work.note("objects"))
+    if let Err(e) = fs::remove_file(folders.note("objects"))
         && e.kind() != ErrorKind::NotFound
     {
         return Err(e).context("cannot forget how many objects there were");

@@ -15,11 +15,11 @@ use ground::{
 };
 
 use crate::{
-    apply::Patched,
     base::Base,
     build::Make,
     config::{self, MakeOne},
     finished::{Kernel, Manifest},
+    patched::Patched,
     profile::Profile,
     store::Store,
     toolchain,
@@ -82,11 +82,11 @@ pub fn get(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(Kernel, boo
         work.built()?;
         return Ok((kernel, true));
     }
-    let make = Make::new(&work, wanted.jobs, wanted.series, &toolchain);
+    let make = Make::new(&work.folders, wanted.jobs, wanted.series, &toolchain);
     configure(ctx, store, &work, &make, wanted)?;
     let image = make.image(ctx)?;
     let headers = headers(ctx, &make)?;
-    let config = fs::read(work.build().join(".config"))?;
+    let config = fs::read(work.folders.build().join(".config"))?;
     let temp = ctx.cache.temp("kernels")?;
     fs::copy(&image, temp.path().join("bzImage")).context("cannot keep the kernel")?;
     fs::write(temp.path().join("config"), &config)?;
@@ -120,7 +120,7 @@ pub fn headers_alone(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(P
         return Ok((include(&name), true));
     }
     let work = wanted.work_tree(ctx, store)?;
-    let name = headers(ctx, &Make::new(&work, wanted.jobs, wanted.series, &toolchain))?;
+    let name = headers(ctx, &Make::new(&work.folders, wanted.jobs, wanted.series, &toolchain))?;
     work.built()?;
     write_whole(&memory, name.as_bytes())?;
     Ok((include(&name), false))
@@ -139,11 +139,11 @@ pub fn compile(
 ) -> Result<PathBuf> {
     let toolchain = toolchain::toolchain(ctx);
     let work = wanted.work_tree(ctx, store)?;
-    let make = Make::new(&work, wanted.jobs, wanted.series, &toolchain);
+    let make = Make::new(&work.folders, wanted.jobs, wanted.series, &toolchain);
     configure(ctx, store, &work, &make, wanted)?;
     for object in objects {
         // What is up to date would not be compiled, and say nothing.
-        let path = work.build().join(object);
+        let path = work.folders.build().join(object);
         if path.exists() {
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
@@ -163,7 +163,8 @@ fn configure(
 ) -> Result<bool> {
     let run = |target: &str| make.run(ctx, &[target], target, |_| ()).map(drop);
     let one = MakeOne { compiler: &make.compiler, run: &run };
-    config::configure(ctx, store, work, &wanted.patched.tree, wanted.profile, one)
+    let source = store.kconfig_id(ctx, &wanted.patched.tree)?;
+    config::configure(&work.folders, &source, wanted.profile, one)
 }
 
 /// Installs the headers in a folder named after their content: what is compiled against them stays fresh while only

@@ -13,7 +13,7 @@ use ground::{
     apt::{self, Apt},
     context::Ctx,
     lock,
-    tools::{Tool, program},
+    tool::{Tool, program},
 };
 
 /// What is needed beyond a kernel, where the build accepts it.

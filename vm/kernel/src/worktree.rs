@@ -18,11 +18,8 @@ use ground::{
     lock::{self, Lock},
 };
 
-/// The build folder, inside the source: kbuild then names all files relative to it, and the two can be copied to
-/// another place without a single object being out of date. No kernel tree tracks a name that begins with a dot.
-const BUILD: &str = ".build";
-/// What a whole build leaves in it.
-pub const IMAGE: &str = "arch/x86/boot/bzImage";
+use crate::folders::{BUILD, Folders};
+
 /// The lineage of a source that was unpacked and not built yet.
 const UNPACKED: &str = "unpacked";
 /// What else belongs to a work tree: git's index of the source, and notes of the configuration and the build.
@@ -62,9 +59,8 @@ impl Place<'_> {
             .filter(|lineage| lineage != self.lineage && lineage != UNPACKED)
             .collect();
         let age = |lineage: &String| {
-            let work = Place { lineage, ..*self }.folder(ctx).ok()?;
-            let image = fs::metadata(work.join("src").join(BUILD).join(IMAGE)).ok()?;
-            image.modified().ok()?.elapsed().ok()
+            let folders = Folders::of(Place { lineage, ..*self }.folder(ctx).ok()?);
+            fs::metadata(folders.image()).ok()?.modified().ok()?.elapsed().ok()
         };
         // A variant of a series differs least from that series. Of the others, what was built last was most likely built
         // with the fragment of today: after a change there, older objects are worth nothing.
@@ -79,7 +75,8 @@ impl Place<'_> {
 /// A work tree that this run alone uses.
 #[derive(Debug)]
 pub struct WorkTree {
-    dir: PathBuf,
+    /// Where it is.
+    pub folders: Folders,
     _lock: Lock,
 }
 
@@ -167,37 +164,22 @@ impl WorkTree {
         if !dir.exists() {
             begin(ctx, place, &dir)?;
         }
-        let work = Self { dir, _lock: lock };
-        fs::create_dir_all(work.build())
-            .with_context(|| format!("cannot make {}", work.build().display()))?;
+        let work = Self { folders: Folders::of(dir), _lock: lock };
+        let (src, build) = (work.folders.src(), work.folders.build());
+        fs::create_dir_all(&build).with_context(|| format!("cannot make {}", build.display()))?;
         if let Ok(marker) = fs::metadata(work.marker()) {
-            let removed = remove_newer(&work.build(), marker.modified()?)?;
+            let removed = remove_newer(&build, marker.modified()?)?;
             ctx.events
                 .note(format!("a build was cut short here: {removed} files that it wrote are made again"));
         }
         fs::write(work.marker(), std::process::id().to_string()).context("cannot mark the build as begun")?;
-        check_out(&work.src(), &work.dir.join("index"))?;
+        check_out(&src, &work.folders.note("index"))?;
         Ok(work)
-    }
-
-    /// The source.
-    pub fn src(&self) -> PathBuf {
-        self.dir.join("src")
-    }
-
-    /// The objects.
-    pub fn build(&self) -> PathBuf {
-        self.src().join(BUILD)
-    }
-
-    /// A small file kept beside them.
-    pub fn note(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
     }
 
     /// There from before the first write until make has ended well.
     fn marker(&self) -> PathBuf {
-        self.dir.join("dirty")
+        self.folders.note("dirty")
     }
 
     /// What was written is whole.

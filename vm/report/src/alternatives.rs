@@ -6,11 +6,12 @@ use results::bench::{Group, Row};
 
 use super::{
     catalogue,
-    figures::{Figures, comparable},
+    comparison::comparable,
+    figures::{BASE, DELETE, Figures},
     kinds::Evidence,
+    numbers::{times, value},
     page::Finding,
     safety::{Line, cheapest_packet, cheapest_removal},
-    words::{times, value},
 };
 
 /// The figures of `ours`, beside those of `theirs`, called `name`.
@@ -65,13 +66,13 @@ pub fn overhead(figures: &Figures, operation: &str, map: &str, window: Option<u3
         .filter(|row| row.measure.operation == operation && row.measure.map == map)
         .find(|row| window.is_none() || row.measure.window == window)?;
     let over = |kernel: &str| {
-        let plain = figures.operation(super::figures::DELETE, map, kernel)?;
+        let plain = figures.operation(DELETE, map, kernel)?;
         (comparable(ours, plain).is_ok() && plain.measure.min > 0.0)
             .then(|| ours.measure.min / plain.measure.min)
     };
     Some(Overhead {
         same_kernel: over(&ours.origin.kernel),
-        other_kernel: over(super::figures::BASE).filter(|_| ours.origin.kernel != super::figures::BASE),
+        other_kernel: over(BASE).filter(|_| ours.origin.kernel != BASE),
     })
 }
 
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_flag_is_weighed_on_its_own_kernel_and_against_the_base() {
-        let figures = Figures::of(&bench());
+        let figures = crate::figures_of(&bench());
         let over = overhead(&figures, "compare hit", "hash", Some(4)).unwrap();
         assert!(over.same_kernel.unwrap() > 1.0 && over.other_kernel.unwrap() < 1.0, "{over:?}");
         assert_eq!(overhead(&figures, "nothing", "hash", None), None);
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn all_columns_of_the_proposal_are_found() {
-        let figures = Figures::of(&bench());
+        let figures = crate::figures_of(&bench());
         let names: Vec<&str> = of_the_proposal(&figures).iter().map(|(name, ..)| *name).collect();
         assert_eq!(names, ["compare", "compare-batch"]);
     }

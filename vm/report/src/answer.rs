@@ -8,9 +8,10 @@ use results::bench::FlowState;
 use super::{
     figures::Figures,
     kinds::{Evidence, Found},
+    numbers::{count, times, value},
     page::{Answer, Patch, Tile},
     safety::{Line, cheapest_packet, cheapest_removal, of},
-    words::{count, many, times, value},
+    words::many,
 };
 
 /// So many combinations are named in the first paragraph.

@@ -9,8 +9,8 @@ use results::races::{Cell, Circumstance, Model, Step, Stress, Violation};
 use super::{
     catalogue,
     kinds::Evidence,
+    numbers::{count, short},
     page::{CellShown, Chip, Grid, Group, Mark, MatrixPart, Pair, Schedule},
-    words::{count, short},
 };
 
 /// The anchor of a pair.

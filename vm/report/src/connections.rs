@@ -6,8 +6,8 @@ use evidence::races::{Matrix, below, per_million};
 use super::{
     cells::cell,
     environment::Environment,
+    numbers::{count, short},
     page::Table,
-    words::{count, short},
 };
 
 /// One row for each run, or nothing if there was none.

@@ -175,7 +175,7 @@ mod tests {
     use evidence::races::made_up::{cell, model, stressed, weighed};
 
     use super::*;
-    use crate::{figures::Figures, made_up::bench, safety};
+    use crate::{figures_of, made_up::bench, safety};
 
     #[test]
     fn what_costs_a_live_packet_the_least_comes_first_with_its_files() {
@@ -187,7 +187,7 @@ mod tests {
             ]);
         }
         let evidence =
-            Evidence { emulated: weighed(&events), figures: Figures::of(&bench()), ..Evidence::default() };
+            Evidence { emulated: weighed(&events), figures: figures_of(&bench()), ..Evidence::default() };
         let doors = all(&evidence, &safety::lines(&evidence), &[]);
         let hash = &doors[0].items[0];
         let said: Vec<&str> = hash.parts.iter().map(|(said, _)| said.as_str()).collect();

@@ -35,6 +35,34 @@ pub struct Environment {
     pub reason: String,
 }
 
+impl Environment {
+    /// What it comes to, in names and values.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        if let Some(kernel) = &self.kernel {
+            facts.push(("kernel", kernel.version.clone()));
+            facts.push(("series", format!("{} ({} patches)", kernel.series, kernel.patches.len())));
+            facts.push(("base", kernel.base.clone()));
+        } else {
+            facts.push(("kernel", self.release.clone().unwrap_or_else(|| "none".into())));
+        }
+        let accel = match (self.accel, &self.release) {
+            (Some(Accel::Kvm), _) => "kvm",
+            (Some(Accel::Tcg), _) => "tcg",
+            (None, Some(_)) => "native",
+            (None, None) => "none",
+        };
+        facts.push(("accel", accel.into()));
+        if self.vcpus > 0 {
+            facts.push(("vCPUs", self.vcpus.to_string()));
+        }
+        facts.push(("host CPUs", self.host_cpus.to_string()));
+        facts.push(("date", self.date.clone()));
+        facts.push(("command", self.command.clone()));
+        facts
+    }
+}
+
 /// A machine whose own kernel was asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

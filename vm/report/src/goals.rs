@@ -5,9 +5,10 @@
 use results::bench::{Group, Profile, Ratio, Row};
 
 use super::{
-    figures::{self, Figures, comparable},
+    comparison::{comparable, ratio},
+    figures::Figures,
+    numbers::{count, times, value},
     page::{Goal, Reached, Table},
-    words::{count, times, value},
 };
 
 /// Two runs of one image differ by no more than this part.
@@ -141,7 +142,7 @@ fn on_one_kernel<'a>(figures: &'a Figures, left: &Name<'a>, right: &Name<'a>) ->
     }
     let there =
         Name { kernel: left.kernel, operation: right.operation, map: right.map, window: right.window };
-    Some((left.kernel, figures::ratio(left.row(figures)?, there.row(figures)?).ok()?))
+    Some((left.kernel, ratio(left.row(figures)?, there.row(figures)?).ok()?))
 }
 
 /// Where the instructions go, on both sides.
@@ -222,7 +223,7 @@ mod tests {
     use super::*;
 
     fn made_up() -> Figures {
-        Figures::of(&bench())
+        crate::figures_of(&bench())
     }
 
     fn find<'a>(goals: &'a [Goal], what: &str) -> &'a Goal {

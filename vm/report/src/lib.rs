@@ -10,6 +10,7 @@ mod answer;
 mod catalogue;
 mod cells;
 mod claims;
+mod comparison;
 mod connections;
 mod costs;
 mod doors;
@@ -20,6 +21,7 @@ mod html;
 mod input;
 mod kinds;
 mod native;
+mod numbers;
 mod objections;
 mod page;
 mod picture;
@@ -69,7 +71,7 @@ fn with_claims(inputs: &Inputs, claims: &[Claim]) -> Page {
     let figures = &evidence.figures;
     let mut costs = Costs {
         parts: costs::parts(figures),
-        skipped: figures::skipped(figures),
+        skipped: costs::skipped(figures),
         not_run: command_of(&inputs.bench),
     };
     if inputs.calibrate.read().is_some() {
@@ -99,7 +101,7 @@ fn with_claims(inputs: &Inputs, claims: &[Claim]) -> Page {
 fn evidence(inputs: &Inputs) -> Evidence {
     let races = inputs.races.read();
     let series = races.and_then(|file| file.environment.kernel.as_ref()).map(|kernel| kernel.series.clone());
-    let of = |input: &Input<BenchFile>| input.read().map(Figures::of).unwrap_or_default();
+    let of = |input: &Input<BenchFile>| input.read().map(figures_of).unwrap_or_default();
     let preempts = |native: &Natively| preempts_packets(&native.release);
     let others = inputs.stock.iter().chain(inputs.rt.read()).map(Natively::of);
     let (mut preempting, stock): (Vec<_>, Vec<_>) = others.partition(preempts);
@@ -116,11 +118,16 @@ fn evidence(inputs: &Inputs) -> Evidence {
     }
 }
 
+/// The figures of a file.
+fn figures_of(file: &BenchFile) -> Figures {
+    Figures::of(&file.record, file.environment.kernel.as_ref().map_or("", |kernel| &kernel.series))
+}
+
 /// What contradicts itself, does not hold, or did not pass.
 fn troubles(inputs: &Inputs, evidence: &Evidence, claims: &[page::ClaimShown]) -> Vec<String> {
     let mut troubles = claims::troubles(claims);
     troubles.extend(evidence.contradictions());
-    troubles.extend(evidence.figures.troubles());
+    troubles.extend(comparison::troubles(&evidence.figures.rows));
     let environments = [
         ("The races", inputs.races.read().map(|file| &file.environment)),
         ("The races on this machine's own kernel", inputs.here.read().map(|file| &file.environment)),

@@ -7,8 +7,8 @@ use evidence::races::{Row, below, per_million};
 use super::{
     cells::{grids, id_of, word},
     kinds::{Evidence, Found, Natively, counted},
+    numbers::{count, short},
     page::{Chip, HERE, Mark, NativePart, Table},
-    words::{count, short},
 };
 use results::races::Violation;
 

@@ -1,44 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where figures come from, in names and values.
+//! The inputs, whether they are there or not, in names and values.
 
 use std::collections::BTreeMap;
-
-use results::Accel;
 
 use super::{
     environment::Environment,
     input::{BenchFile, Input, Inputs, RacesFile, TestsFile},
+    numbers::{count, value},
     page::Source,
-    words::{count, value},
 };
 
-/// What an environment comes to.
-pub fn facts(environment: &Environment) -> Vec<(&'static str, String)> {
-    let mut facts = Vec::new();
-    if let Some(kernel) = &environment.kernel {
-        facts.push(("kernel", kernel.version.clone()));
-        facts.push(("series", format!("{} ({} patches)", kernel.series, kernel.patches.len())));
-        facts.push(("base", kernel.base.clone()));
-    } else {
-        facts.push(("kernel", environment.release.clone().unwrap_or_else(|| "none".into())));
-    }
-    let accel = match (environment.accel, &environment.release) {
-        (Some(Accel::Kvm), _) => "kvm",
-        (Some(Accel::Tcg), _) => "tcg",
-        (None, Some(_)) => "native",
-        (None, None) => "none",
-    };
-    facts.push(("accel", accel.into()));
-    if environment.vcpus > 0 {
-        facts.push(("vCPUs", environment.vcpus.to_string()));
-    }
-    facts.push(("host CPUs", environment.host_cpus.to_string()));
-    facts.push(("date", environment.date.clone()));
-    facts.push(("command", environment.command.clone()));
-    facts
-}
-
-/// All inputs, whether they are there or not.
+/// All of them.
 pub fn all(inputs: &Inputs) -> Vec<Source> {
     let mut sources = vec![
         source("The races", &inputs.races, |file| (&file.environment, Vec::new())),

@@ -17,7 +17,7 @@ use crate::{cli::Bindings, workshop::Workshop};
 /// # Errors
 /// Those of the steps.
 pub fn run(ctx: &Ctx, opts: &Bindings) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
+    let _lock = lock::take_folder(ctx, &ctx.out)?;
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open(ctx, &opts.kernel)?;
     ensure!(

@@ -7,18 +7,20 @@ use ground::{
     context::Ctx,
     outcome::{Done, Outcome},
     space,
-    tools::{self, Means, Tool},
+    tool::Tool,
+    tools::{self, Means},
 };
 use guest::{accel, pyenv};
 use kernel::base;
 use serde::Serialize;
 
 use crate::{
+    besides::BESIDES,
     cli::Doctor,
     inventory::{self, Part},
     say::say,
     steps::pins,
-    toolbox::{BESIDES, TOOLS},
+    toolbox::TOOLS,
     workshop,
 };
 
@@ -64,7 +66,7 @@ struct Diagnosis {
 pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
     let seen = |tool: &Tool| Seen {
         name: tool.name(),
-        there: tool.is_there(),
+        there: tools::is_there(tool),
         package: tool.package,
         phase: tool.phase,
     };
@@ -77,7 +79,7 @@ pub fn run(ctx: &Ctx, opts: &Doctor) -> Result<Done> {
         faults: [tools::machine(), workshop::builds_take(ctx), workshop::guests_take(ctx)]
             .into_iter()
             .filter_map(|taken| taken.err().map(|error| format!("{error:#}")))
-            .chain(missing.iter().filter_map(Tool::misnamed))
+            .chain(missing.iter().filter_map(tools::misnamed))
             .collect(),
         distribution: tools::distribution(),
         archive: apt::archive(ctx, base::LINES[0].1[0]).unwrap_or_else(|error| format!("{error:#}")),

@@ -89,7 +89,7 @@ const CASES: [Case; 7] = [
 /// # Errors
 /// Those of the steps before the first boot.
 pub fn run(ctx: &Ctx, opts: &Drill) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
+    let _lock = lock::take_folder(ctx, &ctx.out)?;
     if !opts.kvm.is_empty() {
         return nested::run(ctx, opts);
     }

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use ground::{
     context::Ctx,
+    events::Events,
     exec, lock,
     outcome::{Count, Done, Outcome},
 };
@@ -39,7 +40,7 @@ const STATUS: &str = "status.txt";
 /// # Errors
 /// Those of the steps; a guest in which the tests did not come to their end.
 pub fn run(ctx: &Ctx, opts: &Keep) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
+    let _lock = lock::take_folder(ctx, &ctx.out)?;
     if opts.stock.is_some() {
         workshop::guests_take(ctx)?;
     }
@@ -141,7 +142,7 @@ struct Nothing;
 impl Listener for Nothing {
     type Event = Value;
 
-    fn take_in(&mut self, _: &Ctx, _: Value) {}
+    fn take_in(&mut self, _: &Events, _: Value) {}
 
     fn running(&self) -> Option<&str> {
         None

@@ -26,7 +26,7 @@ use crate::{
 /// # Errors
 /// Those of the steps; a mutant that does not say who catches it.
 pub fn run(ctx: &Ctx, opts: &Mutants) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
+    let _lock = lock::take_folder(ctx, &ctx.out)?;
     let series = Series::read(&ctx.root, &opts.series)?;
     let mutants = mutant::read(ctx, &opts.filter)?;
     let shop = Workshop::open_for_guests(ctx, &opts.kernel)?;

@@ -10,13 +10,14 @@ use ground::{
     tools,
 };
 use kernel::{
-    apply::{self, DoesNotApply, Patched},
+    apply::{self, DoesNotApply},
     base::{self, Base},
     hygiene::{
         checkpatch::Checkpatch,
         mails::{cover_faults, numbering_faults, sign_off_fault, subject_fault},
         warnings,
     },
+    patched::Patched,
     series::{self, Patch, Series, file_name, patch_files},
     sparse,
 };
@@ -57,7 +58,7 @@ impl Checks<'_> {
 /// # Errors
 /// Those of the steps; what a patch does wrong is a failed check.
 pub fn run(ctx: &Ctx, opts: &Patches) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
+    let _lock = lock::take_folder(ctx, &ctx.out)?;
     let names = opts.series.clone().map_or_else(|| series::all(&ctx.root), |name| vec![name]);
     let mut all = names.iter().map(|name| Series::read(&ctx.root, name)).collect::<Result<Vec<_>>>()?;
     let shop = Workshop::open(ctx, &opts.kernel)?;

@@ -4,7 +4,7 @@
 use std::fs;
 
 use anyhow::{Result, bail, ensure};
-use evidence::races::{self, Kept, Look, Machine, Matrix};
+use evidence::races::{self, Kept, Look, Machine, Matrix, judge};
 use ground::{context::Ctx, events::Event, outcome::Done};
 use guest::verdict::{Judged, is_broken};
 use kernel::{
@@ -18,10 +18,7 @@ use crate::{
     booted, cli, matrix_file, programs,
     record::{self, Room},
     run_report::{Place, Report, Test},
-    runs::{
-        lab::{Asked, Races},
-        native::Options,
-    },
+    runs::lab::{Asked, Options, Races},
     say::say,
     steps::{self, Bench},
     workshop::Workshop,
@@ -148,7 +145,8 @@ fn race(
         Ground::Model => {
             let races = Races { ctx, asked, limits };
             races.model(matrix)?;
-            races.model_alone(matrix)
+            // No guest showed anything.
+            judge::judge(matrix, &[], races.asked.filter.is_some())
         }
         Ground::Here | Ground::Stock(_) if !opts.from.is_empty() => {
             let kept = Kept::read(&opts.from)?;

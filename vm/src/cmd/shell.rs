@@ -28,7 +28,7 @@ const GUEST_BIN: &str = "/run/current-system/sw/bin";
 /// # Errors
 /// Those of the steps; a guest that could not be started.
 pub fn run(ctx: &Ctx, opts: &Shell) -> Result<Done> {
-    let lock = lock::take_output(ctx)?;
+    let lock = lock::take_folder(ctx, &ctx.out)?;
     let series = Series::read(&ctx.root, &opts.series)?;
     let shop = Workshop::open_for_guests(ctx, &opts.kernel)?;
     let vng = steps::vng(ctx, &opts.kernel)?;

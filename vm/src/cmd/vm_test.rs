@@ -37,7 +37,7 @@ use crate::{
 /// # Errors
 /// Only when not even the report can be written.
 pub fn run(ctx: &Ctx, opts: &VmTest) -> Result<Done> {
-    let _lock = lock::take_output(ctx)?;
+    let _lock = lock::take_folder(ctx, &ctx.out)?;
     ctx.events.keep_in(&ctx.out.join("events.jsonl"))?;
     let mut report = Report::new(ctx, opts.machine.vcpus(), &opts.kernel.profile);
     // What an earlier run left must not be taken for this one's.

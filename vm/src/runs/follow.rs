@@ -62,7 +62,7 @@ impl Follow<'_> {
             let exited = guarded.child().try_wait()?;
             for event in channel.events()? {
                 last_event = Instant::now();
-                listener.take_in(ctx, event);
+                listener.take_in(&ctx.events, event);
             }
             meanwhile();
             if let Some(status) = exited {

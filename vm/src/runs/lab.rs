@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is asked of the lab, wherever it runs, and the model, which runs here.
 
+use std::path::Path;
+
 use anyhow::Result;
 use approaches::Place;
-use evidence::races::{Matrix, explored, judge};
+use evidence::races::{Matrix, explored};
 use ground::context::Ctx;
-use guest::{machine::Limits, verdict::Judged};
+use guest::machine::Limits;
 use results::races::RaceEvent;
 
 /// What the model said, in the folder of who replays it.
 pub const MODEL: &str = "model.jsonl";
+
+/// The lab's word for the half that needs no patch, wherever it runs.
+pub const UNPATCHED: &str = "--here";
+/// Its word for runs that last until rare events have shown themselves.
+pub const LONG: &str = "--long";
+
+/// How the lab runs where nothing is patched.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// Until rare events have shown themselves.
+    pub long: bool,
+    /// The file that keeps what the lab says.
+    pub keep: &'a Path,
+}
 
 /// What is asked of the lab.
 #[derive(Clone, Debug, Default)]
@@ -63,14 +79,6 @@ impl Races<'_> {
         let said = self.ctx.phase("model", || Ok((explored::events(self.ctx, &places)?, false)))?;
         matrix.add(&said);
         Ok(said)
-    }
-
-    /// Judges what the model said, if that is all that was asked for.
-    ///
-    /// # Errors
-    /// When there is no cell.
-    pub fn model_alone(&self, matrix: &mut Matrix) -> Result<Judged> {
-        judge::judge(matrix, &[], self.asked.filter.is_some())
     }
 }
 

@@ -19,25 +19,11 @@ use results::races::RaceEvent;
 
 use super::{
     follow::{Follow, Followed},
-    lab::{MODEL, Races},
+    lab::{LONG, MODEL, Options, Races, UNPATCHED},
 };
 
 /// Names the folder of the run, its log and its phase.
 const NAME: &str = "races-here";
-
-/// The lab's word for the half that needs no patch, wherever it runs.
-pub const UNPATCHED: &str = "--here";
-/// Its word for runs that last until rare events have shown themselves.
-pub const LONG: &str = "--long";
-
-/// How the lab runs where nothing is patched.
-#[derive(Clone, Copy, Debug)]
-pub struct Options<'a> {
-    /// Until rare events have shown themselves.
-    pub long: bool,
-    /// The file that keeps what the lab says.
-    pub keep: &'a Path,
-}
 
 impl Races<'_> {
     /// Runs the lab of `programs` here, has it replay what the model `said`, and judges. Keeps its events, however it

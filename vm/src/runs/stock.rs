@@ -13,8 +13,7 @@ use kernel::stock::Stock;
 use results::races::RaceEvent;
 
 use super::{
-    lab::{MODEL, Races},
-    native::{LONG, Options, UNPATCHED},
+    lab::{LONG, MODEL, Options, Races, UNPATCHED},
     races::Raced,
 };
 use crate::{

@@ -56,8 +56,9 @@ impl Modules {
             let own = |name: &String| source.names.contains(name);
             // What is only handed on is no import, whatever it is called in here.
             let uses = source.uses.iter().filter(|one| !one.handed_on || own(&one.name));
-            for named in uses.map(|one| &one.path).chain(&source.paths) {
-                let Some(target) = self.target(path, named, 0) else { continue };
+            let paths = source.paths.iter().map(|(path, called)| (path, *called));
+            for (named, called) in uses.map(|one| (&one.path, false)).chain(paths) {
+                let Some(target) = self.target(path, named, called, 0) else { continue };
                 let (from, to) = (self.short(file), self.short(&self.by_path[&target].0));
                 if wanted(&from, &to, target.starts_with(path)) {
                     graph.add(&from, &to);
@@ -71,19 +72,21 @@ impl Modules {
         file.strip_prefix(&self.root).unwrap().display().to_string()
     }
 
-    /// The module that holds what `named` names in the module `from`, if it is one of these.
-    fn target(&self, from: &Path, named: &[String], hops: usize) -> Option<Path> {
+    /// The module that holds what `named` names in the module `from`, if it is one of these. What is `called` is none itself.
+    fn target(&self, from: &Path, named: &[String], called: bool, hops: usize) -> Option<Path> {
         let (mut at, rest) = self.begin(from, named)?;
         for (i, name) in rest.iter().enumerate() {
             let below = joined(&at, std::slice::from_ref(name));
-            if self.by_path.contains_key(&below) {
+            let function = called && i + 1 == rest.len();
+            if !function && self.by_path.contains_key(&below) {
                 at = below;
                 continue;
             }
             // Followed to where it is from, unless names go round in a circle of their own.
             let handed = self.by_path[&at].1.uses.iter().find(|one| one.name == *name);
             if let Some(handed) = handed.filter(|_| hops < 8)
-                && let Some(origin) = self.target(&at, &joined(&handed.path, &rest[i + 1..]), hops + 1)
+                && let Some(origin) =
+                    self.target(&at, &joined(&handed.path, &rest[i + 1..]), called, hops + 1)
             {
                 return Some(origin);
             }

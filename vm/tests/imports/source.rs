@@ -23,8 +23,9 @@ pub struct Source {
     /// Modules in files of their own.
     pub modules: Vec<String>,
     pub uses: Vec<Use>,
-    /// Paths of more than one name, outside of `use`.
-    pub paths: BTreeSet<Path>,
+    /// Paths of more than one name, outside of `use`, and whether each is called: then it ends in a function, whatever module
+    /// has the same name.
+    pub paths: BTreeSet<(Path, bool)>,
     /// All other names outside of `use`.
     pub names: BTreeSet<String>,
 }
@@ -84,7 +85,11 @@ impl Source {
                     at += 3 * (path.len() - 1);
                     self.names.insert(path[0].clone());
                     if path.len() > 1 {
-                        self.paths.insert(path);
+                        let called = matches!(
+                            tokens.get(at + 1),
+                            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis
+                        );
+                        self.paths.insert((path, called));
                     }
                 }
                 _ => {}

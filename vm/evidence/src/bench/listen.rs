@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use ground::{context::Ctx, events::Event};
+use ground::events::{Event, Events};
 use guest::{course::Course, listener::Listener, machine::Ended};
 use results::bench::{BenchEvent, Group, Measure};
 
@@ -111,9 +111,9 @@ impl Heard {
 impl Listener for Heard {
     type Event = BenchEvent;
 
-    fn take_in(&mut self, ctx: &Ctx, event: BenchEvent) {
+    fn take_in(&mut self, events: &Events, event: BenchEvent) {
         if let Some(told) = self.hear(event) {
-            ctx.events.emit(&told);
+            events.emit(&told);
         }
     }
 

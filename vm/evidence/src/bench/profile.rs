@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 use ground::cache::write_whole;
 use guest::{
     beside::Beside,
-    debugger::{self, Remote},
+    debugger::{remote::Remote, socket},
 };
 use results::bench::{Ask, AskFiles, Profile, Spent};
 
@@ -36,7 +36,7 @@ const KERNEL: u64 = 1 << 63;
 
 /// The debugger beside the guest that uses the fresh folder `run`.
 pub fn beside(run: &Path) -> Beside<'_> {
-    Beside { qemu: debugger::qemu_options(), task: Some(Box::new(|over| serve(run, over))) }
+    Beside { qemu: socket::qemu_options(), task: Some(Box::new(|over| serve(run, over))) }
 }
 
 /// The answers, in the order of the questions.
@@ -88,7 +88,7 @@ fn serve(run: &Path, over: &AtomicBool) -> Result<()> {
 }
 
 fn profile(run: &Path, ask: &Ask, symbols: &Symbols) -> Result<Profile> {
-    let mut remote = debugger::attach(run)?;
+    let mut remote = socket::attach(run)?;
     let stepped = step_through(&mut remote, ask, symbols);
     remote.let_go()?;
     stepped

@@ -9,8 +9,8 @@ mod findings;
 use approaches::Place;
 use results::races::{Model, Stress, Violation};
 
-use self::findings::Findings;
 pub use self::findings::Terms;
+use self::findings::{Elsewhere, Findings};
 use super::{
     matrix::Matrix,
     rate::{bound, figure, per_million},
@@ -31,6 +31,7 @@ pub struct Judgement {
 
 /// How `row` stands, and why.
 pub fn judge(row: &Row, matrix: &Matrix, terms: Terms<'_>) -> Judgement {
+    let elsewhere = |violation| schedule::in_others(violation, row, matrix);
     let mut found = Findings::default();
     let (mut alone, mut absent) = alone::alone(row, terms, &mut found);
     match &row.model {
@@ -40,9 +41,9 @@ pub fn judge(row: &Row, matrix: &Matrix, terms: Terms<'_>) -> Judgement {
         Some(model) => {
             explored(model, &mut found);
             if alone.is_none() {
-                witness(row, model, matrix, terms, &mut found);
-                stress(row, model, matrix, terms, &mut found);
-                disturbed::judge(row, model, matrix, &mut found);
+                witness(row, model, terms, &elsewhere, &mut found);
+                stress(row, model, terms, &elsewhere, &mut found);
+                disturbed::judge(row, model, &elsewhere, &mut found);
                 if terms.no_debugger && unseen(row, model) {
                     let reason = "without a debugger its schedule cannot be replayed, and the stress did not happen to show it";
                     (alone, absent) = (Some(Standing::Absent), Some(reason.to_owned()));
@@ -98,7 +99,7 @@ fn unseen(row: &Row, model: &Model) -> bool {
     !model.counterexamples.is_empty() && !model.counterexamples.keys().any(shown)
 }
 
-fn witness(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &mut Findings) {
+fn witness(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>, found: &mut Findings) {
     let notes = row.witness.iter().flat_map(|w| &w.notes).fold(String::new(), |all, note| all + "; " + note);
     for violation in Violation::ALL {
         let replays = row.witness.as_ref().and_then(|w| w.by_violation.get(&violation)).copied();
@@ -125,7 +126,7 @@ fn witness(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &
             (None, (0, _)) => {}
             (None, (seen, tried)) => found.wrong.push(format!(
                 "{violation}: the witness saw it in {seen} of {tried} replays; {}",
-                schedule::in_others(violation, row, matrix)
+                elsewhere(violation)
             )),
         }
     }
@@ -136,7 +137,7 @@ fn counts_on_whole_packets(row: &Row) -> bool {
     Place::of(&row.cell).is_some_and(|place| place.gc.whole_packets)
 }
 
-fn stress(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &mut Findings) {
+fn stress(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>, found: &mut Findings) {
     let Some(stress) = &row.stress else {
         found.missing.push("no stress ran".into());
         return;
@@ -161,7 +162,7 @@ fn stress(row: &Row, model: &Model, matrix: &Matrix, terms: Terms<'_>, found: &m
                 "{violation}: the stress counted {seen} in {} deletes and {} refreshes; {}",
                 stress.deletes,
                 stress.refreshes,
-                schedule::in_others(violation, row, matrix)
+                elsewhere(violation)
             )),
             (true, 0) => found.notes.push(format!(
                 "{violation}: not seen by the stress in {} deletes and {} refreshes",

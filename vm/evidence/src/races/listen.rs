@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Takes in what the lab says, on the host and in the guest.
 
-use ground::{context::Ctx, events::Event};
+use ground::events::{Event, Events};
 use guest::{course::Course, listener::Listener, machine::Ended};
 use results::races::RaceEvent;
 
@@ -102,9 +102,9 @@ impl Evidence {
 impl Listener for Evidence {
     type Event = RaceEvent;
 
-    fn take_in(&mut self, ctx: &Ctx, event: RaceEvent) {
+    fn take_in(&mut self, events: &Events, event: RaceEvent) {
         if let Some(told) = self.hear(event) {
-            ctx.events.emit(&told);
+            events.emit(&told);
         }
     }
 

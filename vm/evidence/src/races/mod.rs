@@ -17,6 +17,7 @@ mod row;
 mod schedule;
 mod sentence;
 mod table;
+mod verdict;
 
 #[cfg(any(test, feature = "made-up"))]
 pub mod made_up;
@@ -29,6 +30,7 @@ pub use self::{
     rate::{below, figure, per_million},
     release::preempts_packets,
     row::{Disturbed, Row},
-    sentence::{Verdict, sentences, verdict},
+    sentence::sentences,
     table::legend,
+    verdict::{Verdict, verdict},
 };

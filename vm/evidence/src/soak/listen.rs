@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ground::{context::Ctx, events::Event};
+use ground::events::{Event, Events};
 use guest::{listener::Listener, machine::Ended, verdict::Course};
 use results::soak::{Gauge, Sample, SoakEvent, Worked};
 
@@ -106,9 +106,9 @@ impl Heard {
 impl Listener for Heard {
     type Event = SoakEvent;
 
-    fn take_in(&mut self, ctx: &Ctx, event: SoakEvent) {
+    fn take_in(&mut self, events: &Events, event: SoakEvent) {
         if let Some(told) = self.hear(event) {
-            ctx.events.emit(&told);
+            events.emit(&told);
         }
     }
 

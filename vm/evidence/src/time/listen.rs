@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Takes in what `lab time` says.
 
-use ground::{context::Ctx, events::Event};
+use ground::events::{Event, Events};
 use guest::{listener::Listener, machine::Ended, verdict::Course};
 use results::time::{Hold, Stepped, Stopped, TimeEvent};
 use serde::Serialize;
@@ -68,10 +68,10 @@ impl Heard {
 impl Listener for Heard {
     type Event = TimeEvent;
 
-    fn take_in(&mut self, ctx: &Ctx, event: TimeEvent) {
+    fn take_in(&mut self, events: &Events, event: TimeEvent) {
         match event {
             TimeEvent::Plan { release, cpus, scenes } => {
-                ctx.events.note(format!("{release}, {cpus} CPUs, {} scenes", scenes.len()));
+                events.note(format!("{release}, {cpus} CPUs, {} scenes", scenes.len()));
                 // A guest that goes on where another was lost plans the rest of it.
                 self.planned.get_or_insert(scenes);
                 self.before = self.seen.len();
@@ -80,14 +80,14 @@ impl Listener for Heard {
             TimeEvent::Began { scene } => {
                 let total = self.planned.as_ref().map_or(0, Vec::len) as u64;
                 let (done, what) = (self.seen.len() as u64, scene.clone());
-                ctx.events.emit(&Event::Progress { done, total, what });
+                events.emit(&Event::Progress { done, total, what });
                 self.running = Some(scene);
             }
             TimeEvent::Held { scene, hold } => self.end(scene, Seen::Held(hold)),
             TimeEvent::Stopped { scene, stopped } => self.end(scene, Seen::Stopped(stopped)),
             TimeEvent::Stepped { scene, stepped } => self.end(scene, Seen::Stepped(stepped)),
             TimeEvent::Failed { scene, error } => {
-                ctx.events.note(format!("{scene}: {error}"));
+                events.note(format!("{scene}: {error}"));
                 self.end(scene, Seen::Failed(error));
             }
             TimeEvent::Done { scenes } => self.done = self.before + scenes == self.seen.len(),

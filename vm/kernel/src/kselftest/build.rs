@@ -15,11 +15,11 @@ use ground::{
     hash::{hash, sha256},
     lock::{self, Lock},
     space,
-    tools::{Tool, file, program},
+    tool::{Tool, file, program},
 };
 
 use super::image;
-use crate::{apply::Patched, finished::Kernel, store::Store, toolchain::version_of};
+use crate::{finished::Kernel, patched::Patched, store::Store, toolchain::version_of};
 
 /// What they need beyond a kernel. The clang that our own programs are built with cannot compile their arena library.
 pub const TOOLS: [Tool; 6] = [

@@ -9,9 +9,10 @@ use super::{Doubt, Held, all};
 use crate::{
     alternatives::{of_the_proposal, overhead, removals},
     catalogue::strategy,
-    figures::{Figures, comparable},
+    comparison::comparable,
+    figures::Figures,
     kinds::{Evidence, Found, Ordeal, counted},
-    words::{count, short, times, value},
+    numbers::{count, short, times, value},
 };
 
 fn fails(why: impl Into<String>) -> Held {

@@ -4,7 +4,7 @@ use results::races::{Circumstance::Spread, Violation::LostRefresh};
 
 use super::*;
 use crate::{
-    figures::Figures,
+    figures_of,
     kinds::Natively,
     made_up::{bench, natively},
 };
@@ -136,7 +136,7 @@ fn circumstances_are_asked_by_name() {
 
 #[test]
 fn costs_are_claims_as_well() {
-    let evidence = Evidence { figures: Figures::of(&bench()), ..Evidence::default() };
+    let evidence = Evidence { figures: figures_of(&bench()), ..Evidence::default() };
     assert_eq!(
         evidence.removal_is_cheaper(&["prog-array"], "compare-batch"),
         Ok("prog-array 420, compare-batch 440 instructions".into())

@@ -6,8 +6,8 @@ use results::bench::{Contention, Group, Row};
 use super::kind::{bar, is_kind, kinds, says};
 use crate::{
     figures::Figures,
+    numbers::{times, value},
     page::{Bar, Chart, CostPart, Plot, Table},
-    words::{times, value},
 };
 
 /// Charts of what packets pay, a table of what GC pays; `None` where nothing of it was measured. `whose` tells several of

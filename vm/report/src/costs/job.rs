@@ -7,8 +7,8 @@ use super::kind::{is_kind, kinds};
 use crate::{
     catalogue,
     figures::Figures,
+    numbers::{count, value},
     page::{Chart, CostPart, Curve, Plot, Table},
-    words::{count, value},
 };
 
 /// The charts.

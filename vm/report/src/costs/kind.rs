@@ -4,9 +4,10 @@
 use results::bench::{Row, Unit};
 
 use crate::{
-    figures::{DELETE, is_ours, ratio},
+    comparison::ratio,
+    figures::{DELETE, is_ours},
+    numbers::{times, value},
     page::Bar,
-    words::{times, value},
 };
 
 /// All others are put in relation to it.

@@ -3,15 +3,12 @@
 
 use results::bench::{Group, Row, Unit};
 
-use super::{
-    datapath, job,
-    kind::{REFERENCE, bar, is_kind, kinds, maps, says},
-    surviving,
-};
+use super::kind::{REFERENCE, bar, is_kind, kinds, maps, says};
 use crate::{
-    figures::{BASE, Figures, NATIVE, ratio},
+    comparison::ratio,
+    figures::{BASE, Figures, NATIVE},
+    numbers::value,
     page::{Bar, Chart, CostPart, Plot, Table},
-    words::value,
 };
 
 /// A chart of operations: on each map one, with the rows of these operations.
@@ -235,18 +232,4 @@ fn unchanged(figures: &Figures, rows: &[&Row], kind: (Unit, &str)) -> Option<Tab
         }
     }
     (!table.rows.is_empty() && !kernels.is_empty()).then_some(table)
-}
-
-/// The same operations on the host's own kernel, and which ratios of the emulated ones survive there. A ratio has no unit and
-/// no accel; the figures themselves stay in their own charts.
-pub fn native(native: &Figures, emulated: &Figures) -> Option<CostPart> {
-    let mut part = part(native);
-    part.id = "native".into();
-    part.title = "The same natively, on the host's own kernel".into();
-    part.about = "The approaches that need no patch. Which of the ratios above survive emulation.".into();
-    for others in [datapath::part(native), job::part(native)] {
-        part.charts.extend(others.charts.into_iter().map(|chart| Chart { folded: true, ..chart }));
-    }
-    part.tables = surviving::tables(native, emulated);
-    (!part.charts.is_empty()).then_some(part)
 }

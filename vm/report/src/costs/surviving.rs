@@ -7,9 +7,10 @@ use results::bench::{FlowState, Group, Row};
 
 use super::kind::REFERENCE;
 use crate::{
-    figures::{BASE, Figures, NATIVE, ratio},
+    comparison::ratio,
+    figures::{BASE, Figures, NATIVE},
+    numbers::count,
     page::Table,
-    words::count,
 };
 
 /// The discipline and the strategy that others are put in relation to.

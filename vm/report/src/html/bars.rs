@@ -5,8 +5,8 @@
 use maud::{Markup, html};
 
 use crate::{
+    numbers::{times, value},
     page::{Bar, Chart},
-    words::{times, value},
 };
 
 /// Pixels for a bar with the words above it.

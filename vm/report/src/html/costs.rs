@@ -8,8 +8,8 @@ use super::{
     parts::{badge, not_run, part, table},
 };
 use crate::{
+    numbers::value,
     page::{Chart, Goal, Mark, Page, Plot, Reached},
-    words::value,
 };
 
 /// All charts.

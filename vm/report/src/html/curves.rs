@@ -5,8 +5,8 @@
 use maud::{Markup, html};
 
 use crate::{
+    numbers::{short, value},
     page::{Chart, Curve},
-    words::{short, value},
 };
 
 const HEIGHT: f64 = 150.0;

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 
 use super::parts::{badge, not_run, part};
 use crate::{
+    numbers::{times, value},
     page::{Mark, Page, Patch, Price, SafeLine, Safety},
-    words::{times, value},
 };
 
 /// The heads, in order.

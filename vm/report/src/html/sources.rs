@@ -7,13 +7,12 @@ use super::parts::part;
 use crate::{
     environment::Environment,
     page::{Page, Source},
-    sources::facts,
 };
 
 /// Kernel, series, accel, vCPUs, host CPUs, date, command: what everything shown has to carry.
 pub fn line(environment: &Environment) -> Markup {
     html! {
-        @for (i, (name, value)) in facts(environment).iter().filter(|(name, _)| *name != "command").enumerate() {
+        @for (i, (name, value)) in environment.facts().iter().filter(|(name, _)| *name != "command").enumerate() {
             @if i > 0 { " · " }
             (name) " " b { (value) }
         }
@@ -40,7 +39,7 @@ fn card(source: &Source) -> Markup {
             @match &source.environment {
                 None => p.not-run { "Not run." },
                 Some(environment) => dl.facts {
-                    @for (name, value) in facts(environment) { dt { (name) } dd { (value) } }
+                    @for (name, value) in environment.facts() { dt { (name) } dd { (value) } }
                     @for (name, value) in &source.facts { dt { (name) } dd { (value) } }
                 },
             }

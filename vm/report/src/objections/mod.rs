@@ -13,9 +13,10 @@ use super::{
     catalogue::{is_hash, is_proposal, strategy},
     cells::id_of,
     kinds::Evidence,
+    numbers::{count, short},
     page::{ClaimShown, Fate, Finding, Objection, Patch, SafeLine, Safety, Standing},
     safety::{Line, of},
-    words::{count, listed, many, short},
+    words::{listed, many},
 };
 
 /// So many pairs are named and linked.

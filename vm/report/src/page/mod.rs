@@ -2,7 +2,9 @@
 //! What the report says, before it looks like anything. The page and the text are made of this alone; `report.json` is the
 //! same without the cells, which `matrix.json` has, and without what charts draw.
 
+mod chart;
 mod claims;
+mod costs;
 mod door;
 mod mark;
 mod matrix;
@@ -12,7 +14,9 @@ mod table;
 use serde::Serialize;
 
 pub use self::{
+    chart::{Bar, Chart, Curve, Plot},
     claims::{ClaimShown, DoorItem, DoorShown, Standing, tally},
+    costs::{CostPart, Costs},
     door::{Door, HERE},
     mark::Mark,
     matrix::{CellShown, Chip, Grid, Group, MatrixPart, NativePart, Pair, Schedule},
@@ -140,102 +144,6 @@ pub struct Finding {
     pub text: String,
     /// Words and anchors.
     pub links: Vec<(String, String)>,
-}
-
-/// A figure with how far its repetitions lie apart.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Bar {
-    /// Of what.
-    pub label: String,
-    /// The median.
-    pub value: f64,
-    /// The least, of which ratios are made: what disturbs a measurement only adds to it.
-    pub least: f64,
-    /// Between the first and the third quarter.
-    pub spread: f64,
-    /// How many repetitions.
-    pub n: u64,
-    /// In relation to the chart's reference.
-    pub ratio: Option<f64>,
-    /// What belongs to the proposal stands out.
-    pub ours: bool,
-}
-
-/// A line of a growth chart.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Curve {
-    /// Of what.
-    pub label: String,
-    /// x and y.
-    pub points: Vec<[f64; 2]>,
-    /// What belongs to the proposal stands out.
-    pub ours: bool,
-}
-
-/// What a chart draws.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Plot {
-    /// Bars from zero, and a line at the reference.
-    Bars {
-        /// Name and value.
-        reference: Option<(String, f64)>,
-        /// The bars.
-        bars: Vec<Bar>,
-    },
-    /// Curves on two logarithmic axes.
-    Curves {
-        /// What x is.
-        x: String,
-        /// The curves.
-        curves: Vec<Curve>,
-    },
-}
-
-/// A chart. Figures of another unit or accel are in another chart.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Chart {
-    /// The anchor.
-    pub id: String,
-    /// What it is of.
-    pub title: String,
-    /// The unit of its values.
-    pub unit: String,
-    /// How the guest was run.
-    pub accel: String,
-    /// What it shows, made of its figures: the text alternative.
-    pub says: String,
-    /// The figures.
-    pub plot: Plot,
-    /// Whether the page shows it only when asked: a variation of another one.
-    pub folded: bool,
-}
-
-/// The costs.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Costs {
-    /// Per operation, the datapath, the whole job, in this order.
-    pub parts: Vec<CostPart>,
-    /// What was not measured, and why.
-    pub skipped: Vec<String>,
-    /// The command that makes them, if there are none.
-    pub not_run: Option<String>,
-}
-
-/// Charts that belong together.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CostPart {
-    /// The anchor.
-    pub id: String,
-    /// Of what.
-    pub title: String,
-    /// How to read them.
-    pub about: String,
-    /// The charts.
-    #[serde(skip)]
-    pub charts: Vec<Chart>,
-    /// Figures that make no chart.
-    pub tables: Vec<Table>,
 }
 
 /// Whether a goal was reached.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A line of the table: what stands together in it.
+//! A line of the table: what stands together in it, and which lines take a patch.
 
 use approaches::{Family, Refresh};
 use results::races::Cell;
@@ -51,4 +51,12 @@ impl Line<'_> {
     pub fn words(&self) -> String {
         format!("{} with {} on {}", self.refresh, listed(&self.gcs), listed(&self.maps))
     }
+}
+
+/// Those with, or without, a patch; what holds on the most hash maps first.
+pub fn of<'l, 'a>(lines: &'l [Line<'a>], patch: Patch) -> Vec<&'l Line<'a>> {
+    let hashes = |line: &&Line<'_>| line.maps.iter().filter(|map| catalogue::is_hash(map)).count();
+    let mut lines: Vec<&Line<'a>> = lines.iter().filter(|line| line.patch() == patch).collect();
+    lines.sort_by_key(|line| std::cmp::Reverse(hashes(line)));
+    lines
 }

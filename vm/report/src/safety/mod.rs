@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What safety takes: one line for each combination that loses nothing, with all that it asks for in return.
 
+mod cheapest;
 mod costs;
 mod line;
 mod ordeals;
@@ -10,8 +11,8 @@ use approaches::{Refresh, Since};
 use results::races::Cell;
 
 pub use self::{
-    costs::{cheapest_packet, cheapest_removal},
-    line::Line,
+    cheapest::{cheapest_packet, cheapest_removal},
+    line::{Line, of},
 };
 use super::{
     catalogue,
@@ -45,14 +46,6 @@ pub fn lines(evidence: &Evidence) -> Vec<Line<'_>> {
     }
     // The sort keeps the order of what is alike.
     lines.sort_by_key(Line::patch);
-    lines
-}
-
-/// Those with, or without, a patch; what holds on the most hash maps first.
-pub fn of<'l, 'a>(lines: &'l [Line<'a>], patch: Patch) -> Vec<&'l Line<'a>> {
-    let hashes = |line: &&Line<'_>| line.maps.iter().filter(|map| catalogue::is_hash(map)).count();
-    let mut lines: Vec<&Line<'a>> = lines.iter().filter(|line| line.patch() == patch).collect();
-    lines.sort_by_key(|line| std::cmp::Reverse(hashes(line)));
     lines
 }
 

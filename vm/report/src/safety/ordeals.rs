@@ -6,7 +6,8 @@ use results::races::{Cell, Circumstance, Violation};
 
 use crate::{
     kinds::{Evidence, Ordeal},
-    words::{count, listed, short},
+    numbers::{count, short},
+    words::listed,
 };
 
 /// How the cells of a line did in one circumstance.

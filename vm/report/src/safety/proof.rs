@@ -7,8 +7,9 @@ use results::races::{Cell, Stress};
 use super::line::Line;
 use crate::{
     kinds::{Evidence, Natively},
+    numbers::{count, short},
     page::Preempted,
-    words::{count, listed, many, short},
+    words::{listed, many},
 };
 
 fn rows<'a>(matrix: &'a Matrix, cells: &[Cell]) -> Vec<&'a Row> {

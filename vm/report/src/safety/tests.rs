@@ -7,19 +7,19 @@ use results::races::{
 
 use super::*;
 use crate::{
-    figures::Figures,
+    figures_of,
     kinds::Natively,
     made_up::{bench, here, native, natively, races},
+    numbers::{times, value},
     page::Preempted,
-    words::{times, value},
 };
 
 fn evidence() -> Evidence {
     Evidence {
         emulated: crate::kinds::matrix(&races()),
         here: Some(Natively::of(&here())),
-        figures: Figures::of(&bench()),
-        native: Figures::of(&native()),
+        figures: figures_of(&bench()),
+        native: figures_of(&native()),
         series: "v3".into(),
         ..Evidence::default()
     }

@@ -5,8 +5,8 @@ use textwrap::fill;
 
 use super::lines::{ascii, grid, head, item, not_run, options, paragraph, table};
 use crate::{
+    numbers::value,
     page::{Chart, Page, Plot},
-    words::value,
 };
 
 /// Words on the looks of charts.

@@ -12,9 +12,8 @@ use self::lines::{ascii, head, item, not_run, paragraph, table};
 #[cfg(test)]
 pub use self::{brief::LINES, lines::WIDTH};
 use super::{
+    numbers::count,
     page::{Goal, Page, Reached, TITLE, tally},
-    sources::facts,
-    words::count,
 };
 
 /// The whole report.
@@ -90,7 +89,8 @@ fn sources(out: &mut String, page: &Page) {
             item(out, &format!("{}: not run: {}", source.name, source.command));
             continue;
         };
-        let told: Vec<String> = facts(environment)
+        let told: Vec<String> = environment
+            .facts()
             .into_iter()
             .chain(source.facts.iter().map(|(name, value)| (name.as_str(), value.clone())))
             .map(|(name, value)| format!("{name} {value}"))

@@ -6,8 +6,8 @@ use results::races::Circumstance;
 
 use super::lines::{ascii, grid, head, item, not_run, paragraph, wrapped};
 use crate::{
+    numbers::{times, value},
     page::{ClaimShown, DoorShown, Page, Patch, Price, SafeLine, Standing},
-    words::{times, value},
 };
 
 /// The table and the lines.

@@ -4,12 +4,10 @@
 
 use results::races::{Circumstance, Model, Violation};
 
-use super::findings::Findings;
+use super::findings::{Elsewhere, Findings};
 use crate::races::{
-    matrix::Matrix,
     rate::{bound, figure, per_million},
     row::{Disturbed, Row},
-    schedule,
 };
 
 /// Whether what the model has not found in `circumstance` is what cannot happen there. What it finds there beyond the claim is
@@ -20,7 +18,7 @@ fn is_explored(model: &Model, circumstance: Circumstance) -> bool {
 }
 
 /// Holds the runs against the model.
-pub fn judge(row: &Row, model: &Model, matrix: &Matrix, found: &mut Findings) {
+pub fn judge(row: &Row, model: &Model, elsewhere: Elsewhere<'_>, found: &mut Findings) {
     for (circumstance, worse) in &model.if_worse {
         let kinds: Vec<String> =
             worse.iter().map(|(violation, steps)| format!("{violation} in {} steps", steps.len())).collect();
@@ -28,10 +26,10 @@ pub fn judge(row: &Row, model: &Model, matrix: &Matrix, found: &mut Findings) {
             found.notes.push(format!("the model with {}: {}", circumstance.words(), kinds.join(", ")));
         }
     }
-    row.disturbed.iter().for_each(|run| one(run, row, model, matrix, found));
+    row.disturbed.iter().for_each(|run| one(run, model, elsewhere, found));
 }
 
-fn one(run: &Disturbed, row: &Row, model: &Model, matrix: &Matrix, found: &mut Findings) {
+fn one(run: &Disturbed, model: &Model, elsewhere: Elsewhere<'_>, found: &mut Findings) {
     let Disturbed { circumstance, stress } = run;
     let with = circumstance.words();
     let worse = model.if_worse.get(circumstance);
@@ -53,7 +51,7 @@ fn one(run: &Disturbed, row: &Row, model: &Model, matrix: &Matrix, found: &mut F
                 "{violation} with {with}: the stress counted {seen} in {} deletes and {} refreshes; {}",
                 stress.deletes,
                 stress.refreshes,
-                schedule::in_others(violation, row, matrix)
+                elsewhere(violation)
             ));
         }
     }

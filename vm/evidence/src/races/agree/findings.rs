@@ -2,6 +2,7 @@
 //! What was asked for, and what was found in a cell's evidence.
 
 use approaches::Since;
+use results::races::Violation;
 
 /// What was asked for, and how far it came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +19,9 @@ pub struct Terms<'a> {
     /// breaks there is noted.
     pub preempts_packets: bool,
 }
+
+/// Where to look when the kernel shows what the model of a cell has no schedule for.
+pub type Elsewhere<'a> = &'a dyn Fn(Violation) -> String;
 
 /// What was found in a cell's evidence.
 #[derive(Debug, Default)]

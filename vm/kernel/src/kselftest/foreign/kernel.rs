@@ -21,9 +21,10 @@ use xshell::cmd;
 
 use super::target::Target;
 use crate::{
-    apply::Patched,
     base::Base,
+    folders::Folders,
     fragment,
+    patched::Patched,
     store::Store,
     toolchain::version_of,
     worktree::{self, Place, WorkTree},
@@ -124,7 +125,7 @@ pub fn get(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(Kernel, boo
         work.built()?;
         return Ok((kernel, true));
     }
-    let make = Make { ctx, work: &work, wanted };
+    let make = Make { ctx, folders: &work.folders, wanted };
     let key = hash(
         &[store.kconfig_id(ctx, &wanted.patched.tree)?, fragment.clone(), compiler.clone()]
             .map(String::into_bytes)
@@ -143,7 +144,7 @@ pub fn get(ctx: &Ctx, store: &Store, wanted: &Wanted<'_>) -> Result<(Kernel, boo
 
 struct Make<'a> {
     ctx: &'a Ctx,
-    work: &'a WorkTree,
+    folders: &'a Folders,
     wanted: &'a Wanted<'a>,
 }
 
@@ -151,7 +152,7 @@ impl Make<'_> {
     fn run(&self, words: &[&str], log: &str, on_line: impl FnMut(&str)) -> Result<()> {
         let target = self.wanted.target;
         let mut make = Command::new("make");
-        make.arg("-C").arg(self.work.src()).arg(format!("O={}", self.work.build().display()));
+        make.arg("-C").arg(self.folders.src()).arg(format!("O={}", self.folders.build().display()));
         make.arg(format!("-j{}", self.wanted.jobs));
         make.arg(format!("ARCH={}", target.kernel)).arg(format!("CROSS_COMPILE={}", target.cross("")));
         make.arg(format!("LOCALVERSION=-{}", self.wanted.series)).args(words);
@@ -165,8 +166,8 @@ impl Make<'_> {
 
     /// Writes `.config` unless the one that is there was made from the same.
     fn configure(&self, fragment: &str, key: &str) -> Result<()> {
-        let config = self.work.build().join(".config");
-        let memory = self.work.note("config-key");
+        let config = self.folders.build().join(".config");
+        let memory = self.folders.note("config-key");
         if !config.exists() || read_if_there(&memory)?.as_deref() != Some(key) {
             self.run(&["tinyconfig"], "tinyconfig", |_| ())?;
             let tiny = fs::read_to_string(&config).context("`make tinyconfig` left no .config")?;
@@ -180,7 +181,7 @@ impl Make<'_> {
     }
 
     fn build(&self) -> Result<()> {
-        let memory = self.work.note("objects");
+        let memory = self.folders.note("objects");
         let known = read_if_there(&memory)?.and_then(|text| text.trim().parse::<u64>().ok());
         let (total, mut done) = (known.unwrap_or(TOTAL), 0);
         let target = self.wanted.target;
@@ -200,7 +201,7 @@ impl Make<'_> {
 
     /// Copies what is needed of the build to `into`.
     fn keep(&self, into: &Path, compiler: String) -> Result<()> {
-        let (build, target) = (self.work.build(), self.wanted.target);
+        let (build, target) = (self.folders.build(), self.wanted.target);
         let image = build.join(target.image.1);
         fs::copy(&image, into.join("image")).with_context(|| format!("make left no {}", image.display()))?;
         let config = fs::read(build.join(".config"))?;

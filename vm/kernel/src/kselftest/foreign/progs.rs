@@ -18,7 +18,7 @@ use super::{
     kernel::Kernel,
     target::Target,
 };
-use crate::{apply::Patched, store::Store, toolchain::version_of};
+use crate::{patched::Patched, store::Store, toolchain::version_of};
 
 /// What it is built from, besides the architecture's own headers.
 const SOURCES: [&str; 6] = ["Makefile", "include", "kernel/bpf", "lib", "scripts", "tools"];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The architectures that kernels and selftests are built for beside this machine's, and what each is called by whom.
 
-use ground::tools::{Tool, file, program};
+use ground::tool::{Tool, file, program};
 
 /// An architecture that is emulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
