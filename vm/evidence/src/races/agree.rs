@@ -132,9 +132,10 @@ fn witness(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>,
     }
 }
 
-/// Whether the catalogue says that its collector stands no kernel that preempts packets.
-fn counts_on_whole_packets(row: &Row) -> bool {
-    Place::of(&row.cell).is_some_and(|place| place.gc.whole_packets)
+/// Whether nothing is claimed of it on a kernel that preempts packets: the catalogue says that its collector stands none, or it
+/// loses on any kernel.
+fn claims_nothing_there(row: &Row, model: &Model) -> bool {
+    !model.counterexamples.is_empty() || Place::of(&row.cell).is_some_and(|place| place.gc.whole_packets)
 }
 
 fn stress(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>, found: &mut Findings) {
@@ -153,7 +154,7 @@ fn stress(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>, 
             (model.counterexamples.contains_key(&violation), stress.violations.of(violation));
         match (predicted, seen) {
             (false, 0) => {}
-            (false, _) if terms.preempts_packets && counts_on_whole_packets(row) => found.notes.push(format!(
+            (false, _) if terms.preempts_packets && claims_nothing_there(row, model) => found.notes.push(format!(
                 "breaks on a kernel that preempts packets: {violation}, {} per million deletes ({seen} of {})",
                 figure(per_million(seen, stress.deletes)),
                 stress.deletes
