@@ -55,8 +55,8 @@ fn what_a_kernel_that_preempts_packets_breaks_is_noted_there_and_wrong_elsewhere
         ("prog-pinned", &[], false, Standing::Disagree),
         ("compare", &[], true, Standing::Disagree),
         // It loses something else in any case, whose schedule was not replayed here: nothing is claimed of it.
-        ("compare", &[Violation::StrayWrite], true, Standing::Missing),
-        ("compare", &[Violation::StrayWrite], false, Standing::Disagree),
+        ("compare", &[StrayWrite], true, Standing::Missing),
+        ("compare", &[StrayWrite], false, Standing::Disagree),
     ] {
         let place = || cell("store", gc, "hash");
         let matrix = matrix(&[model(place(), loses), stressed(place(), 500, 1_000_000, 7)]);
