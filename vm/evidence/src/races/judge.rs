@@ -144,7 +144,7 @@ fn conclude(matrix: &mut Matrix, terms: Terms<'_>, aside: Aside, filtered: bool)
         bail!("no cell to look at{}", if filtered { ": is --filter right?" } else { "" });
     }
     weigh_by(matrix, terms);
-    let tests = results(matrix);
+    let tests = results(matrix, terms.preempts_packets);
     let count = |standing| matrix.rows.iter().filter(|row| row.standing == standing).count();
     let broken: Vec<&TestResult> = tests.iter().filter(|test| is_broken(test.status)).collect();
     let mut reasons = Vec::new();
@@ -215,8 +215,8 @@ fn weigh_by(matrix: &mut Matrix, terms: Terms<'_>) {
     }
 }
 
-/// One result for each cell, and one for each run of connections.
-pub fn results(matrix: &Matrix) -> Vec<TestResult> {
+/// One result for each cell, and one for each run of connections, on kernels that preempt packets or that do not.
+pub fn results(matrix: &Matrix, preempts_packets: bool) -> Vec<TestResult> {
     let mut tests = Vec::new();
     for row in &matrix.rows {
         let status = match row.standing {
@@ -227,7 +227,7 @@ pub fn results(matrix: &Matrix) -> Vec<TestResult> {
         };
         let ms = milliseconds(row.stress.as_ref().map_or(0.0, |stress| stress.seconds));
         tests.push(TestResult { name: name_of(&row.cell), status, ms, detail: row.notes.join("; ") });
-        tests.extend(row.connections.iter().map(|run| connected::judge(row, run)));
+        tests.extend(row.connections.iter().map(|run| connected::judge(row, run, preempts_packets)));
     }
     tests
 }
