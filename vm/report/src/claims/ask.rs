@@ -13,6 +13,7 @@ use crate::{
     figures::Figures,
     kinds::{Evidence, Found, Ordeal, counted},
     numbers::{count, short, times, value},
+    words::many,
 };
 
 fn fails(why: impl Into<String>) -> Held {
@@ -148,6 +149,36 @@ impl Evidence {
     pub fn clean_here(&self, refresh: &str, gc: &str, map: &str) -> Held {
         let Some(here) = &self.here else { return not_run("no cell ran on this machine's own kernel") };
         clean(&here.matrix, &Cell::new(refresh, gc, map), &here.release)
+    }
+
+    /// Of the safe cells, on kernels that preempt packets some with `gc` lose, and no other does.
+    pub fn preempted_lose_with(&self, gc: &str) -> Held {
+        let (mut lost, mut others, mut deletes) = (Vec::new(), 0_u64, 0);
+        let rows = self.preempting.iter().flat_map(|kernel| &kernel.matrix.rows);
+        for row in rows.filter(|row| self.is_safe(&row.cell)) {
+            let Some(stress) = &row.stress else { continue };
+            match counted(stress) {
+                Some((violation, _)) if row.cell.gc != gc => {
+                    return fails(format!("{}: {violation}", row.cell));
+                }
+                Some(_) if !lost.contains(&&row.cell) => lost.push(&row.cell),
+                None if row.cell.gc != gc => {
+                    others += 1;
+                    deletes += stress.deletes;
+                }
+                _ => {}
+            }
+        }
+        match (lost.len(), others) {
+            (_, 0) => not_run("no other cell ran on such a kernel"),
+            (0, _) => fails(format!("no cell with {gc} loses there")),
+            (lost, others) => Ok(format!(
+                "{} with {gc} lose, {} others lose nothing in {} deletes",
+                many(lost, "cell"),
+                count(others),
+                count(deletes)
+            )),
+        }
     }
 
     /// A removal with each of `gcs` costs less than with `other`, in every unit in which both were measured.

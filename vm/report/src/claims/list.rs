@@ -177,6 +177,13 @@ pub const CLAIMS: &[Claim] = &[
         holds: |e| e.shows("store-stripe", "prog-stripe", LRU, StrayWrite),
     },
     Claim {
+        id: "preempted",
+        says: "On a kernel that preempts packets (PREEMPT_RT), of all that is safe elsewhere prog-pinned alone loses under \
+               stress.",
+        about: &[At(Door::Datapath), At(Door::Kernel), To(Objection::Program)],
+        holds: |e| e.preempted_lose_with("prog-pinned"),
+    },
+    Claim {
         id: "arena",
         says: "An arena is safe and removes an entry for less than any form of the proposal. It is no map of the kernel's any \
                more.",

@@ -150,3 +150,18 @@ fn costs_are_claims_as_well() {
     );
     assert!(matches!(evidence.costs_more_on_its_kernel("nothing"), Err(Doubt::NotRun(_))));
 }
+
+#[test]
+fn whoever_loses_on_a_kernel_that_preempts_packets_is_named() {
+    let asked = |pinned, other| {
+        let emulated = of(&[safe("prog-pinned", "hash"), safe("prog-lock", "hash")].concat());
+        let ran = ["prog-pinned", "prog-lock"].into_iter().zip([pinned, other]);
+        let ran: Vec<_> = ran.map(|(gc, lost)| stressed(cell("lock", gc, "hash"), 9, 9, lost)).collect();
+        let preempting = vec![Natively::of(&natively("7.3.0-rt", &ran))];
+        Evidence { preempting, ..emulated }.preempted_lose_with("prog-pinned")
+    };
+    assert!(asked(1, 0).unwrap().starts_with("1 cell with prog-pinned lose, 1 others"));
+    assert!(matches!(asked(0, 0), Err(Doubt::Fails(_))));
+    assert!(matches!(asked(1, 1), Err(Doubt::Fails(_))));
+    assert!(matches!(Evidence::default().preempted_lose_with("prog-pinned"), Err(Doubt::NotRun(_))));
+}

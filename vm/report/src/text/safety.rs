@@ -117,7 +117,7 @@ pub fn legend() -> String {
         .map(|circumstance| format!("{} {}", circumstance_letter(*circumstance), circumstance.words()))
         .collect();
     format!(
-        "{}. Broken by: {}, {PREEMPTED} a kernel that preempts packets (PREEMPT_RT); ? not all was tried.",
+        "{}. Broken by: {}, {PREEMPTED} a kernel that preempts packets (PREEMPT_RT); ? not all was tried, or it is not decided.",
         maps.join(", "),
         broken.join(", ")
     )
