@@ -99,6 +99,26 @@ pub fn errno_of(error: &cmpdel_uapi::Error) -> Option<Errno> {
     }
 }
 
+/// Gives A another lifetime, if `size` bytes from that which had expired are unchanged. An LRU map looks, lets go, and looks
+/// again: somebody may have been faster.
+///
+/// # Errors
+/// One that is not the kernel's answer.
+pub fn compare_update(world: &World<'_>, map: &Map<'_>, size: u32) -> Result<Answer> {
+    let (handled, seen) = (world.handled(A, 0), world.expired());
+    let window = Window::at(LIFETIME, &seen[LIFETIME as usize..][..size as usize]);
+    Ok(match map.update_if_eq(&key_of(A), &value_of(A, handled.lifetime), window) {
+        Ok(Updated::Replaced) => {
+            world.truth(|oracle| oracle.inserted(&handled));
+            Answer::of(Ok(()))
+        }
+        Ok(outcome) => Answer { errno: 0, word: format!("{outcome:?}").to_lowercase() },
+        Err(error) => {
+            Answer::of(Err(errno_of(&error).with_context(|| format!("compare-and-update: {error}"))?))
+        }
+    })
+}
+
 /// Bytes of the lifetime, which is compared.
 const WINDOW: u32 = 4;
 
@@ -178,7 +198,7 @@ impl Callers<'_> {
                     (None, None) => Ok(Compared::Absent),
                 }))?
             }
-            Caller::CompareUpdate => self.compare_update()?,
+            Caller::CompareUpdate => compare_update(world, &self.map, WINDOW)?,
             Caller::LookUpBatch => Answer::of(walk(&elements, &mut self.snapshot)),
             Caller::DeleteOther => deleted(elements.delete(&key_of(B))),
             Caller::Take => deleted(elements.take(&key_of(B), &mut [0; VALUE_SIZE], 0)),
@@ -212,21 +232,6 @@ impl Callers<'_> {
             }
             Ok(outcome) => Answer { errno: 0, word: format!("{outcome:?}").to_lowercase() },
             Err(error) => Answer::of(Err(errno_of(&error).with_context(|| format!("compare: {error}"))?)),
-        })
-    }
-
-    fn compare_update(&self) -> Result<Answer> {
-        let (handled, seen) = (self.world.handled(A, 0), self.world.expired());
-        let window = Window::at(LIFETIME, &seen[LIFETIME as usize..][..WINDOW as usize]);
-        Ok(match self.map.update_if_eq(&key_of(A), &value_of(A, handled.lifetime), window) {
-            Ok(Updated::Replaced) => {
-                self.world.truth(|oracle| oracle.inserted(&handled));
-                Answer::of(Ok(()))
-            }
-            Ok(outcome) => Answer { errno: 0, word: format!("{outcome:?}").to_lowercase() },
-            Err(error) => {
-                Answer::of(Err(errno_of(&error).with_context(|| format!("compare-and-update: {error}"))?))
-            }
         })
     }
 

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use approaches::{Column, Refresh};
-use cmpdel_uapi::{Map, Updated, Window, bindings as abi};
+use cmpdel_uapi::{Map, bindings as abi};
 use cmpdel_uapi_raw::{Errno, Snapshot};
 use results::time::{Call, Hold, Lock, Needs};
 
-use super::callers::{Answer, Caller, Callers, errno_of};
+use super::callers::{Answer, Caller, Callers, compare_update};
 use super::scene::{Function, Holder, Scene};
 use super::walk::walk;
 use super::world::{A, B, C, NEW, World};
@@ -190,22 +190,7 @@ fn act(
             }
             done(answer)
         }
-        Holder::CompareUpdate => {
-            let (map, handled, seen) =
-                (Map::new(datapath.map("ct4")?)?, world.handled(A, 0), world.expired());
-            let window = Window::at(LIFETIME, &seen[LIFETIME as usize..][..HELD_WINDOW as usize]);
-            match map.update_if_eq(&key_of(A), &value_of(A, handled.lifetime), window) {
-                Ok(Updated::Replaced) => {
-                    world.truth(|oracle| oracle.inserted(&handled));
-                    done(Ok(()))
-                }
-                // An LRU map looks, lets go, and looks again: somebody was faster.
-                Ok(other) => Answer { errno: 0, word: format!("{other:?}").to_lowercase() },
-                Err(error) => {
-                    done(Err(errno_of(&error).with_context(|| format!("compare-and-update: {error}"))?))
-                }
-            }
-        }
+        Holder::CompareUpdate => compare_update(world, &Map::new(datapath.map("ct4")?)?, HELD_WINDOW)?,
         Holder::Delete => deleted(elements.delete(&key_of(B))),
         Holder::Take => deleted(elements.take(&key_of(B), &mut [0; VALUE_SIZE], 0)),
         Holder::LookUpBatch => done(walk(&elements, &mut Snapshot::default())),
