@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, path::PathBuf, process::Command};
 
-use anyhow::{Context, Error, Result, anyhow, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use ground::{
     cache::{read_if_there, write_whole},
     context::Ctx,
@@ -117,16 +117,10 @@ impl<'a> Make<'a> {
     /// Puts what went wrong first.
     fn explain(&self, e: Error) -> Error {
         let Some(failed) = e.downcast_ref::<CommandFailed>() else { return e };
-        let said = failed.log.as_ref().and_then(|log| fs::read_to_string(log).ok()).unwrap_or_default();
-        if space::says_full(&said) || failed.last.iter().any(|line| space::says_full(line)) {
-            let free = space::free_mib(&self.folders.build()).unwrap_or_default();
-            return anyhow!(
-                "the disk is full: {} has {free} MiB free after `{}` failed; make room (`cargo xtask clean` lists \
-                 what the cache holds) and run again",
-                self.folders.build().display(),
-                failed.line
-            );
+        if let Some(full) = space::filled(failed, &self.folders.build()) {
+            return full;
         }
+        let said = failed.log.as_ref().and_then(|log| fs::read_to_string(log).ok()).unwrap_or_default();
         match first_errors(&said) {
             errors if errors.is_empty() => e,
             errors => e.context(format!("the kernel does not compile: {}", errors.join("; "))),

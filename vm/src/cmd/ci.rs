@@ -10,7 +10,7 @@ use ground::{
     events::Events,
     exec::{self, CommandFailed},
     outcome::{Count, Done, Outcome},
-    view,
+    space, view,
 };
 use kernel::series::{DEFAULT, Series};
 use results::Status;
@@ -202,7 +202,7 @@ impl Total {
     }
 }
 
-/// Runs cargo; a failure is a fault found. Test results in what it says are counted.
+/// Runs cargo; a failure is a fault found, unless the disk is full. Test results in what it says are counted.
 fn cargo(ctx: &Ctx, name: &str, arguments: &[&str], headers: Option<&Path>) -> Result<Done> {
     let command = cargo::command(ctx, arguments, headers);
     let mut count = Count::default();
@@ -212,12 +212,15 @@ fn cargo(ctx: &Ctx, name: &str, arguments: &[&str], headers: Option<&Path>) -> R
     })?;
     match ended {
         Ok(_) => Ok(Done { outcome: Outcome::Passed, count: Some(count) }),
-        Err(e) if e.is::<CommandFailed>() => {
+        Err(e) => {
+            let Some(failed) = e.downcast_ref::<CommandFailed>() else { return Err(e) };
+            if let Some(full) = space::filled(failed, &ctx.out) {
+                return Err(full);
+            }
             ctx.events.note(format!("{e:#}"));
             count.failed = count.failed.max(1);
             Ok(Done { outcome: Outcome::Failed, count: Some(count) })
         }
-        Err(e) => Err(e),
     }
 }
 

@@ -50,6 +50,8 @@ struct Summary<'a> {
     stood_ms: u64,
     /// The same of one CPU.
     late_ms: u64,
+    /// The most that the clock of the lab fell behind ours between two samples.
+    behind_ms: u64,
     /// What kept QEMU waiting.
     waited: Option<Waited>,
     trends: &'a [Trend],
@@ -100,6 +102,7 @@ fn summary_of<'a>(soaked: &'a Soaked, judged: &'a Judgement) -> Summary<'a> {
         samples: samples.len(),
         stood_ms: samples.iter().map(|sample| sample.stood_ms).max().unwrap_or(0),
         late_ms: samples.iter().map(|sample| sample.late_ms).max().unwrap_or(0),
+        behind_ms: soaked.heard.behind_ms,
         waited: soaked.besides.waited,
         trends: &judged.trends,
         worked,

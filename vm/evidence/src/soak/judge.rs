@@ -83,21 +83,23 @@ fn is_of_time(splat: &str) -> bool {
     OF_TIME.iter().any(|kind| splat.starts_with(kind))
 }
 
-/// That the guest stood still, where both sides show it: beats that did not come in the guest, and threads of QEMU that were
-/// due and did not run on the host. A CPU that is locked up misses its beats while QEMU runs.
+/// That the guest stood still, where both sides show it: beats that did not come in the guest, or a clock of the guest that
+/// fell behind ours; and threads of QEMU that were due and did not run on the host. A CPU that is locked up misses its beats
+/// while QEMU runs.
 fn stood(heard: &Heard, besides: &Besides) -> Option<String> {
     let Waited { waited_ms, of_ms } = besides.waited?;
     let most = |of: fn(&results::soak::Sample) -> u64| heard.samples.iter().map(of).max().unwrap_or(0);
     let (stood_ms, late_ms) = (most(|sample| sample.stood_ms), most(|sample| sample.late_ms));
     // One that said no more could not tell.
     let silent = !heard.done();
-    let there = silent || stood_ms.max(late_ms) >= STOOD_MS;
+    let there = silent || stood_ms.max(late_ms).max(heard.behind_ms) >= STOOD_MS;
     (there && waited_ms >= STOOD_MS).then(|| {
         format!(
-            "the guest's clock shows {:.1} s in which no CPU of it ran and {:.1} s in which one did not, a thread of QEMU waited \
-             {:.1} of {:.0} s for a CPU of the host",
+            "the guest's clock shows {:.1} s in which no CPU of it ran and {:.1} s in which one did not, it fell {:.1} s behind \
+             the host's, and a thread of QEMU waited {:.1} of {:.0} s for a CPU of the host",
             seconds(stood_ms),
             seconds(late_ms),
+            seconds(heard.behind_ms),
             seconds(waited_ms),
             seconds(of_ms)
         )

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Takes in what `lab soak` says, and tells how far it is.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use ground::events::{Event, Events};
 use guest::{listener::Listener, machine::Ended, verdict::Course};
@@ -28,6 +28,10 @@ pub struct Heard {
     pub worked: Vec<Worked>,
     /// It was told to stop before its time.
     pub stopped: bool,
+    /// Milliseconds, the most that its clock fell behind ours from one sample to the next.
+    pub behind_ms: u64,
+    /// When by our clock the last sample came, or the plan, and at which millisecond of the plan that was by its own.
+    last: Option<(Instant, u64)>,
     planned: bool,
     running: Option<String>,
     done: bool,
@@ -69,6 +73,11 @@ impl Heard {
 
     /// Takes in one event; gives what to tell of it.
     pub fn hear(&mut self, event: SoakEvent) -> Option<Event> {
+        self.hear_at(Instant::now(), event)
+    }
+
+    /// The same of one that came `now`.
+    fn hear_at(&mut self, now: Instant, event: SoakEvent) -> Option<Event> {
         match event {
             SoakEvent::Readied { worker } => {
                 self.running = Some(format!("making ready: {worker}"));
@@ -79,6 +88,7 @@ impl Heard {
                 (self.release, self.cpus, self.seconds) = (release, cpus, seconds);
                 (self.workers, self.absent, self.gauges) = (workers, absent, gauges);
                 self.planned = true;
+                self.last = Some((now, 0));
                 self.running = None;
                 Some(Event::Note { text })
             }
@@ -86,6 +96,10 @@ impl Heard {
                 let Sample { at_ms, refreshes, deletes, losses, .. } = &sample;
                 let what = format!("s, {refreshes} refreshes, {deletes} deletes, {losses} losses");
                 let done = (at_ms / 1000).min(self.seconds);
+                if let Some((then, then_ms)) = self.last.replace((now, *at_ms)) {
+                    let ours = u64::try_from(now.duration_since(then).as_millis()).unwrap_or(u64::MAX);
+                    self.behind_ms = self.behind_ms.max(ours.saturating_sub(at_ms.saturating_sub(then_ms)));
+                }
                 self.samples.push(sample);
                 Some(Event::Progress { done, total: self.seconds, what })
             }
@@ -114,5 +128,33 @@ impl Listener for Heard {
 
     fn running(&self) -> Option<&str> {
         self.running.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_falls_behind_ours_is_seen() {
+        let (mut heard, began) = (Heard::default(), Instant::now());
+        let plan = SoakEvent::Plan {
+            release: String::new(),
+            cpus: 2,
+            seconds: 100,
+            every_ms: 1000,
+            workers: Vec::new(),
+            absent: BTreeMap::new(),
+            gauges: Vec::new(),
+        };
+        heard.hear_at(began, plan);
+        // Ours and its own, in seconds: nothing, a second late, 24 s in which its own shows 1, and a second ahead.
+        for (ours, own) in [(10, 10), (21, 20), (45, 21), (54, 31)] {
+            let sample = Sample { at_ms: own * 1000, ..Sample::default() };
+            heard.hear_at(began + Duration::from_secs(ours), SoakEvent::Sampled(sample));
+        }
+        assert_eq!(heard.behind_ms, 23_000);
     }
 }

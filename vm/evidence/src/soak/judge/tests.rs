@@ -108,6 +108,12 @@ fn a_guest_that_stood_still_says_nothing_and_a_lockup_does() {
         "{}",
         busy.1
     );
+    // Its clock stood as well, so that only ours shows it.
+    let mut slow = Heard::of(stood(0, worked()));
+    slow.behind_ms = 23_000;
+    let judged = judge(&slow, &with(lockup(), waited(20_000)));
+    assert_eq!(judged.outcome, Outcome::CouldNotRun);
+    assert!(judged.reason.contains("it fell 23.0 s behind the host's"), "{}", judged.reason);
     let lost = Worked { losses: counts(&[("lost refresh", 1)]), ..worked() };
     let warned = || [lockup(), vec!["warning: WARNING: x".to_owned()]].concat();
     let real = [
