@@ -16,7 +16,7 @@ pub use crate::map_kind::Prepare;
 
 use crate::contract::config;
 use crate::generations::Generations;
-use crate::layout::{BURST, Control, DEAD_MARK, ETH_P_BURST, Kind, Lanes, Outcome, SEED, TICK};
+use crate::layout::{BURST, Control, DEAD_MARK, ETH_P_BURST, Kind, Lanes, Outcome, PORTS, SEED, TICK};
 use crate::load::{DATAPATHS, Denied, Loaded, RHASH_DATAPATHS, load, object};
 use crate::shared::Shared;
 use crate::value::lifetime_of;
@@ -59,6 +59,8 @@ pub struct Settings {
     pub pinned: bool,
     /// Packets and removals note when they happen.
     pub stamped: bool,
+    /// What becomes of the last connection from each port is noted.
+    pub connections: bool,
     /// All tags are the same.
     pub collide: bool,
     /// Between a timer's firings, in ns.
@@ -81,6 +83,7 @@ impl Settings {
             oracle: true,
             pinned: false,
             stamped: map == MapKind::LruHash,
+            connections: false,
             collide: false,
             interval: INTERVAL,
         }
@@ -171,6 +174,7 @@ impl Datapath {
     pub fn load(name: &str, settings: Settings) -> Result<Self, Denied> {
         Self::open(Self::object(name, settings.map)?, settings, |map, open| match map {
             "ct4" | "ct6" | "snat4" | "snat6" => settings.map.prepare(open, settings.entries),
+            "connections" if settings.connections => Ok(open.set_max_entries(PORTS)?),
             _ => Ok(()),
         })
     }

@@ -13,7 +13,7 @@ pub use contract::shared::{
     call as Call, control as Control, fired as Fired, gate as Gate, lane as Lane, record as Record,
     records as Records,
 };
-pub use contract::{COUNTED_FLOWS, DEAD_MARK, SEED, STEPS, TICK};
+pub use contract::{COUNTED_FLOWS, DEAD_MARK, PORTS, SEED, STEPS, TICK};
 
 /// Bytes in the value of an entry.
 pub const VALUE_SIZE: usize = size_of::<ct_value>();

@@ -126,6 +126,33 @@ static __always_inline bool transport(void *l4, void *data_end, __u8 proto,
 	return true;
 }
 
+/* By source port, where user space makes room for all of them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct connection);
+} connections SEC(".maps");
+
+static __always_inline void note_connection(const struct packet *p, __u32 outcome)
+{
+	struct connection *c = bpf_map_lookup_elem(&connections, &p->flow);
+	__u32 missed = outcome == MISSED || outcome == FAILED;
+
+	if (!c)
+		return;
+	if (missed) {
+		__sync_fetch_and_add(&c->missed, 1);
+	} else if (p->kind == OPEN) {
+		WRITE_ONCE(c->missed, 0);
+		WRITE_ONCE(c->began, p->began);
+		WRITE_ONCE(c->opened, bpf_ktime_get_ns());
+	} else if (p->kind == CLOSE && READ_ONCE(c->closed) <= READ_ONCE(c->opened) &&
+		   p->began > READ_ONCE(c->opened)) {
+		WRITE_ONCE(c->closed, p->began);
+	}
+}
+
 /* The packet would go where another flow's state says. */
 static __always_inline bool is_foreign(const struct packet *p)
 {
@@ -180,6 +207,7 @@ static __noinline int handle_ipv4(void *data, void *data_end, __u32 bytes)
 	key.proto = ip->protocol;
 	p.flow = bpf_ntohs(ports.source);
 	ct = track(&ct4, &key, sizeof(key), &p);
+	note_connection(&p, ct);
 	foreign = is_foreign(&p);
 	if (config.snat && ct != MISSED && ct != FAILED) {
 		snat = track(&snat4, &key, sizeof(key), &p);
@@ -210,6 +238,7 @@ static __noinline int handle_ipv6(void *data, void *data_end, __u32 bytes)
 	key.proto = ip->nexthdr;
 	p.flow = bpf_ntohs(ports.source);
 	ct = track(&ct6, &key, sizeof(key), &p);
+	note_connection(&p, ct);
 	foreign = is_foreign(&p);
 	if (config.snat && ct != MISSED && ct != FAILED) {
 		snat = track(&snat6, &key, sizeof(key), &p);

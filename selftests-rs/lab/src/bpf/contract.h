@@ -226,6 +226,16 @@ struct lane {
 	struct packet packets[BURST];
 };
 
+/* What became of the last connection from a port, by CLOCK_MONOTONIC. */
+struct connection {
+	__u64 began;		/* its SYN: when it came, */
+	__u64 opened;		/* and when its entry was there */
+	__u64 closed;		/* the first FIN or RST that came later than that */
+	__u64 missed;		/* packets since then that found no entry */
+};
+
+#define PORTS	65536
+
 /* The frame that announces a burst. */
 struct burst {
 	__u8 dest[6];

@@ -75,11 +75,7 @@ pub struct Tally {
 pub struct Cut {
     /// The client's port, which no other connection of a run has meanwhile.
     pub port: u16,
-    /// When its first packet was about to be sent, in ns.
-    pub began: u64,
-    /// When it was established.
-    pub established: u64,
-    /// When its client gave up.
+    /// When its client gave up, in ns.
     pub broke: u64,
 }
 
@@ -161,11 +157,10 @@ impl Client {
         stream.set_read_timeout(Some(TIMEOUT))?;
         let since = Instant::now();
         loop {
-            let began = monotonic();
             match connect(&stream, &self.server) {
                 Ok(()) => {
-                    let (port, established) = (self.port, monotonic());
-                    let cut = |error| (error, Some(Cut { port, began, established, broke: monotonic() }));
+                    let port = self.port;
+                    let cut = |error| (error, Some(Cut { port, broke: monotonic() }));
                     return Ok(self.exchange(&mut stream).map_err(cut));
                 }
                 // The last connection's end is not acknowledged yet; or never will be, if it lost its entry.

@@ -41,8 +41,6 @@ const KILLED: (Refresh, &str, MapKind) = (Refresh::HalfLifeStripe, "prog-stripe-
 const CONNECTED: (Refresh, &str, MapKind) = (Refresh::HalfLifeStripe, "prog-stripe-array", MapKind::Hash);
 /// For how long they do, in a turn.
 const SECONDS: f64 = 4.0;
-/// Packets of a connection that has no entry until its client gives up: TCP sends its data at once, and after 0.2, 0.6 and 1.4 s.
-const OWN_PACKETS: u64 = 4;
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = Place> {
@@ -208,21 +206,19 @@ impl Worker for Connected {
         }
         // A control would say of a busy machine that it is busy.
         let ran = self.through.run(Duration::ZERO, SECONDS).map_err(Denied::error);
-        let connections::Ran { connections: ran, removed, opening } = ran.context("real connections")?;
+        let connections::Ran { connections: ran, removed, closed } = ran.context("real connections")?;
         page.did("runs", 1);
         page.did("connections opened", ran.opened);
         page.did("packets dropped", ran.dropped);
         page.did("deletes", ran.deletes);
-        // While it is established its entry is live, however little time there is. One that breaks and has kept it, or that is
-        // never established, broke for want of time.
+        // One that breaks and has kept its entry, or that is never established, broke for want of time.
         let wrong = connections::WRONG_DATA.into_iter().filter_map(|error| ran.errors.get(error)).sum();
-        // While it is opened that may have been the entry of the one before, which breaks nothing and drops none of its packets.
-        let opening = opening.min(ran.dropped / OWN_PACKETS);
-        page.lost("connections whose entry was removed", removed + opening);
+        page.lost("connections whose entry was removed", removed);
         page.lost("connections with wrong data", wrong);
+        page.did("connections closed by a late packet of the one before", closed);
         page.did(
             "connections for which there was no time",
-            ran.broken.saturating_sub(removed + wrong + opening),
+            ran.broken.saturating_sub(removed + wrong + closed),
         );
         for (error, times) in &ran.errors {
             page.did(&format!("error: {error}"), *times);
