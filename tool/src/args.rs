@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The command line.
+//! The command line. Its comments are what `--help` says, word for word.
+
+#![allow(rustdoc::broken_intra_doc_links, reason = "help is no Markdown")]
 
 mod help;
 

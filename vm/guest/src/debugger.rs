@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Holds a vCPU of the guest inside a kernel function, where no BPF program can pause it, by means of QEMU's gdb stub.
-//! The guest asks through files in the run folder ([`results::races::hold`]); [`serve`] answers them.
+//! The guest asks through files in the run folder ([`results::races::hold`]); `serve` answers them.
 //!
 //! Tried under emulation (multi-threaded TCG, QEMU 7.2, 2 vCPUs): after `vCont;c:THREAD` one vCPU runs alone, and the
 //! other one keeps its registers, its disabled interrupts and its lock. The guest's clock stands still whenever all vCPUs

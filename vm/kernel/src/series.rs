@@ -41,7 +41,7 @@ pub struct Series {
     pub lineage: String,
     /// In the order of their file names.
     pub patches: Vec<Patch>,
-    /// The same for other lines of kernels, as [`carried`] makes them.
+    /// The same for other lines of kernels, as `carried` makes them.
     pub variants: BTreeMap<String, Vec<Patch>>,
     /// Lines of kernels that it is not carried to, and why: `LINE/not-carried.txt`.
     pub not_carried: BTreeMap<String, String>,
