@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use bindgen::callbacks::{EnumVariantValue, ParseCallbacks};
 
 /// What programs and user space look at at the same time.
-const SHARED: &str = "control|gate|lane|packet|records|record|call|fired";
+const SHARED: &str = "control|gate|lane|packet|records|record|call|fired|connections|connection";
 
 /// Each C type of the header, and what stands for it where it is shared.
 const ATOMICS: [(&str, &str); 5] = [

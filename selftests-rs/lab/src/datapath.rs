@@ -59,7 +59,7 @@ pub struct Settings {
     pub pinned: bool,
     /// Packets and removals note when they happen.
     pub stamped: bool,
-    /// What becomes of the last connection from each port is noted.
+    /// Packets that miss their entry are told from those whose entry had expired, for each port.
     pub connections: bool,
     /// All tags are the same.
     pub collide: bool,

@@ -10,8 +10,8 @@ use crate::contract::{self, ct_value};
 use crate::shared::Plain;
 
 pub use contract::shared::{
-    call as Call, control as Control, fired as Fired, gate as Gate, lane as Lane, record as Record,
-    records as Records,
+    call as Call, connections as Connections, control as Control, fired as Fired, gate as Gate, lane as Lane,
+    record as Record, records as Records,
 };
 pub use contract::{COUNTED_FLOWS, DEAD_MARK, PORTS, SEED, STEPS, TICK};
 
@@ -46,6 +46,8 @@ unsafe impl Plain for Lanes {}
 unsafe impl Plain for Records {}
 // SAFETY: atomics alone, made of `struct call` by bindgen.
 unsafe impl Plain for Call {}
+// SAFETY: atomics alone, made of `struct connections` by bindgen.
+unsafe impl Plain for Connections {}
 // SAFETY: atomics alone, made of `struct fired` by bindgen.
 unsafe impl Plain for Fired {}
 

@@ -126,31 +126,29 @@ static __always_inline bool transport(void *l4, void *data_end, __u8 proto,
 	return true;
 }
 
-/* By source port, where user space makes room for all of them. */
+/* Where user space makes room for all ports. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct connection);
 } connections SEC(".maps");
 
+/* A packet that finds no entry asks for the clock again: no collector has acted by a
+ * later one, so that an entry which lasts until then was live when it went. A veth
+ * has one queue, so that this runs for one packet at a time.
+ */
 static __always_inline void note_connection(const struct packet *p, __u32 outcome)
 {
 	struct connection *c = bpf_map_lookup_elem(&connections, &p->flow);
-	__u32 missed = outcome == MISSED || outcome == FAILED;
 
 	if (!c)
 		return;
-	if (missed) {
-		__sync_fetch_and_add(&c->missed, 1);
-	} else if (p->kind == OPEN) {
-		WRITE_ONCE(c->missed, 0);
-		WRITE_ONCE(c->began, p->began);
-		WRITE_ONCE(c->opened, bpf_ktime_get_ns());
-	} else if (p->kind == CLOSE && READ_ONCE(c->closed) <= READ_ONCE(c->opened) &&
-		   p->began > READ_ONCE(c->opened)) {
-		WRITE_ONCE(c->closed, p->began);
-	}
+	if (outcome == CREATED || outcome == STORED || outcome == REPLACED)
+		WRITE_ONCE(c->until, p->lifetime);
+	else if (outcome == MISSED && READ_ONCE(c->until) >= read_clock())
+		WRITE_ONCE(c->lost, c->lost + 1);
 }
 
 /* The packet would go where another flow's state says. */

@@ -226,15 +226,17 @@ struct lane {
 	struct packet packets[BURST];
 };
 
-/* What became of the last connection from a port, by CLOCK_MONOTONIC. */
+/* What a source port's packets met. */
 struct connection {
-	__u64 began;		/* its SYN: when it came, */
-	__u64 opened;		/* and when its entry was there */
-	__u64 closed;		/* the first FIN or RST that came later than that */
-	__u64 missed;		/* packets since then that found no entry */
+	__u32 until;		/* lifetime that the last one gave the entry */
+	__u32 lost;		/* those that found none, though it was to be there */
 };
 
 #define PORTS	65536
+
+struct connections {
+	struct connection ports[PORTS];
+};
 
 /* The frame that announces a burst. */
 struct burst {

@@ -15,8 +15,6 @@ use fastrand::Rng;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket, sockopt};
 
-use crate::clock::monotonic;
-
 /// A message: two segments and an answer of two. A connection carries this many.
 const MESSAGE: usize = 2000;
 const MESSAGES: usize = 2;
@@ -66,17 +64,6 @@ pub struct Tally {
     pub opened: u64,
     /// Those that ended with an error, by its name.
     pub errors: BTreeMap<String, u64>,
-    /// Those of them that had been established.
-    pub cut: Vec<Cut>,
-}
-
-/// A connection that was established, and then broke. In between its entry was live: it is closed by its client alone, and later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// The client's port, which no other connection of a run has meanwhile.
-    pub port: u16,
-    /// When its client gave up, in ns.
-    pub broke: u64,
 }
 
 impl Tally {
@@ -86,7 +73,6 @@ impl Tally {
         for (name, count) in other.errors {
             *self.errors.entry(name).or_default() += count;
         }
-        self.cut.extend(other.cut);
     }
 }
 
@@ -126,8 +112,7 @@ impl Client {
         while self.due < end && Instant::now() < end {
             thread::sleep(self.due.saturating_duration_since(Instant::now()));
             tally.opened += 1;
-            if let Err((error, cut)) = self.converse()? {
-                tally.cut.extend(cut);
+            if let Err(error) = self.converse()? {
                 *tally.errors.entry(error).or_default() += 1;
                 self.port = self.spare.next().context("a client has no source ports left")?;
             }
@@ -137,8 +122,8 @@ impl Client {
         Ok(tally)
     }
 
-    /// One connection. The inner error is what a user would see, and when, if it had been established.
-    fn converse(&mut self) -> Result<Result<(), (String, Option<Cut>)>> {
+    /// One connection. The inner error is what a user would see.
+    fn converse(&mut self) -> Result<Result<(), String>> {
         let (family, own) = match self.server {
             SocketAddr::V4(_) => (AddressFamily::INET, IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             SocketAddr::V6(_) => (AddressFamily::INET6, IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
@@ -158,14 +143,10 @@ impl Client {
         let since = Instant::now();
         loop {
             match connect(&stream, &self.server) {
-                Ok(()) => {
-                    let port = self.port;
-                    let cut = |error| (error, Some(Cut { port, broke: monotonic() }));
-                    return Ok(self.exchange(&mut stream).map_err(cut));
-                }
+                Ok(()) => return Ok(self.exchange(&mut stream)),
                 // The last connection's end is not acknowledged yet; or never will be, if it lost its entry.
                 Err(Errno::ADDRNOTAVAIL) if since.elapsed() < TIMEOUT => thread::sleep(AGAIN),
-                Err(error) => return Ok(Err((named("connect", &error.into()), None))),
+                Err(error) => return Ok(Err(named("connect", &error.into()))),
             }
         }
     }

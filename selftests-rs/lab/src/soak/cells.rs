@@ -186,6 +186,8 @@ impl Worker for Killed {
 pub struct Connected {
     through: connections::Through,
     again: bool,
+    /// Packets of all turns so far.
+    lost: u64,
 }
 
 impl Connected {
@@ -195,7 +197,7 @@ impl Connected {
     /// [`Denied`].
     pub fn open(place: Place) -> Result<Self, Denied> {
         let Place { refresh, gc, map } = place;
-        Ok(Self { through: connections::Through::open(refresh, gc, map, false)?, again: false })
+        Ok(Self { through: connections::Through::open(refresh, gc, map, false)?, again: false, lost: 0 })
     }
 }
 
@@ -206,20 +208,19 @@ impl Worker for Connected {
         }
         // A control would say of a busy machine that it is busy.
         let ran = self.through.run(Duration::ZERO, SECONDS).map_err(Denied::error);
-        let connections::Ran { connections: ran, removed, closed } = ran.context("real connections")?;
+        let connections::Ran { connections: ran, lost } = ran.context("real connections")?;
         page.did("runs", 1);
         page.did("connections opened", ran.opened);
         page.did("packets dropped", ran.dropped);
         page.did("deletes", ran.deletes);
-        // One that breaks and has kept its entry, or that is never established, broke for want of time.
         let wrong = connections::WRONG_DATA.into_iter().filter_map(|error| ran.errors.get(error)).sum();
-        page.lost("connections whose entry was removed", removed);
-        page.lost("connections with wrong data", wrong);
-        page.did("connections closed by a late packet of the one before", closed);
-        page.did(
-            "connections for which there was no time",
-            ran.broken.saturating_sub(removed + wrong + closed),
+        page.lost(
+            "packets that missed a live entry",
+            lost.saturating_sub(std::mem::replace(&mut self.lost, lost)),
         );
+        page.lost("connections with wrong data", wrong);
+        // For want of time, or because a late packet of the connection before had closed them.
+        page.did("connections that broke otherwise", ran.broken.saturating_sub(wrong));
         for (error, times) in &ran.errors {
             page.did(&format!("error: {error}"), *times);
         }
