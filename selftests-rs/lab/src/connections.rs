@@ -184,16 +184,18 @@ impl Through {
     /// The kernel's.
     pub fn settle(&self) -> Result<()> {
         thread::sleep(LAST_PACKETS);
-        // What misses its entry from here on misses nothing.
-        for port in &self.noted.ports {
-            port.until.store(0, Relaxed);
-        }
+        // What misses an entry that is removed here is not lost.
+        let lost: Vec<u32> = self.noted.ports.iter().map(|port| port.lost.load(Relaxed)).collect();
         for map in ["ct4", "ct6"] {
             let elements = Elements::new(self.datapath.map(map)?).context("cannot use a map of entries")?;
             // Nobody makes entries any more.
             while let Some(key) = elements.next_key(None).context("cannot list the entries to remove")? {
                 elements.delete(&key).context("cannot remove an entry")?;
             }
+        }
+        for (port, lost) in self.noted.ports.iter().zip(lost) {
+            port.until.store(0, Relaxed);
+            port.lost.store(lost, Relaxed);
         }
         Ok(())
     }
