@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What an element brought with it goes with it, as with a plain update, and stays where it is kept.
 
-use std::fs;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::thread;
@@ -66,9 +65,9 @@ impl Act {
     }
 }
 
-/// `PREEMPT_RT`, whose verifier refuses `bpf_timer`.
+/// `PREEMPT_RT`, as `uname -v` has it: its verifier refuses `bpf_timer`.
 fn is_realtime() -> bool {
-    fs::read("/sys/kernel/realtime").is_ok_and(|said| said.starts_with(b"1"))
+    rustix::system::uname().version().to_string_lossy().contains("PREEMPT_RT")
 }
 
 /// How many timers of [`ELEMENTS`] fire after all; nothing where the kernel has none.
