@@ -142,12 +142,14 @@ struct {
 static __always_inline void note_connection(const struct packet *p, __u32 outcome)
 {
 	struct connection *c = bpf_map_lookup_elem(&connections, &p->flow);
+	__u32 until;
 
 	if (!c)
 		return;
+	until = READ_ONCE(c->until);
 	if (outcome == CREATED || outcome == STORED || outcome == REPLACED)
 		WRITE_ONCE(c->until, p->lifetime);
-	else if (outcome == MISSED && READ_ONCE(c->until) >= read_clock())
+	else if (outcome == MISSED && until && until >= read_clock())
 		WRITE_ONCE(c->lost, c->lost + 1);
 }
 

@@ -228,7 +228,7 @@ struct lane {
 
 /* What a source port's packets met. */
 struct connection {
-	__u32 until;		/* lifetime that the last one gave the entry */
+	__u32 until;		/* lifetime that the last one gave the entry, 0 for none */
 	__u32 lost;		/* those that found none, though it was to be there */
 };
 
