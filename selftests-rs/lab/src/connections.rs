@@ -12,7 +12,7 @@ mod netlink;
 mod server;
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ use results::races::Connections;
 use crate::claims::Counted;
 use crate::collector::Collector;
 use crate::datapath::{Datapath, MapKind, Settings, object_for};
-use crate::layout::{Connections as Noted, TICK};
+use crate::layout::{Connection as Port, Connections as Noted, TICK};
 use crate::load::Denied;
 use crate::shared::Shared;
 use client::{Client, Close, Tally};
@@ -95,6 +95,10 @@ pub struct Ran {
     /// Packets, of the runs so far, that found no entry though it was to be there: it was removed while it was live. Source
     /// NAT mappings do not count.
     pub lost: u64,
+    /// Connections, of the runs so far, with data after a RST. That was no end of theirs: the client's kernel had answered a
+    /// late packet of the connection before, from the same port. It closes the entry, which then expires and is removed as it
+    /// should be.
+    pub reset: u64,
 }
 
 /// A datapath between clients and a server, attached for as long as this lives.
@@ -151,8 +155,10 @@ impl Through {
         for (errno, count) in counted.errors {
             connections.errors.insert(format!("{OF_COLLECTOR}{errno}"), count);
         }
-        let lost = self.noted.ports.iter().map(|port| u64::from(port.lost.load(Relaxed))).sum();
-        Ok(Ran { connections, lost })
+        let sum = |count: fn(&Port) -> &AtomicU32| {
+            self.noted.ports.iter().map(|port| u64::from(count(port).load(Relaxed))).sum()
+        };
+        Ok(Ran { connections, lost: sum(|port| &port.lost), reset: sum(|port| &port.went_on) })
     }
 
     /// `round` runs in this thread.
@@ -323,7 +329,7 @@ mod tests {
             if second > 0 {
                 through.settle()?;
             }
-            let Ran { connections, lost } = through.run(Duration::ZERO, 1.0).map_err(Denied::error)?;
+            let Ran { connections, lost, .. } = through.run(Duration::ZERO, 1.0).map_err(Denied::error)?;
             if lost > 0 {
                 return Ok(Some(lost));
             }

@@ -10,8 +10,8 @@ use crate::contract::{self, ct_value};
 use crate::shared::Plain;
 
 pub use contract::shared::{
-    call as Call, connections as Connections, control as Control, fired as Fired, gate as Gate, lane as Lane,
-    record as Record, records as Records,
+    call as Call, connection as Connection, connections as Connections, control as Control, fired as Fired,
+    gate as Gate, lane as Lane, record as Record, records as Records,
 };
 pub use contract::{COUNTED_FLOWS, DEAD_MARK, PORTS, SEED, STEPS, TICK};
 

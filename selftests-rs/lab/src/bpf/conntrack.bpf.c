@@ -100,6 +100,7 @@ static long one_of_burst(__u64 i, void *ctx)
 struct ports {
 	__be16 source;
 	__be16 dest;
+	bool rst;
 };
 
 /* What the transport header says; false if it is cut short. */
@@ -112,7 +113,7 @@ static __always_inline bool transport(void *l4, void *data_end, __u8 proto,
 	if (proto == IPPROTO_TCP) {
 		if ((void *)(tcp + 1) > data_end)
 			return false;
-		*ports = (struct ports){ tcp->source, tcp->dest };
+		*ports = (struct ports){ tcp->source, tcp->dest, tcp->rst };
 		if (tcp->syn)
 			p->kind = OPEN;
 		else
@@ -139,7 +140,7 @@ struct {
  * later one, so that an entry which lasts until then was live when it went. A veth
  * has one queue, so that this runs for one packet at a time.
  */
-static __always_inline void note_connection(const struct packet *p, __u32 outcome)
+static __always_inline void note_connection(const struct packet *p, bool rst, __u32 outcome)
 {
 	struct connection *c = bpf_map_lookup_elem(&connections, &p->flow);
 	__u32 until;
@@ -151,6 +152,12 @@ static __always_inline void note_connection(const struct packet *p, __u32 outcom
 		WRITE_ONCE(c->until, p->lifetime);
 	else if (outcome == MISSED && until && until >= read_clock())
 		WRITE_ONCE(c->lost, c->lost + 1);
+	if (p->kind == DATA && c->reset)
+		WRITE_ONCE(c->went_on, c->went_on + 1);
+	if (p->kind == DATA || p->kind == OPEN)
+		c->reset = false;
+	else if (rst)
+		c->reset = true;
 }
 
 /* The packet would go where another flow's state says. */
@@ -207,7 +214,7 @@ static __noinline int handle_ipv4(void *data, void *data_end, __u32 bytes)
 	key.proto = ip->protocol;
 	p.flow = bpf_ntohs(ports.source);
 	ct = track(&ct4, &key, sizeof(key), &p);
-	note_connection(&p, ct);
+	note_connection(&p, ports.rst, ct);
 	foreign = is_foreign(&p);
 	if (config.snat && ct != MISSED && ct != FAILED) {
 		snat = track(&snat4, &key, sizeof(key), &p);
@@ -238,7 +245,7 @@ static __noinline int handle_ipv6(void *data, void *data_end, __u32 bytes)
 	key.proto = ip->nexthdr;
 	p.flow = bpf_ntohs(ports.source);
 	ct = track(&ct6, &key, sizeof(key), &p);
-	note_connection(&p, ct);
+	note_connection(&p, ports.rst, ct);
 	foreign = is_foreign(&p);
 	if (config.snat && ct != MISSED && ct != FAILED) {
 		snat = track(&snat6, &key, sizeof(key), &p);

@@ -230,6 +230,8 @@ struct lane {
 struct connection {
 	__u32 until;		/* lifetime that the last one gave the entry, 0 for none */
 	__u32 lost;		/* those that found none, though it was to be there */
+	__u32 reset;		/* a RST came after the last SYN */
+	__u32 went_on;		/* connections with data after that: it was not theirs */
 };
 
 #define PORTS	65536

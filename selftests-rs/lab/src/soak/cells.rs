@@ -186,8 +186,8 @@ impl Worker for Killed {
 pub struct Connected {
     through: connections::Through,
     again: bool,
-    /// Packets of all turns so far.
-    lost: u64,
+    /// Of all turns so far: packets that missed a live entry, and connections that went on after a RST.
+    so_far: [u64; 2],
 }
 
 impl Connected {
@@ -197,7 +197,11 @@ impl Connected {
     /// [`Denied`].
     pub fn open(place: Place) -> Result<Self, Denied> {
         let Place { refresh, gc, map } = place;
-        Ok(Self { through: connections::Through::open(refresh, gc, map, false)?, again: false, lost: 0 })
+        Ok(Self {
+            through: connections::Through::open(refresh, gc, map, false)?,
+            again: false,
+            so_far: [0; 2],
+        })
     }
 }
 
@@ -208,18 +212,17 @@ impl Worker for Connected {
         }
         // A control would say of a busy machine that it is busy.
         let ran = self.through.run(Duration::ZERO, SECONDS).map_err(Denied::error);
-        let connections::Ran { connections: ran, lost } = ran.context("real connections")?;
+        let connections::Ran { connections: ran, lost, reset } = ran.context("real connections")?;
         page.did("runs", 1);
         page.did("connections opened", ran.opened);
         page.did("packets dropped", ran.dropped);
         page.did("deletes", ran.deletes);
         let wrong = connections::WRONG_DATA.into_iter().filter_map(|error| ran.errors.get(error)).sum();
-        page.lost(
-            "packets that missed a live entry",
-            lost.saturating_sub(std::mem::replace(&mut self.lost, lost)),
-        );
+        let before = std::mem::replace(&mut self.so_far, [lost, reset]);
+        page.lost("packets that missed a live entry", lost.saturating_sub(before[0]));
         page.lost("connections with wrong data", wrong);
-        // For want of time, or because a late packet of the connection before had closed them.
+        page.did("connections that went on after a RST", reset.saturating_sub(before[1]));
+        // For want of time, or by such a RST.
         page.did("connections that broke otherwise", ran.broken.saturating_sub(wrong));
         for (error, times) in &ran.errors {
             page.did(&format!("error: {error}"), *times);
