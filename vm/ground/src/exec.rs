@@ -16,11 +16,14 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result, anyhow};
 use rustix::process::{Pid, Signal, kill_process_group};
 use xshell::Cmd;
 
-use crate::run::Run;
+use crate::{
+    run::Run,
+    space::{free_mib, says_full},
+};
 
 /// How many last lines an error repeats.
 const LAST_LINES: usize = 15;
@@ -40,6 +43,23 @@ pub struct CommandFailed {
     pub last: Vec<String>,
     /// Where all of them are.
     pub log: Option<PathBuf>,
+}
+
+impl CommandFailed {
+    /// What to say if it failed because the disk is full where it wrote, at `path`; nothing if it failed for another reason.
+    pub fn filled(&self, path: &Path) -> Option<Error> {
+        let said = self.log.as_ref().and_then(|log| fs::read_to_string(log).ok()).unwrap_or_default();
+        let full = says_full(&said) || self.last.iter().any(|line| says_full(line));
+        full.then(|| {
+            anyhow!(
+                "the disk is full: {} has {} MiB free after `{}` failed; make room (`cargo xtask clean` lists what the cache \
+                 holds) and run again",
+                path.display(),
+                free_mib(path).unwrap_or_default(),
+                self.line
+            )
+        })
+    }
 }
 
 impl fmt::Display for CommandFailed {
@@ -249,4 +269,26 @@ pub fn which(program: &str) -> Option<PathBuf> {
 fn is_executable(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_failures() {
+        let failed = |said: &str| CommandFailed {
+            line: "cargo test".into(),
+            status: "exit status: 101".into(),
+            last: vec![said.into()],
+            log: None,
+        };
+        let full = failed("error: failed to write to `full.rmeta`: No space left on device (os error 28)");
+        let said = full.filled(Path::new(".")).map(|e| e.to_string()).unwrap_or_default();
+        assert!(
+            said.starts_with("the disk is full: . has ") && said.contains("`cargo test` failed"),
+            "{said}"
+        );
+        assert!(failed("error[E0433]: cannot find `no_space`").filled(Path::new(".")).is_none());
+    }
 }

@@ -9,7 +9,6 @@ use ground::{
     context::Ctx,
     events::Event,
     exec::{self, CommandFailed},
-    space,
 };
 
 use crate::folders::Folders;
@@ -117,7 +116,7 @@ impl<'a> Make<'a> {
     /// Puts what went wrong first.
     fn explain(&self, e: Error) -> Error {
         let Some(failed) = e.downcast_ref::<CommandFailed>() else { return e };
-        if let Some(full) = space::filled(failed, &self.folders.build()) {
+        if let Some(full) = failed.filled(&self.folders.build()) {
             return full;
         }
         let said = failed.log.as_ref().and_then(|log| fs::read_to_string(log).ok()).unwrap_or_default();

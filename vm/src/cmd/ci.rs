@@ -10,7 +10,7 @@ use ground::{
     events::Events,
     exec::{self, CommandFailed},
     outcome::{Count, Done, Outcome},
-    space, view,
+    view,
 };
 use kernel::series::{DEFAULT, Series};
 use results::Status;
@@ -214,7 +214,7 @@ fn cargo(ctx: &Ctx, name: &str, arguments: &[&str], headers: Option<&Path>) -> R
         Ok(_) => Ok(Done { outcome: Outcome::Passed, count: Some(count) }),
         Err(e) => {
             let Some(failed) = e.downcast_ref::<CommandFailed>() else { return Err(e) };
-            if let Some(full) = space::filled(failed, &ctx.out) {
+            if let Some(full) = failed.filled(&ctx.out) {
                 return Err(full);
             }
             ctx.events.note(format!("{e:#}"));
