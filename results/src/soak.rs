@@ -5,6 +5,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Connections that came to their end.
+pub const WHOLE: &str = "connections that worked";
+/// SYNs that met the entry of the connection before after its time: what a collector may remove while it is taken again.
+pub const EXPIRED_REOPENED: &str = "entries reopened after their time";
+/// Of what somebody may have done in a soak, what must not have come to nothing: without it nothing was tested.
+pub const NEEDED: [&str; 3] = ["deletes", WHOLE, EXPIRED_REOPENED];
+
 /// Whose memory a gauge reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

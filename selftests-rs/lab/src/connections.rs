@@ -9,29 +9,30 @@
 mod client;
 mod link;
 mod netlink;
+mod noted;
 mod server;
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use approaches::{Column, Refresh};
-use cmpdel_uapi_raw::Elements;
 use libbpf_rs::{Xdp, XdpFlags};
 use results::races::Connections;
 
 use crate::claims::Counted;
 use crate::collector::Collector;
 use crate::datapath::{Datapath, MapKind, Settings, object_for};
-use crate::layout::{Connection as Port, Connections as Noted, TICK};
+use crate::layout::TICK;
 use crate::load::Denied;
-use crate::shared::Shared;
 use client::{Client, Close, Tally};
 
 pub use client::WRONG_DATA;
 use link::{Link, SERVER};
+use noted::Noted;
+pub use noted::Sums;
 use server::Server;
 
 /// Ticks are milliseconds: a thread sets the clock.
@@ -92,13 +93,10 @@ pub fn run(
 pub struct Ran {
     /// In figures.
     pub connections: Connections,
-    /// Packets, of the runs so far, that found no entry though it was to be there: it was removed while it was live. Source
-    /// NAT mappings do not count.
-    pub lost: u64,
-    /// Connections, of the runs so far, with data after a RST. That was no end of theirs: the client's kernel had answered a
-    /// late packet of the connection before, from the same port. It closes the entry, which then expires and is removed as it
-    /// should be.
-    pub reset: u64,
+    /// What the datapath noted in all runs so far: what was lost, connections that a late RST of the client's kernel closed early
+    /// (it had answered a packet of the connection before, from the same port), and SYNs that met what a collector may
+    /// remove. Source NAT mappings do not count.
+    pub noted: Sums,
 }
 
 /// A datapath between clients and a server, attached for as long as this lives.
@@ -106,7 +104,7 @@ pub struct Through {
     link: Link,
     server: Server,
     datapath: Datapath,
-    noted: Shared<Noted>,
+    noted: Noted,
     strategy: Column,
     runs: AtomicU16,
 }
@@ -125,7 +123,7 @@ impl Through {
             ..Settings::new(map, ENTRIES)
         };
         let datapath = Datapath::load(&object_for(discipline, strategy), settings.with(strategy.runs))?;
-        let noted = Shared::map(datapath.map("connections")?)?;
+        let noted = Noted::of(&datapath)?;
         let link = Link::new()?;
         link.server.within(|| {
             let attached = Xdp::new(datapath.program()?).attach(link.ifindex, XdpFlags::DRV_MODE);
@@ -133,6 +131,18 @@ impl Through {
         })?;
         let server = link.server.within(Server::listen)?;
         Ok(Self { link, server, datapath, noted, strategy, runs: AtomicU16::new(0) })
+    }
+
+    /// Why there can be no connections here: no rights, no network namespaces, no veth, no IPv6. Whatever else fails is a fault.
+    #[cfg(test)]
+    pub fn why_not() -> Option<String> {
+        match Datapath::load(&Refresh::Store.to_string(), Settings::new(MapKind::Hash, 1)) {
+            Err(Denied::Refused(refusal)) if refusal.errno == "EPERM" => {
+                return Some(format!("this may load no datapath here: {}", refusal.text));
+            }
+            _ => {}
+        }
+        Link::new().err().map(|e| format!("there can be no connections here: {e:#}"))
     }
 
     /// Runs connections, first for `control` without a collector, then for `seconds` with one. The clock begins anew, so what was
@@ -155,10 +165,8 @@ impl Through {
         for (errno, count) in counted.errors {
             connections.errors.insert(format!("{OF_COLLECTOR}{errno}"), count);
         }
-        let sum = |count: fn(&Port) -> &AtomicU32| {
-            self.noted.ports.iter().map(|port| u64::from(count(port).load(Relaxed))).sum()
-        };
-        Ok(Ran { connections, lost: sum(|port| &port.lost), reset: sum(|port| &port.went_on) })
+        self.noted.count_missing(datapath)?;
+        Ok(Ran { connections, noted: self.noted.sums() })
     }
 
     /// `round` runs in this thread.
@@ -190,20 +198,7 @@ impl Through {
     /// The kernel's.
     pub fn settle(&self) -> Result<()> {
         thread::sleep(LAST_PACKETS);
-        // What misses an entry that is removed here is not lost.
-        let lost: Vec<u32> = self.noted.ports.iter().map(|port| port.lost.load(Relaxed)).collect();
-        for map in ["ct4", "ct6"] {
-            let elements = Elements::new(self.datapath.map(map)?).context("cannot use a map of entries")?;
-            // Nobody makes entries any more.
-            while let Some(key) = elements.next_key(None).context("cannot list the entries to remove")? {
-                elements.delete(&key).context("cannot remove an entry")?;
-            }
-        }
-        for (port, lost) in self.noted.ports.iter().zip(lost) {
-            port.until.store(0, Relaxed);
-            port.lost.store(lost, Relaxed);
-        }
-        Ok(())
+        self.noted.clear(&self.datapath)
     }
 }
 
@@ -311,27 +306,19 @@ mod tests {
     /// Packets that miss a live entry in a second at a time, up to the first one; none where there can be none.
     fn lost(refresh: Refresh, gc: &str, seconds: usize) -> Result<Option<u64>> {
         let gc = Column::named(gc).context("no such collector")?;
-        let through = match Through::open(refresh, gc, MapKind::Hash, false) {
-            Ok(through) => through,
-            Err(Denied::Refused(refusal)) if refusal.errno == "EPERM" => {
-                println!("skipped: this may load no datapath here: {}", refusal.text);
-                return Ok(None);
-            }
-            // No network namespaces, no veth, no IPv6.
-            Err(Denied::Broken(e)) => {
-                println!("skipped: there can be no connections here: {e:#}");
-                return Ok(None);
-            }
-            Err(denied) => return Err(denied.error()),
-        };
+        if let Some(why) = Through::why_not() {
+            println!("skipped: {why}");
+            return Ok(None);
+        }
+        let through = Through::open(refresh, gc, MapKind::Hash, false).map_err(Denied::error)?;
         let (mut deletes, mut whole) = (0, 0);
         for second in 0..seconds {
             if second > 0 {
                 through.settle()?;
             }
-            let Ran { connections, lost, .. } = through.run(Duration::ZERO, 1.0).map_err(Denied::error)?;
-            if lost > 0 {
-                return Ok(Some(lost));
+            let Ran { connections, noted } = through.run(Duration::ZERO, 1.0).map_err(Denied::error)?;
+            if noted.lost > 0 {
+                return Ok(Some(noted.lost));
             }
             deletes += connections.deletes;
             whole += connections.opened - connections.broken;
@@ -345,11 +332,9 @@ mod tests {
 
     /// The same datapath with a collector that takes its stripes, and with one that does not.
     #[test]
-    fn careless_collectors_are_seen_to_break_connections_and_a_careful_one_is_not() {
-        for refresh in [Refresh::Store, Refresh::HalfLifeStripe] {
-            let Some(careless) = lost(refresh, "blind", PATIENCE).unwrap() else { return };
-            assert!(careless > 0, "{refresh}: nothing was lost in {PATIENCE} s");
-        }
+    fn a_careless_collector_is_seen_to_lose_and_a_careful_one_is_not() {
+        let Some(careless) = lost(Refresh::HalfLifeStripe, "blind", PATIENCE).unwrap() else { return };
+        assert!(careless > 0, "nothing was lost in {PATIENCE} s");
         assert_eq!(lost(Refresh::HalfLifeStripe, "prog-stripe-array", 5).unwrap(), Some(0));
     }
 }

@@ -11,6 +11,7 @@ mod churn;
 pub mod collect;
 mod command;
 mod memory;
+mod room;
 mod sample;
 mod worker;
 

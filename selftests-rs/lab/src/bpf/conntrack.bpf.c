@@ -136,9 +136,10 @@ struct {
 	__type(value, struct connection);
 } connections SEC(".maps");
 
-/* A packet that finds no entry asks for the clock again: no collector has acted by a
- * later one, so that an entry which lasts until then was live when it went. A veth
- * has one queue, so that this runs for one packet at a time.
+/* A packet that finds no entry, a SYN that then makes one among them, asks for the
+ * clock again: no collector has acted by a later one, so that an entry which lasts
+ * until then was live when it went. A veth has one queue, so that this runs for one
+ * packet at a time.
  */
 static __always_inline void note_connection(const struct packet *p, bool rst, __u32 outcome)
 {
@@ -148,10 +149,14 @@ static __always_inline void note_connection(const struct packet *p, bool rst, __
 	if (!c)
 		return;
 	until = READ_ONCE(c->until);
+	if (outcome == MISSED || (outcome == CREATED && !p->seen)) {
+		if (until && until >= read_clock())
+			WRITE_ONCE(c->lost, c->lost + 1);
+	} else if (p->kind == OPEN && p->seen && until && until < p->now) {
+		WRITE_ONCE(c->reopened, c->reopened + 1);
+	}
 	if (outcome == CREATED || outcome == STORED || outcome == REPLACED)
 		WRITE_ONCE(c->until, p->lifetime);
-	else if (outcome == MISSED && until && until >= read_clock())
-		WRITE_ONCE(c->lost, c->lost + 1);
 	if (p->kind == DATA && c->reset)
 		WRITE_ONCE(c->went_on, c->went_on + 1);
 	if (p->kind == DATA || p->kind == OPEN)

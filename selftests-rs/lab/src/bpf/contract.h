@@ -229,9 +229,11 @@ struct lane {
 /* What a source port's packets met. */
 struct connection {
 	__u32 until;		/* lifetime that the last one gave the entry, 0 for none */
-	__u32 lost;		/* those that found none, though it was to be there */
+	__u32 lost;		/* those that found none, a SYN too, though it was to be there */
 	__u32 reset;		/* a RST came after the last SYN */
 	__u32 went_on;		/* connections with data after that: it was not theirs */
+	__u32 reopened;		/* SYNs that found the entry there after its time */
+	__u32 pad;		/* array values begin at multiples of 8 */
 };
 
 #define PORTS	65536

@@ -82,6 +82,17 @@ fn a_flow_opened_over_a_live_entry_that_is_gone_has_lost_it() {
 }
 
 #[test]
+fn an_entry_is_live_in_its_last_tick_and_not_in_the_next() {
+    for (late, lost) in [(0, 1), (1, 0)] {
+        let mut oracle = Oracle::default();
+        oracle.packet(&Handled { lifetime: TIMEOUT * TICK, ..at(0, Outcome::Created, 0) });
+        oracle.packet(&Handled { now: TIMEOUT * TICK + late, ..at(TIMEOUT, Outcome::Missed, 0) });
+        let settled = oracle.settle(u32::MAX, u64::MAX, &HashMap::new(), 0);
+        assert_eq!(Settled::join(vec![settled]).violations.total(), lost, "{late}");
+    }
+}
+
+#[test]
 fn what_comes_back_was_a_gap() {
     let packets =
         [at(0, Outcome::Created, 0), at(1, Outcome::Missed, 0), at(2, Outcome::Stored, lifetime(FLOW, 0))];

@@ -57,6 +57,9 @@ impl Page {
         self.did("packets", stress.packets);
         self.did("refreshes", stress.refreshes);
         self.did("deletes", stress.deletes);
+        if stress.evicted_live > 0 {
+            self.did("evictions of live entries", stress.evicted_live);
+        }
         for violation in Violation::ALL {
             self.lost(violation.words(), stress.violations.of(violation));
         }

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use approaches::{Column, MapKind, Place, Refresh};
+use results::soak::{EXPIRED_REOPENED, WHOLE};
 
 use super::board::Page;
 use super::collect::Process;
+use super::room;
 use super::worker::Worker;
 use crate::claims::Claims;
 use crate::collector::Collector;
@@ -94,7 +96,7 @@ impl Worker for Free {
         let (gc, cpus) = (self.place.gc, self.cpus);
         let run = Run { datapath: &self.datapath, gc, cpus, plan: Plan::TURN, circumstance: None };
         page.ran(&stress::run(&run).map_err(Denied::error)?);
-        Ok(())
+        room::judge(&self.datapath, page)
     }
 }
 
@@ -176,7 +178,7 @@ impl Worker for Killed {
         let run = Run { datapath, gc, cpus, plan: Plan::TURN, circumstance: None };
         let stress = stress::drive(&run, || stress::contents(datapath), rounds).map_err(Denied::error)?;
         page.ran(&stress);
-        Ok(())
+        room::judge(datapath, page)
     }
 }
 
@@ -186,8 +188,8 @@ impl Worker for Killed {
 pub struct Connected {
     through: connections::Through,
     again: bool,
-    /// Of all turns so far: packets that missed a live entry, and connections that went on after a RST.
-    so_far: [u64; 2],
+    /// Of all turns so far.
+    noted: connections::Sums,
 }
 
 impl Connected {
@@ -200,7 +202,7 @@ impl Connected {
         Ok(Self {
             through: connections::Through::open(refresh, gc, map, false)?,
             again: false,
-            so_far: [0; 2],
+            noted: connections::Sums::default(),
         })
     }
 }
@@ -212,16 +214,18 @@ impl Worker for Connected {
         }
         // A control would say of a busy machine that it is busy.
         let ran = self.through.run(Duration::ZERO, SECONDS).map_err(Denied::error);
-        let connections::Ran { connections: ran, lost, reset } = ran.context("real connections")?;
+        let connections::Ran { connections: ran, noted } = ran.context("real connections")?;
         page.did("runs", 1);
         page.did("connections opened", ran.opened);
         page.did("packets dropped", ran.dropped);
         page.did("deletes", ran.deletes);
         let wrong = connections::WRONG_DATA.into_iter().filter_map(|error| ran.errors.get(error)).sum();
-        let before = std::mem::replace(&mut self.so_far, [lost, reset]);
-        page.lost("packets that missed a live entry", lost.saturating_sub(before[0]));
+        let before = std::mem::replace(&mut self.noted, noted);
+        page.lost("packets that missed a live entry", noted.lost.saturating_sub(before.lost));
         page.lost("connections with wrong data", wrong);
-        page.did("connections that went on after a RST", reset.saturating_sub(before[1]));
+        page.did("connections that went on after a RST", noted.went_on.saturating_sub(before.went_on));
+        page.did(EXPIRED_REOPENED, noted.reopened.saturating_sub(before.reopened));
+        page.did(WHOLE, ran.opened.saturating_sub(ran.broken));
         // For want of time, or by such a RST.
         page.did("connections that broke otherwise", ran.broken.saturating_sub(wrong));
         for (error, times) in &ran.errors {
@@ -239,6 +243,27 @@ impl Worker for Connected {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Turns that a careless collector has to lose a packet in.
+    const PATIENCE: usize = 10;
+
+    /// A soak with such a collector would have failed.
+    #[test]
+    fn a_careless_collector_beside_real_connections_is_a_loss_on_the_page() {
+        let place = place(&(Refresh::Store, "blind", MapKind::Hash)).unwrap();
+        if let Some(why) = connections::Through::why_not() {
+            println!("skipped: {why}");
+            return;
+        }
+        let mut connected = Connected::open(place).map_err(Denied::error).unwrap();
+        let page = Page::of("connections");
+        let lost = (0..PATIENCE).any(|_| {
+            connected.turn(&page).unwrap();
+            page.sums()[2] > 0
+        });
+        assert!(lost, "nothing was lost: {:?}", page.end(None));
+        assert!(page.end(None).did[WHOLE] > 0);
+    }
 
     #[test]
     fn the_model_finds_nothing_in_any_of_them() {

@@ -13,11 +13,10 @@ use super::beat::Beats;
 use super::board::Page;
 use super::memory;
 use super::worker::Worker;
-use crate::datapath::{Datapath, MapKind};
+use crate::datapath::Datapath;
 
 /// Where a number is read.
 enum Source {
-    Map(Arc<Datapath>),
     Page(Arc<Page>),
     Kernel(&'static str),
     Process(u32),
@@ -26,7 +25,6 @@ enum Source {
 impl Source {
     fn read(&self) -> Option<u64> {
         match self {
-            Self::Map(datapath) => datapath.memory().ok().map(|(bytes, _)| bytes),
             Self::Page(page) => Some(page.bytes.load(Relaxed)).filter(|&bytes| bytes > 0),
             Self::Kernel(name) => memory::kernel(name),
             Self::Process(id) => memory::of_process(*id),
@@ -52,10 +50,6 @@ impl Sampler {
         };
         for (name, worker, page) in workers {
             if let Some(datapath) = worker.datapath() {
-                // Elsewhere it is memory that comes and goes with the entries.
-                if matches!(datapath.settings().map, MapKind::Hash | MapKind::LruHash) {
-                    add(name, Kind::Map, Source::Map(Arc::clone(&datapath)));
-                }
                 sampler.datapaths.push(datapath);
             }
             if worker.tells_bytes() {

@@ -143,8 +143,8 @@ mod tests {
         let matrix = weighed(&of_each_kind());
         let text = |refresh, gc, map| shown(matrix.find(refresh, gc, map).unwrap()).text;
         assert_eq!(text("store", "blind", "hash"), "LOST 98k +1");
-        assert_eq!(text("replace", "compare", "hash"), "safe <0.25");
-        assert_eq!(text("store", "compare", "hash"), "LOST <0.25");
+        assert_eq!(text("replace", "compare", "hash"), "safe <0.50");
+        assert_eq!(text("store", "compare", "hash"), "LOST <0.50");
         assert_eq!(text("replace", "compare", "lru-hash"), "refused EOPNOTSUPP");
         assert_eq!(text("due-tagged", "prog", "hash"), "model: safe");
     }
@@ -155,10 +155,10 @@ mod tests {
         let text = |events: &[RaceEvent]| shown(&weighed(events).rows[0]).text;
         let worse = model_if_worse(here(), Circumstance::AgentUpdates, &[LostRefresh]);
         let stress = stressed(here(), 10_000_000, 12_000_000, 0);
-        assert_eq!(text(&[worse.clone(), stress.clone()]), "safe <0.25 ~1");
+        assert_eq!(text(&[worse.clone(), stress.clone()]), "safe <0.50 ~1");
         let seen = |circumstance| disturbed(here(), circumstance, 100, 1);
         let again = seen(Circumstance::AgentUpdates);
-        assert_eq!(text(&[worse.clone(), stress.clone(), again]), "safe <0.25 ~1");
+        assert_eq!(text(&[worse.clone(), stress.clone(), again]), "safe <0.50 ~1");
         let unpredicted = [worse.clone(), stress, seen(Circumstance::Spread)];
         assert_eq!(text(&unpredicted), "DISAGREE");
         let (mut lost, mut alone) = (matrix(&[model(here(), &[LostRefresh])]), matrix(&[worse]));

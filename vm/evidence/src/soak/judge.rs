@@ -6,7 +6,7 @@ use guest::{
     verdict::{broken_words, is_broken},
     waiting::Waited,
 };
-use results::soak::{Kind, Worked};
+use results::soak::{Kind, NEEDED, Worked};
 use results::{Status, TestResult};
 
 use super::{
@@ -74,6 +74,9 @@ pub fn judge(heard: &Heard, besides: &Besides) -> Judgement {
         _ if !trouble.is_empty() => (Outcome::Failed, trouble.clone()),
         _ if !broken.is_empty() => (Outcome::Failed, broken_words(&broken)),
         _ if heard.stopped => (Outcome::Failed, "it was stopped before its time".into()),
+        _ if besides.shared => {
+            (Outcome::Passed, "nothing was lost, and the memory that can be judged here is flat".into())
+        }
         _ => (Outcome::Passed, "nothing was lost, and memory is flat".into()),
     };
     Judgement { outcome, reason, tests, trends }
@@ -125,10 +128,10 @@ fn work(name: &str, heard: &Heard) -> TestResult {
         None if did.values().all(|&times| times == 0) => {
             (Status::Error, "it came to nothing in all that time".into())
         }
-        None if did.contains_key("runs") && did.get("deletes") == Some(&0) => {
-            (Status::Error, format!("nothing was removed, so that nothing was tested; {}", list(did)))
-        }
-        None => (Status::Pass, list(did)),
+        None => match NEEDED.iter().find(|what| did.contains_key("runs") && did.get(**what) == Some(&0)) {
+            Some(what) => (Status::Error, format!("{what}: 0, so that nothing was tested; {}", list(did))),
+            None => (Status::Pass, list(did)),
+        },
     };
     test("work", name, status, detail)
 }

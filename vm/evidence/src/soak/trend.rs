@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Whether memory stays what it was: the line through the second half of the samples that the median of all slopes gives
-//! (Theil–Sen). Some samples that lie far off do not move it; a leak of some bytes each time does.
+//! (Theil–Sen). Some samples that lie far off do not move it; a leak of some bytes each time does. One step does not move the
+//! line either, so the end is held against the beginning as well.
 
 use results::soak::{Gauge, Kind, Sample};
 use serde::Serialize;
@@ -11,6 +12,8 @@ const MIB: f64 = 1024.0 * KIB;
 const FEWEST: usize = 8;
 /// More than so many tell no more.
 const MOST: usize = 300;
+/// Of fewer than so many samples, the end is not held against the beginning: one that is far off would tell.
+const ENOUGH_FOR_ENDS: usize = 16;
 /// From the median of the distances to the standard deviation, and twice that.
 const NOISE: f64 = 2.0 * 1.4826;
 
@@ -35,7 +38,7 @@ pub struct Trend {
     pub kind: Kind,
     /// Bytes, the median of the second half.
     pub median: f64,
-    /// Bytes by which the line rises in the second half.
+    /// Bytes by which the line rises in the second half, or its end lies above its beginning, whichever is more.
     pub growth: f64,
     /// Bytes by which it may.
     pub allowance: f64,
@@ -65,7 +68,7 @@ fn trend(gauge: &Gauge, points: &[(f64, f64)]) -> Trend {
     let slope = slope(&half);
     let base = middle(half.iter().map(|(at, bytes)| bytes - slope * at).collect());
     let noise = NOISE * middle(half.iter().map(|(at, bytes)| (bytes - base - slope * at).abs()).collect());
-    let (growth, allowance) = (slope * seconds, floor(kind, median) + noise);
+    let (growth, allowance) = ((slope * seconds).max(step(&half)), floor(kind, median) + noise);
     let verdict = match half.len() {
         ..FEWEST => Verdict::Unknown,
         _ if growth <= allowance => Verdict::Flat,
@@ -82,6 +85,16 @@ fn floor(kind: Kind, median: f64) -> f64 {
         Kind::Lab => 8.0 * MIB,
         Kind::Kernel => (4.0 * MIB).max(0.05 * median),
     }
+}
+
+/// From the median of the first quarter to that of the last.
+fn step(points: &[(f64, f64)]) -> f64 {
+    if points.len() < ENOUGH_FOR_ENDS {
+        return f64::NEG_INFINITY;
+    }
+    let quarter = points.len() / 4;
+    let of = |part: &[(f64, f64)]| middle(part.iter().map(|point| point.1).collect());
+    of(&points[points.len() - quarter..]) - of(&points[..quarter])
 }
 
 fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
@@ -121,7 +134,9 @@ mod tests {
 
     #[test]
     fn a_leak_grows_however_it_is_hidden() {
-        let leaks: [(&str, Trend); 4] = [
+        let leaks: [(&str, Trend); 6] = [
+            ("at once", of(Kind::Kernel, 100, |n| if n < 75 { 2e7 } else { 3e7 })),
+            ("near the end", of(Kind::Map, 100, |n| 1e6 + 65_536.0 * f64::from(n.saturating_sub(90)))),
             ("a map", of(Kind::Map, 100, |n| 1e6 + 100.0 * f64::from(n))),
             ("a noisy process", of(Kind::Lab, 200, |n| 5e7 + 4e5 * f64::from(n) + 3e6 * noise(n))),
             ("one that is large", of(Kind::Kernel, 200, |n| 1e8 + 3e5 * f64::from(n) + 1e6 * noise(n))),

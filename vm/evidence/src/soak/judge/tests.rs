@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use results::soak::{Gauge, Sample, SoakEvent};
+use results::soak::{EXPIRED_REOPENED, Gauge, Sample, SoakEvent, WHOLE};
 
 use super::*;
 
@@ -70,7 +70,7 @@ fn a_quiet_soak_passes_and_says_who_was_absent() {
 fn one_thing_that_is_wrong_is_enough() {
     let lost = || Worked { losses: counts(&[("lost refresh", 1)]), ..worked() };
     let idle = || Worked { did: BTreeMap::new(), ..worked() };
-    let in_vain = || Worked { did: counts(&[("runs", 9), ("deletes", 0)]), ..worked() };
+    let in_vain = |what| Worked { did: counts(&[("runs", 9), (what, 0)]), ..worked() };
     let stuck = || Worked { error: Some("no veth".into()), ..worked() };
     let flat = |worked| soak(|_| 4096, 0, worked);
     let mut cut_off = flat(worked());
@@ -80,7 +80,9 @@ fn one_thing_that_is_wrong_is_enough() {
     let cases = [
         (flat(lost()), &SHARED, "1 test failed: soak::work::a"),
         (flat(idle()), &SHARED, "1 test failed: soak::work::a"),
-        (flat(in_vain()), &SHARED, "1 test failed: soak::work::a"),
+        (flat(in_vain("deletes")), &SHARED, "1 test failed: soak::work::a"),
+        (flat(in_vain(WHOLE)), &SHARED, "1 test failed: soak::work::a"),
+        (flat(in_vain(EXPIRED_REOPENED)), &SHARED, "1 test failed: soak::work::a"),
         (flat(stuck()), &SHARED, "1 test failed: soak::work::a"),
         (soak(|n| 4096 + 1000 * n, 0, worked()), &SHARED, "1 test failed: soak::memory::map: m"),
         (flat(worked()), &Besides { shared: false, ..SHARED }, "1 test failed: soak::memory::kernel"),
