@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 /// Connections that came to their end.
 pub const WHOLE: &str = "connections that worked";
-/// SYNs that met the entry of the connection before after its time: what a collector may remove while it is taken again.
+/// SYNs that met the entry of the connection before after its time: what a collector may be about to remove.
 pub const EXPIRED_REOPENED: &str = "entries reopened after their time";
+/// The race itself: a collector that had seen an entry expired found it live again when it came to remove it.
+pub const RACED: &str = "entries found live again";
 /// Of what somebody may have done in a soak, what must not have come to nothing: without it nothing was tested.
 pub const NEEDED: [&str; 3] = ["deletes", WHOLE, EXPIRED_REOPENED];
 

@@ -141,6 +141,8 @@ fn errno_of(error: &cmpdel_uapi::Error) -> Option<Errno> {
 pub struct Counted {
     /// Entries removed.
     pub removed: u64,
+    /// Entries that had expired when the collector looked, and were live again when it came to remove them.
+    pub kept: u64,
     /// Errors by name.
     pub errors: BTreeMap<String, u64>,
 }
@@ -148,6 +150,7 @@ pub struct Counted {
 impl Claims for Counted {
     fn claim(&mut self, _: &[u8], _: u32, fate: Fate, _: u64) {
         self.removed += u64::from(fate == Fate::Removed);
+        self.kept += u64::from(fate == Fate::Kept);
     }
 
     fn error(&mut self, errno: Errno) {

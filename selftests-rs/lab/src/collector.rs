@@ -125,6 +125,11 @@ impl<'a> Collector<'a> {
                     position = None;
                     continue;
                 }
+                // Whoever holds the lock of a bucket was not let on for a long time. There will be another round.
+                Err(errno @ Errno(libc::ETIMEDOUT)) => {
+                    claims.error(errno);
+                    return Ok(());
+                }
                 Err(errno) => bail!("BPF_MAP_LOOKUP_BATCH failed: {errno}"),
             };
             let expired: Vec<_> = self

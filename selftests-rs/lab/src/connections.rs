@@ -97,6 +97,8 @@ pub struct Ran {
     /// (it had answered a packet of the connection before, from the same port), and SYNs that met what a collector may
     /// remove. Source NAT mappings do not count.
     pub noted: Sums,
+    /// Entries that a collector saw expired and found live again, where it looks twice: the race, in this run.
+    pub kept: u64,
 }
 
 /// A datapath between clients and a server, attached for as long as this lives.
@@ -133,6 +135,11 @@ impl Through {
         Ok(Self { link, server, datapath, noted, strategy, runs: AtomicU16::new(0) })
     }
 
+    /// That which is attached.
+    pub fn datapath(&self) -> &Datapath {
+        &self.datapath
+    }
+
     /// Why there can be no connections here: no rights, no network namespaces, no veth, no IPv6. Whatever else fails is a fault.
     #[cfg(test)]
     pub fn why_not() -> Option<String> {
@@ -166,7 +173,7 @@ impl Through {
             connections.errors.insert(format!("{OF_COLLECTOR}{errno}"), count);
         }
         self.noted.count_missing(datapath)?;
-        Ok(Ran { connections, noted: self.noted.sums() })
+        Ok(Ran { connections, noted: self.noted.sums(datapath), kept: counted.kept })
     }
 
     /// `round` runs in this thread.
@@ -316,7 +323,7 @@ mod tests {
             if second > 0 {
                 through.settle()?;
             }
-            let Ran { connections, noted } = through.run(Duration::ZERO, 1.0).map_err(Denied::error)?;
+            let Ran { connections, noted, .. } = through.run(Duration::ZERO, 1.0).map_err(Denied::error)?;
             if noted.lost > 0 {
                 return Ok(Some(noted.lost));
             }

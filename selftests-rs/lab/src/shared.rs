@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Memory shared with a BPF program: an array map or an arena, mapped. The one place in the lab with unsafe code.
+//! Memory shared with a BPF program: an array map or an arena, mapped. The one place in the lab with unsafe blocks: elsewhere
+//! types are only declared to be [`Plain`].
 
 #![allow(unsafe_code)]
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! bpf(2) for tests alone. This is the crate that *can* delete unconditionally; nothing else may depend on it.
+//! bpf(2) for tests, the lab and `keep`, which fills and reads its table of stripes with it. This is the crate that *can* delete
+//! unconditionally: no other crate that is not a test may depend on it.
 //!
 //! Two halves. The attribute exactly as given, for contract tests: short sizes, odd flags, bad pointers. And the calls
 //! of a collector that has no compare-and-delete, which the race lab compares it with: [`Elements`], and programs run

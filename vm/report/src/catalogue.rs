@@ -91,7 +91,11 @@ pub fn since(refresh: &str, gc: &str, map: &str) -> Option<Since> {
 /// The file that a datapath includes.
 pub fn header(refresh: &str) -> Option<String> {
     let refresh = Refresh::named(refresh)?;
-    Some(format!("selftests-rs/lab/src/bpf/refresh/{}.h", refresh.name))
+    Some(match refresh {
+        // A table of its own, no map.
+        Refresh::Arena => "selftests-rs/lab/src/bpf/arena.h".into(),
+        _ => format!("selftests-rs/lab/src/bpf/refresh/{}.h", refresh.name),
+    })
 }
 
 /// The file of the collector: its program, or what user space does.
@@ -101,15 +105,27 @@ pub fn collector(gc: &str) -> Option<String> {
         Runs::Program(object, _) | Runs::OnFlowCpu(object) => {
             format!("selftests-rs/lab/src/bpf/gc/{object}.bpf.c")
         }
-        Runs::UserSpace | Runs::Timer { .. } | Runs::Swap | Runs::Arena => {
-            format!("selftests-rs/lab/src/gc/{}.rs", gc.name.replace('-', "_"))
-        }
+        Runs::UserSpace => format!("selftests-rs/lab/src/gc/{}.rs", gc.name.replace('-', "_")),
+        Runs::Timer { .. } => "selftests-rs/lab/src/bpf/timer.h".into(),
+        Runs::Swap => "selftests-rs/lab/src/swap.rs".into(),
+        Runs::Arena => "selftests-rs/lab/src/arena.rs".into(),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    #[test]
+    fn the_files_of_every_approach_are_there() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let headers = Refresh::ALL.iter().filter_map(|refresh| header(refresh.name));
+        let collectors = Gc::ALL.iter().filter_map(|gc| collector(gc.name));
+        let missing: Vec<_> = headers.chain(collectors).filter(|path| !root.join(path).exists()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 
     #[test]
     fn every_strategy_has_its_group_and_a_strange_one_is_shown_as_well() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The report: evidence in, a page and a text out. What safety takes, as one page, as text, as a mail, and as JSON. It takes no side.
 //!
-//! Files of other commands (`input`) become `Evidence`, in which each kind stays by itself, and that a `Page`, in which
-//! every sentence is made of cells and figures, or is a claim with its predicate (`claims`). The page (`html`) and the text
+//! Files of other commands (`input`) become `Evidence`, in which each kind stays by itself. `Evidence` becomes a `Page`: every
+//! sentence of it is made of cells and figures, or is a claim with its predicate (`claims`). The page (`html`) and the text
 //! (`text`) are made of that alone.
 
 mod alternatives;

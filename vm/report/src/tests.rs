@@ -111,8 +111,8 @@ fn every_kind_of_cell_is_shown() {
     assert_eq!((lost.word.as_str(), lost.rate.as_deref(), lost.more), ("lost", Some("98k"), 1));
     assert!(lost.witness.unwrap().contains("lost refresh 10 of 10"));
     let safe = cell("replace", "compare", "hash");
-    assert_eq!((safe.word.as_str(), safe.rate.as_deref()), ("safe", Some("<0.50")));
-    assert!(safe.stress.unwrap().contains("below 0.50 per million deletes (95 %)"));
+    assert_eq!((safe.word.as_str(), safe.rate.as_deref()), ("safe", Some("<0.83")));
+    assert!(safe.stress.unwrap().contains("below 0.83 per million deletes (95 %)"));
     let refused = cell("replace", "compare", "lru-hash");
     assert_eq!(refused.word, "EOPNOTSUPP");
     assert!(refused.notes[0].contains("refused by the kernel, EOPNOTSUPP: map_create"));
@@ -215,7 +215,7 @@ fn native_evidence_has_tables_of_its_own() {
         let row = grid.groups.iter().flat_map(|group| &group.rows).find(|(name, _)| name == gc).unwrap();
         row.1.iter().flatten().map(|chip| (chip.word.clone(), chip.rate.clone().unwrap())).collect::<Vec<_>>()
     };
-    assert_eq!(chip(&page.native.grids, "prog-lock"), [("none".into(), "<10".into())]);
+    assert_eq!(chip(&page.native.grids, "prog-lock"), [("none".into(), "<17".into())]);
     assert_eq!(chip(&page.native.grids, "blind"), [("lost".into(), "17k".into())]);
     assert!(chip(&page.matrix.grids, "blind").contains(&("lost".into(), "98k".into())));
     let pair = page

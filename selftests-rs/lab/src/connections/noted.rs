@@ -25,6 +25,8 @@ pub struct Sums {
     pub lost: u64,
     /// Connections with data after a RST.
     pub went_on: u64,
+    /// Packets that found another flow's state in their entry.
+    pub foreign: u64,
     /// SYNs that found the entry of the connection before still there after its time, and took it again.
     pub reopened: u64,
 }
@@ -38,14 +40,15 @@ impl Noted {
         Ok(Self(Shared::map(datapath.map("connections")?)?))
     }
 
-    /// Over all ports.
-    pub fn sums(&self) -> Sums {
+    /// Over all ports of that datapath.
+    pub fn sums(&self, datapath: &Datapath) -> Sums {
         let sum = |count: fn(&Port) -> &AtomicU32| {
             self.0.ports.iter().map(|port| u64::from(count(port).load(Relaxed))).sum()
         };
         Sums {
             lost: sum(|port| &port.lost),
             went_on: sum(|port| &port.went_on),
+            foreign: datapath.control().foreign.load(Relaxed),
             reopened: sum(|port| &port.reopened),
         }
     }
@@ -59,8 +62,9 @@ impl Noted {
         let is_due = |port: &Port| port.until.load(SeqCst) > 0 && port.until.load(SeqCst) >= now;
         // Before the maps are read: what is written in between is there.
         let due: Vec<_> = self.0.ports.iter().enumerate().filter(|(_, port)| is_due(port)).collect();
+        // A late packet that replaces its entry may hide it from one walk.
         let mut there = HashSet::new();
-        for map in MAPS {
+        for map in MAPS.into_iter().chain(MAPS) {
             let elements = elements(datapath, map)?;
             let mut key = None;
             while let Some(next) = elements.next_key(key.as_deref()).context("cannot list the entries")? {
@@ -115,6 +119,7 @@ mod tests {
     use cmpdel_uapi_raw::run_on_frame;
 
     use super::*;
+    use crate::contract::ct_value;
     use crate::datapath::Settings;
     use crate::load::Denied;
 
@@ -180,7 +185,7 @@ mod tests {
         }
 
         fn lost(&self) -> u64 {
-            self.noted.sums().lost
+            self.noted.sums(&self.datapath).lost
         }
     }
 
@@ -227,9 +232,9 @@ mod tests {
             flow.packet(3 + CLOSES, SYN);
             flow.packet(4 + CLOSES, FIN);
             flow.packet(6 + 2 * CLOSES, SYN);
-            assert_eq!(flow.noted.sums(), Sums { lost: 0, went_on: 0, reopened: 1 });
+            assert_eq!(flow.noted.sums(&flow.datapath), Sums { reopened: 1, ..Sums::default() });
             flow.packet(6 + 2 * CLOSES + LASTS, ACK);
-            assert_eq!(flow.noted.sums(), Sums { lost: 0, went_on: 0, reopened: 1 });
+            assert_eq!(flow.noted.sums(&flow.datapath), Sums { reopened: 1, ..Sums::default() });
         });
     }
 
@@ -239,7 +244,7 @@ mod tests {
             for flags in [SYN, RST, RST, ACK, ACK, SYN, ACK] {
                 flow.packet(1, flags);
             }
-            assert_eq!(flow.noted.sums(), Sums { lost: 0, went_on: 1, reopened: 0 });
+            assert_eq!(flow.noted.sums(&flow.datapath), Sums { went_on: 1, ..Sums::default() });
         });
     }
 
@@ -260,6 +265,21 @@ mod tests {
             flow.datapath.set_clock(4 + CLOSES);
             flow.noted.count_missing(&flow.datapath).unwrap();
             assert_eq!(flow.lost(), 1, "its time is over");
+        });
+    }
+
+    #[test]
+    fn an_entry_with_the_state_of_another_flow_is_told() {
+        everywhere(|flow| {
+            flow.packet(1, SYN);
+            let elements = elements(&flow.datapath, MAPS[usize::from(flow.ipv6)]).unwrap();
+            let (key, mut value) =
+                (elements.next_key(None).unwrap().unwrap(), vec![0; elements.value_size()]);
+            elements.look_up(&key, &mut value, 0).unwrap();
+            value[std::mem::offset_of!(ct_value, backend)] ^= 1;
+            elements.update(&key, &value, 0).unwrap();
+            flow.packet(2, ACK);
+            assert_eq!(flow.noted.sums(&flow.datapath), Sums { foreign: 1, ..Sums::default() });
         });
     }
 

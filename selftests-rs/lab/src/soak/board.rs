@@ -57,8 +57,12 @@ impl Page {
         self.did("packets", stress.packets);
         self.did("refreshes", stress.refreshes);
         self.did("deletes", stress.deletes);
-        if stress.evicted_live > 0 {
-            self.did("evictions of live entries", stress.evicted_live);
+        for (what, times) in
+            [("evictions of live entries", stress.evicted_live), ("opens refused", stress.opens_refused)]
+        {
+            if times > 0 {
+                self.did(what, times);
+            }
         }
         for violation in Violation::ALL {
             self.lost(violation.words(), stress.violations.of(violation));

@@ -5,7 +5,7 @@ use comfy_table::{Attribute, Cell as Box, Color};
 use results::races::Violation;
 
 use super::{
-    rate::{below, figure, per_million},
+    rate::{figure, losses_below, per_million},
     row::{Row, Standing},
 };
 
@@ -87,12 +87,13 @@ pub fn shown(row: &Row) -> Shown {
             let (deletes, violations) =
                 row.stress.as_ref().map_or_else(Default::default, |s| (s.deletes, s.violations));
             match found().next() {
-                None => {
-                    Shown { text: condition(format!("safe <{}", short(below(deletes)))), tone: Tone::Safe }
-                }
+                None => Shown {
+                    text: condition(format!("safe <{}", short(losses_below(deletes)))),
+                    tone: Tone::Safe,
+                },
                 Some(worst) => {
                     let rate = match violations.of(worst) {
-                        0 => format!("<{}", short(below(deletes))),
+                        0 => format!("<{}", short(losses_below(deletes))),
                         count => short(per_million(count, deletes)),
                     };
                     Shown { text: more(format!("{} {rate}", word(worst))), tone: tone(worst) }
@@ -143,8 +144,8 @@ mod tests {
         let matrix = weighed(&of_each_kind());
         let text = |refresh, gc, map| shown(matrix.find(refresh, gc, map).unwrap()).text;
         assert_eq!(text("store", "blind", "hash"), "LOST 98k +1");
-        assert_eq!(text("replace", "compare", "hash"), "safe <0.50");
-        assert_eq!(text("store", "compare", "hash"), "LOST <0.50");
+        assert_eq!(text("replace", "compare", "hash"), "safe <0.83");
+        assert_eq!(text("store", "compare", "hash"), "LOST <0.83");
         assert_eq!(text("replace", "compare", "lru-hash"), "refused EOPNOTSUPP");
         assert_eq!(text("due-tagged", "prog", "hash"), "model: safe");
     }
@@ -155,10 +156,10 @@ mod tests {
         let text = |events: &[RaceEvent]| shown(&weighed(events).rows[0]).text;
         let worse = model_if_worse(here(), Circumstance::AgentUpdates, &[LostRefresh]);
         let stress = stressed(here(), 10_000_000, 12_000_000, 0);
-        assert_eq!(text(&[worse.clone(), stress.clone()]), "safe <0.50 ~1");
+        assert_eq!(text(&[worse.clone(), stress.clone()]), "safe <0.83 ~1");
         let seen = |circumstance| disturbed(here(), circumstance, 100, 1);
         let again = seen(Circumstance::AgentUpdates);
-        assert_eq!(text(&[worse.clone(), stress.clone(), again]), "safe <0.50 ~1");
+        assert_eq!(text(&[worse.clone(), stress.clone(), again]), "safe <0.83 ~1");
         let unpredicted = [worse.clone(), stress, seen(Circumstance::Spread)];
         assert_eq!(text(&unpredicted), "DISAGREE");
         let (mut lost, mut alone) = (matrix(&[model(here(), &[LostRefresh])]), matrix(&[worse]));

@@ -35,7 +35,7 @@ pub fn native(page: &Page) -> Markup {
         @if let Some(command) = &native.not_run { (not_run(command)) }
         @if let Some(kernels) = &native.kernels { (table(kernels)) }
         @if !native.grids.is_empty() {
-            p { "The tables are of " b { (native.machine) } ". None: nothing was counted, which leaves fewer than the bound (3/N, 95 %)." }
+            p { "The tables are of " b { (native.machine) } ". None: nothing was counted, which leaves fewer than the bound (10/N, 95 %)." }
             @for grid in &native.grids { (fold(grid, false, "Natively on ")) }
         }
     };
@@ -104,7 +104,7 @@ fn legend(grids: &[Grid]) -> Markup {
         ul.legend aria-label="Legend" { @for mark in Mark::ALL.into_iter().filter(seen) { li { (badge(mark, mark.meaning())) } } }
         p.note {
             "A figure is the rate per million deletes that the stress counted, under emulation: that it is not zero counts, not
-            how large it is. <x: the stress counted none, which leaves fewer than x (3/N, 95 %). Replay: the stress did not happen
+            how large it is. <x: the stress counted none, which leaves fewer than x (10/N, 95 %). Replay: the stress did not happen
             to show it, the schedule of the model did, each time it was replayed in the kernel. +n: n more kinds go wrong."
         }
     }

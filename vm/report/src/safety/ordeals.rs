@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What breaks a combination that is safe by itself: who has to follow its protocol, and what its flows may do.
 
-use evidence::races::{below, figure, per_million};
+use evidence::races::{figure, losses_below, per_million};
 use results::races::{Cell, Circumstance, Violation};
 
 use crate::{
@@ -164,7 +164,7 @@ impl Trial {
         let removals = format!(
             "none in {} deletes, below {} per million (95 %)",
             count(self.deletes),
-            figure(below(self.deletes))
+            figure(losses_below(self.deletes))
         );
         let proof = match (self.deletes, self.model) {
             (0, true) => "by the model alone",

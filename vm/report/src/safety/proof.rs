@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the evidence of a line comes to, each kind by itself: emulated, native, stock kernels; and what its maps take.
 
-use evidence::races::{Matrix, Row, below, figure, per_million};
+use evidence::races::{Matrix, Row, below, figure, losses_below, per_million};
 use results::races::{Cell, Stress};
 
 use super::line::Line;
@@ -46,7 +46,8 @@ pub fn preempted(kernels: &[Natively], cells: &[Cell]) -> Preempted {
             0 if deletes == 0 => format!("{of}: nothing was removed, on {release}"),
             0 => format!("{of}: {}, on {release}", bounded(rows)),
             _ => format!(
-                "{lost} violations, {} per million deletes, on {release}",
+                "{}, {} per million deletes, on {release}",
+                many(usize::try_from(lost).unwrap_or(usize::MAX), "violation"),
                 short(per_million(lost, deletes))
             ),
         });
@@ -77,7 +78,7 @@ fn bounded(rows: &[&Row]) -> String {
         "none in {} refreshes and {} deletes, below {} per million deletes (95 %)",
         count(refreshes),
         count(deletes),
-        figure(below(deletes))
+        figure(losses_below(deletes))
     )
 }
 

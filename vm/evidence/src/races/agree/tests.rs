@@ -43,7 +43,7 @@ fn a_clean_cell_says_what_zero_bounds() {
     assert_eq!(standing, Standing::Agree);
     assert!(notes.contains("no counter-example in 1234 states"), "{notes}");
     assert!(
-        notes.contains("0 in 10000000 refreshes") && notes.contains("fewer than 0.60 per million"),
+        notes.contains("0 in 10000000 refreshes") && notes.contains("fewer than 1.0 per million"),
         "{notes}"
     );
 }
