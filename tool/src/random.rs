@@ -115,7 +115,10 @@ fn second(model: &Model, case: &Case) -> Read {
             _ if text.starts_with(['=', '!', '~', '<', '>', '\'']) => Read::Two,
             _ if text.starts_with('@') => Read::File,
             _ if is_json(text) => json::part_of(model, field, text),
-            _ => json::asked(field, text),
+            _ => match json::asked(field, text) {
+                Read::One { form: Form::Text, .. } if reference::can_be_several(text) => Read::Two,
+                read => read,
+            },
         };
     }
     if text == "-" || text.starts_with('@') {
@@ -131,7 +134,7 @@ fn second(model: &Model, case: &Case) -> Read {
         }
         Door::Key(false) | Door::Value(false) if is_json(text) => json::raw(text, part, 0),
         Door::Key(false) | Door::Value(false) => {
-            let mut all = reference::all_bytes(text, &|_, _| false);
+            let mut all = reference::bytes_of_anything(text);
             all.retain(|(_, bytes)| bytes.len() == whole.size);
             Read::of(0, &all)
         }

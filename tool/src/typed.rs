@@ -3,12 +3,16 @@
 //! could be read in two ways is refused.
 
 mod fields;
+mod float;
+mod order;
 mod refused;
 
 use crate::btf::Kind;
-use crate::bytes::{Literal, encode, hex};
+use crate::bytes::{Literal, hex};
 use crate::layout::{Layout, Place};
 pub use fields::{By, json, put_asked};
+use order::integer;
+pub use order::{in_order, without_btf};
 
 /// What a word of the command line, or a string in JSON, is for the field at `place`.
 ///
@@ -69,6 +73,14 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
             Ok(other) if other.len() == place.size && *other != bytes => Err(two(given, "an enumerator")),
             _ => Ok(bytes),
         };
+    }
+    if let (Kind::Float(size), true) = (kind, numbers)
+        && let Some(read) = float::read(&given.text, *size)
+    {
+        return read.ok_or_else(|| {
+            let type_name = layout.type_name(place.ty);
+            format!("`{}` is no {type_name} to the last digit, and its bits are compared: give its {size} bytes, as `hex …`", given.text)
+        });
     }
     let characters = characters(layout, place, given);
     let bytes = bytes(layout, place, given);
@@ -170,6 +182,12 @@ fn characters(layout: &Layout, place: Place, given: &Literal) -> Option<Vec<u8>>
     })
 }
 
+/// Whether a word that the field takes is taken for a text, and nothing says that it is one.
+#[must_use]
+pub fn is_bare_text(layout: &Layout, place: Place, given: &Literal) -> bool {
+    !given.text.starts_with(TEXT) && characters(layout, place, given).is_some()
+}
+
 /// As bytes, as many as the field has, and in the order that it has where they are said to be in one.
 fn bytes(layout: &Layout, place: Place, given: &Literal) -> Result<Vec<u8>, String> {
     let bytes = given.bytes.clone()?;
@@ -199,56 +217,6 @@ fn bytes(layout: &Layout, place: Place, given: &Literal) -> Result<Vec<u8>, Stri
     Ok(bytes)
 }
 
-/// Whether the words of what is given are in the order of the fields that they are put to: integers in this machine's lie where no
-/// field is in another, and `0x…` is no integer that people would take for a number.
-///
-/// # Errors
-/// One lies in a field of the other order, or has two readings.
-pub fn in_order(layout: &Layout, offset: usize, given: &Literal) -> Result<(), String> {
-    for (at, size, word) in given.hex_strings() {
-        let range = offset + at..offset + at + size;
-        let leaves = layout.leaves(&range).into_iter().filter(|leaf| leaf.place.range() == range);
-        let number = Literal::parse(word).hex_number();
-        let numbers = leaves.filter_map(|leaf| integer(layout, leaf.place, number?, false));
-        let bytes = Literal::parse(word).bytes?;
-        if numbers.into_iter().any(|number| number != bytes) {
-            return Err(two_orders(given, word, size));
-        }
-    }
-    for (at, size) in given.native_integers() {
-        let range = offset + at..offset + at + size;
-        let swapped = layout.leaves(&range).into_iter().find(|leaf| {
-            let element = match layout.resolve(leaf.place.ty).map(|ty| &ty.kind) {
-                Ok(Kind::Array { element, .. }) => *element,
-                _ => leaf.place.ty,
-            };
-            layout.order(element).is_swapped()
-        });
-        let Some(leaf) = swapped else { continue };
-        let name = if cfg!(target_endian = "little") {
-            "network order: u16be, u32be"
-        } else {
-            "little-endian order"
-        };
-        return Err(format!(
-            "`{}` is in this machine's order, and the field ({}) in {name}; or write the number alone",
-            given.text, leaf.type_name
-        ));
-    }
-    Ok(())
-}
-
-fn two_orders(given: &Literal, word: &str, size: usize) -> String {
-    let bytes = match given.text.split_whitespace().count() {
-        1 => format!("`hex {word}`"),
-        _ => "each byte as 0x…".into(),
-    };
-    let bits = size * 8;
-    format!(
-        "`{word}` can be a number and can be bytes in this order: write u{bits}:{word} for the number, {bytes} for the bytes"
-    )
-}
-
 /// A number as the field at `place` takes it; of a bit-field, its bits where they lie in its bytes.
 ///
 /// # Errors
@@ -259,6 +227,10 @@ pub fn number(layout: &Layout, place: Place, number: i128) -> Result<Vec<u8>, St
         Kind::Pointer => false,
         _ => return Err(format!("{} takes no number", layout.type_name(place.ty))),
     };
+    if layout.is_truth(place.ty) && !(0..=1).contains(&number) {
+        let type_name = layout.type_name(place.ty);
+        return Err(format!("{type_name} takes 0 and 1, false and true, and not {number}"));
+    }
     let does_not_fit = |room: String| {
         let type_name = layout.type_name(place.ty);
         format!("{number} does not fit {type_name} ({room})")
@@ -289,18 +261,6 @@ pub fn number(layout: &Layout, place: Place, number: i128) -> Result<Vec<u8>, St
         }
     }
     Ok(bytes)
-}
-
-/// An integer of whole bytes, in the order of its type; `None` where it is none, or does not fit.
-fn integer(layout: &Layout, place: Place, number: i128, signed: bool) -> Option<Vec<u8>> {
-    if !matches!(layout.resolve(place.ty).ok()?.kind, Kind::Int { .. } | Kind::Enum { .. } | Kind::Pointer) {
-        return None;
-    }
-    let mut bytes = encode(number, place.size, signed)?;
-    if layout.order(place.ty).is_swapped() {
-        bytes.reverse();
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

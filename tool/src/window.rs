@@ -166,8 +166,9 @@ fn all_of(
         layout => {
             let bytes = bytes?;
             literal.one_reading()?;
-            if let Ok(layout) = layout {
-                typed::in_order(&layout, 0, literal)?;
+            match layout {
+                Ok(layout) => typed::in_order(&layout, 0, literal)?,
+                Err(_) => typed::without_btf(literal)?,
             }
             Ok((bytes, Vec::new()))
         }
@@ -260,9 +261,11 @@ fn run(
         (Given::Literal(literal), None) => {
             let bytes = literal.bytes.clone().map_err(usage)?;
             literal.one_reading().map_err(usage)?;
-            if let Ok(layout) = layout() {
-                typed::in_order(&layout, offset.unwrap_or_default() as usize, literal).map_err(usage)?;
+            match layout() {
+                Ok(layout) => typed::in_order(&layout, offset.unwrap_or_default() as usize, literal),
+                Err(_) => typed::without_btf(literal),
             }
+            .map_err(usage)?;
             bytes
         }
         (_, None) => return Err(usage("it cannot be read".into())),

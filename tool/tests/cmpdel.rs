@@ -39,20 +39,20 @@ fn assert_run(what: &str, fixture: &Fixture, run: &Run, code_with_series: i32) {
 #[test]
 fn each_form_deletes_what_is_equal_and_keeps_what_is_not() {
     let rows = [
-        ("--expect 0x2a00000001020304", 0),
+        ("--expect u64be:0x2a00000001020304", 0),
         ("--expect u32:42 --offset 0", 0),
         ("--expect 01 --offset 4", 0),
-        ("--expect 0x0102 --offset 4 --size 2", 0),
+        ("--expect u16be:0x0102 --offset 4 --size 2", 0),
         ("--expect 04 --offset 7", 0),
         ("--expect u32:42 --offset 0 --dry-run", 0),
-        ("--expect 0x2a00000001020305", 1),
+        ("--expect u64be:0x2a00000001020305", 1),
         ("--expect u32:43 --offset 0", 1),
         ("--expect 00 --offset 7", 1),
         ("--expect u32:43 --offset 0 --dry-run", 1),
     ];
     for (args, code) in rows {
         let Some(fixture) = Fixture::new("forms") else { return };
-        let run = cmpdel(&format!("--id {} --key 0x0a000001 {args}", fixture.id()));
+        let run = cmpdel(&format!("--id {} --key u32be:0x0a000001 {args}", fixture.id()));
         assert_run(args, &fixture, &run, code);
     }
 }
@@ -60,14 +60,14 @@ fn each_form_deletes_what_is_equal_and_keeps_what_is_not() {
 #[test]
 fn a_map_is_found_by_its_name() {
     let Some(fixture) = Fixture::new("by_name_once") else { return };
-    let run = cmpdel("--name by_name_once --key 0x0a000001 --expect u32:42 --offset 0");
+    let run = cmpdel("--name by_name_once --key u32be:0x0a000001 --expect u32:42 --offset 0");
     assert_run("by name", &fixture, &run, 0);
 }
 
 #[test]
 fn a_name_that_several_maps_have_is_refused_and_lists_them() {
     let (Some(a), Some(b)) = (Fixture::new("by_name_twice"), Fixture::new("by_name_twice")) else { return };
-    let run = cmpdel("--name by_name_twice --key 0x0a000001 --expect u32:42 --offset 0");
+    let run = cmpdel("--name by_name_twice --key u32be:0x0a000001 --expect u32:42 --offset 0");
     assert_eq!(run.code, 2, "{run:?}");
     for fixture in [&a, &b] {
         assert!(run.stderr.contains(&format!("--id {}  hash", fixture.id())), "{run:?}");
@@ -81,7 +81,8 @@ fn a_map_is_found_by_its_pin() {
     let Some(bpffs) = common::Bpffs::mount() else { return };
     let path = bpffs.path().join("map");
     raw::pin(fixture.fd.as_fd(), &path).unwrap();
-    let run = cmpdel(&format!("--pinned {} --key 0x0a000001 --expect u32:42 --offset 0", path.display()));
+    let run =
+        cmpdel(&format!("--pinned {} --key u32be:0x0a000001 --expect u32:42 --offset 0", path.display()));
     assert_run("by pin", &fixture, &run, 0);
     let run = cmpdel(&format!("--pinned {}/no --key 00 --expect 00", bpffs.path().display()));
     assert_eq!((run.code, run.stderr.contains("no such file")), (6, true), "{run:?}");
@@ -92,7 +93,7 @@ fn keys_and_values_are_read_from_files_and_standard_input() {
     for (args, input) in [
         (format!("--key @{} --expect @{}", file("key", &KEY), file("value", &VALUE)), &[][..]),
         (format!("--key - --expect @{}", file("value", &VALUE)), &KEY),
-        ("--key 0x0a000001 --expect -".into(), &VALUE),
+        ("--key u32be:0x0a000001 --expect -".into(), &VALUE),
     ] {
         let Some(fixture) = Fixture::new("files") else { return };
         let run = cmpdel_with_input(&format!("--id {} {args}", fixture.id()), input);
@@ -104,7 +105,8 @@ fn keys_and_values_are_read_from_files_and_standard_input() {
 fn an_absent_key_exits_3() {
     let Some(fixture) = Fixture::new("absent") else { return };
     for dry in ["", " --dry-run"] {
-        let run = cmpdel(&format!("--id {} --key 0x0a000002 --expect u32:42 --offset 0{dry}", fixture.id()));
+        let run =
+            cmpdel(&format!("--id {} --key u32be:0x0a000002 --expect u32:42 --offset 0{dry}", fixture.id()));
         assert_run("an absent key", &fixture, &run, 3);
     }
 }
@@ -112,18 +114,21 @@ fn an_absent_key_exits_3() {
 #[test]
 fn what_does_not_fit_exits_2_on_every_kernel() {
     let Some(fixture) = Fixture::new("usage") else { return };
-    let value = "0x2a00000001020304";
+    let value = "u64be:0x2a00000001020304";
     for (args, why) in [
         (format!("--key 0x0a0000 --expect {value}"), "3 bytes given, keys of this map have 4"),
-        ("--key 0x0a000001 --expect 00".into(), "1 bytes given, values of this map have 8"),
-        ("--key 0x0a000001 --expect 0001 --offset 0".into(), "as u32:1,"),
-        ("--key 0x0a000001 --expect u32:0 --offset 5".into(), "does not fit values of 8 bytes"),
-        ("--key 0x0a000001 --expect u32:0 --offset 4294967295".into(), "does not fit values of 8 bytes"),
-        ("--key 0x0a000001 --expect u32:0 --offset 0 --size 8".into(), "4 bytes given, --size says 8"),
+        ("--key u32be:0x0a000001 --expect 00".into(), "1 bytes given, values of this map have 8"),
+        ("--key u32be:0x0a000001 --expect 0001 --offset 0".into(), "as u32:1,"),
+        ("--key u32be:0x0a000001 --expect u32:0 --offset 5".into(), "does not fit values of 8 bytes"),
+        (
+            "--key u32be:0x0a000001 --expect u32:0 --offset 4294967295".into(),
+            "does not fit values of 8 bytes",
+        ),
+        ("--key u32be:0x0a000001 --expect u32:0 --offset 0 --size 8".into(), "4 bytes given, --size says 8"),
         ("--key - --expect -".into(), "cannot both be read"),
-        ("--key 0x0a000001 --expect {\"lifetime\":42}".into(), "has no BTF"),
-        ("--key 0x0a000001 --expect 42 --field lifetime".into(), "has no BTF"),
-        ("--key 0x0a000001 --expect".into(), "value is required"),
+        ("--key u32be:0x0a000001 --expect {\"lifetime\":42}".into(), "has no BTF"),
+        ("--key u32be:0x0a000001 --expect 42 --field lifetime".into(), "has no BTF"),
+        ("--key u32be:0x0a000001 --expect".into(), "value is required"),
     ] {
         let run = cmpdel(&format!("--id {} {args}", fixture.id()));
         assert_eq!(run.code, 2, "{args}: {run:?}");
@@ -173,7 +178,7 @@ fn who_may_open_a_pin_and_make_no_map_has_the_map_itself_asked() {
         let path = bpffs.path().join(format!("map{i}"));
         raw::pin(fixture.fd.as_fd(), &path).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
-        let args = format!("--pinned {} --key 0x0a000001 {args}", path.display());
+        let args = format!("--pinned {} --key u32be:0x0a000001 {args}", path.display());
         let Some(run) = common::cmpdel_as_nobody(&args) else { return };
         assert_run(&args, &fixture, &run, code);
     }
@@ -182,7 +187,8 @@ fn who_may_open_a_pin_and_make_no_map_has_the_map_itself_asked() {
 #[test]
 fn json_is_one_object_whatever_happens() {
     let Some(fixture) = Fixture::new("json") else { return };
-    let run = cmpdel(&format!("--id {} --key 0x0a000001 --expect u32:43 --offset 0 --json", fixture.id()));
+    let run =
+        cmpdel(&format!("--id {} --key u32be:0x0a000001 --expect u32:43 --offset 0 --json", fixture.id()));
     let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let (code, outcome) = if *SUPPORTED { (1, "kept") } else { (4, "unsupported") };
     assert_eq!((run.code, run.stderr.as_str()), (code, ""), "{run:?}");
@@ -241,7 +247,8 @@ fn a_map_without_the_operation_exits_4() {
     for (command, rest) in
         [("", ""), ("", " --dry-run"), ("set ", " --value u32:43"), ("set ", " --value u32:43 --dry-run")]
     {
-        let run = cmpdel(&format!("{command}--id {id} --key 0x0a000001 --expect u32:42 --offset 0{rest}"));
+        let run =
+            cmpdel(&format!("{command}--id {id} --key u32be:0x0a000001 --expect u32:42 --offset 0{rest}"));
         let which = if *SUPPORTED { "this map (type percpu_hash)" } else { "this kernel" };
         assert_eq!((run.code, run.stderr.contains(which)), (4, true), "{run:?}");
     }
@@ -252,7 +259,8 @@ fn an_lru_map_is_dealt_with_where_the_kernel_has_it_for_that_type() {
     let Some(fixture) = Fixture::of_type(BPF_MAP_TYPE_LRU_HASH, "lru") else { return };
     let has = probe_map_type(BPF_MAP_TYPE_LRU_HASH).unwrap() == Support::Supported;
     for dry in [" --dry-run", ""] {
-        let run = cmpdel(&format!("--id {} --key 0x0a000001 --expect u32:42 --offset 0{dry}", fixture.id()));
+        let run =
+            cmpdel(&format!("--id {} --key u32be:0x0a000001 --expect u32:42 --offset 0{dry}", fixture.id()));
         assert_eq!(run.code, if has { 0 } else { 4 }, "{run:?}");
         let which = if *SUPPORTED { "this map (type lru_hash)" } else { "this kernel" };
         assert!(has || run.stderr.contains(which), "{run:?}");

@@ -42,9 +42,10 @@ fn exit_codes() -> String {
 
 const FORMS: &str = "\
 K and V:
-  0a 00 00 01           bytes of two hex digits, as bpftool prints them; `hex 10 20` where all digits are decimal ones
-  0x0a000001            the same; bytes in the order written. Of an integer that would have them in another order it is
-                        refused: write u32:0x0a000001 for the number, `hex 0x0a000001` for the bytes
+  0a 00 00 01           bytes of two hex digits, as bpftool prints them; `hex 10 00` where nothing shows that they are hex: no
+                        letter, no 08 or 09
+  hex 0x0a000001        the same; bytes in the order written. Without `hex` this is refused where an integer would have them in
+                        another order, and without BTF wherever 2, 4 or 8 bytes can be one: write u32:0x0a000001 for the number
   u32:42  u32be:0x2a    an integer of 8, 16, 32 or 64 bits; `be` for network order, else this machine's
   \"u32be:1 u16:80 00 00\"  several of these, joined
   @FILE  -              the bytes of a file, of standard input
@@ -55,7 +56,7 @@ K and V:
                         union one member. Padding is taken to be zero. A field takes a number, the name of an enumerator, a
                         text (\"bash\", \"text:42\"), an object, an array, or a string in one of the forms above.
   42  CT_OPEN  text:a   with --field, and where the whole key or value is one: what a field takes. Numbers of __be16 and the
-                        like are put into network order.
+                        like are put into network order. A float takes 1.5, and no number that it would round.
 What can be read in two ways is an error.
 
 A window has 64 bytes at most, and none that the kernel manages (a timer, a kptr).
@@ -108,6 +109,9 @@ Examples:
 Clocks: bpf_ktime_get_ns() is monotonic, bpf_ktime_get_boot_ns() is boottime; date(1) and user space are realtime. A field that
 says until when an entry lives has --older-than 0. A wall clock that is set on makes live entries look old: gc notices a step that is
 longer than the machine has run, and one after which nothing was stamped, but not a shorter one once new entries are stamped.
+
+A text in --where without quotes has letters, digits and _./:@+- alone: anything else is a list or a pattern to some, and is
+written text:a|b or \"a|b\".
 
 Before anything is deleted all entries are looked at, and gc stops (exit 2) where the threshold cannot be right: all of several
 entries have expired, stamps lie in the future or before boot or are 0, the bytes are no such integer by BTF, the type cannot hold the

@@ -104,6 +104,9 @@ impl Condition {
             }
             Given::Literal(literal) => {
                 let bytes = typed::word(layout, place, literal).map_err(usage)?;
+                if typed::is_bare_text(layout, place, literal) {
+                    is_one_text(&literal.text).map_err(usage)?;
+                }
                 typed::put_asked(layout, place, path, &literal.text, &bytes, &mut image).map_err(usage)?;
             }
             Given::Stdin | Given::File(_) => {}
@@ -132,6 +135,19 @@ impl Condition {
             Of::Value => Some(self.image.range()),
         }
     }
+}
+
+/// Whether a text without quotes is no list and no pattern to anybody: `sh|a`, `sh,a`, `%sh%`, `/sh/`.
+fn is_one_text(text: &str) -> Result<(), String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@+-".contains(c);
+    let is_pattern = text.len() > 1 && text.starts_with('/') && text.ends_with('/');
+    if !is_pattern && text.chars().all(is_plain) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{text}` can be a text, and can be a list or a pattern: write text:{text} or \"{text}\" for the text; of several texts, \
+         ask each in a --where of its own"
+    ))
 }
 
 #[cfg(test)]
@@ -242,6 +258,26 @@ mod tests {
         {
             let error = condition(text).unwrap_err();
             assert!(error.message.contains(why), "{text}: {}", error.message);
+        }
+    }
+
+    /// What should be spared must not be deleted since a list or a pattern was taken for one text.
+    #[test]
+    fn a_list_or_a_pattern_is_no_text() {
+        let condition = |text: &str| Condition::new(&text.parse().map_err(Failure::usage)?, &owner());
+        for text in [
+            "sh|a", "sh,a", "sh or a", "sh && 1", "in(sh,a)", "%sh%", "/sh/", "sh$", "`sh`", "sh;", "sh # x",
+            "“sh”", "‘sh’", "[sh", "sh?", "\\bsh", "sh\ta", "(sh)", "{sh", "#sh",
+        ] {
+            for sign in ["=", "!="] {
+                let condition = condition(&format!("value.comm{sign}{text}"));
+                assert!(condition.is_err(), "{sign}{text}: {condition:?}");
+            }
+        }
+        let error = condition("value.comm!=sh|a").unwrap_err().message;
+        assert!(error.contains("text:sh|a") && error.contains("\"sh|a\""), "{error}");
+        for text in ["text:sh|a", "\"sh|a\"", "text:in(a,b)", "kw/0:1", "a.out", "x@y", "a_b-c+d", " sh "] {
+            assert!(condition(&format!("value.comm!={text}")).is_ok(), "{text}");
         }
     }
 }

@@ -130,8 +130,10 @@ fn words(text: &str, how: As<'_>) -> Option<Reading> {
         all.remove(0);
     }
     let is_plain = |word: &&str| word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit());
-    let says_hex =
-        |word: &&str| is_plain(word) && (word.starts_with('0') || word.contains(|c: char| c.is_alphabetic()));
+    // What is no number to a C compiler, with its zero in front or without.
+    let says_hex = |word: &&str| {
+        is_plain(word) && (word.contains(|c: char| c.is_alphabetic()) || *word == "08" || *word == "09")
+    };
     let hex = said || all.iter().any(says_hex);
     let (mut bytes, mut forms) = (Vec::new(), Vec::new());
     for word in &all {
@@ -186,6 +188,14 @@ pub fn all_bytes(text: &str, swapped: &dyn Fn(usize, usize) -> bool) -> Vec<Read
     all
 }
 
+/// Words as bytes where nothing is known of what they are for: `0x…` can be any number of its length.
+pub fn bytes_of_anything(text: &str) -> Vec<Reading> {
+    let any = |_, len| [2, 4, 8].contains(&len).then_some(Order::Native);
+    let mut all = all_bytes(text, &|_, _| false);
+    all.extend(words(text, As { numbers: Some(&any), ..As::default() }));
+    all
+}
+
 /// The same of what lies at an offset of a value, where `0x…` can be a number, too.
 fn of_fields(ty: &Ty, size: usize, offset: usize, text: &str) -> Vec<Reading> {
     let swapped = |at, len| touches_other(ty, 0, offset + at..offset + at + len);
@@ -203,7 +213,7 @@ fn order_of(ty: &Ty, start: usize, size: usize, range: &std::ops::Range<usize>) 
         }
         Ty::List { of, each } => (0..size / each).find_map(|i| order_of(of, start + i * each, *each, range)),
         Ty::Int { order, .. } if *range == (start..start + size) => Some(*order),
-        Ty::Enum { .. } | Ty::Pointer if *range == (start..start + size) => Some(Order::Native),
+        Ty::Enum { .. } | Ty::Pointer | Ty::Float if *range == (start..start + size) => Some(Order::Native),
         _ => None,
     }
 }
@@ -235,6 +245,9 @@ pub fn readings(ty: &Ty, size: usize, text: &str, line: bool) -> Vec<Reading> {
         let value = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
         all.extend(value.and_then(|value| number(value, ty, size)).map(|bytes| (Form::Enumerator, bytes)));
     }
+    if let (Ty::Float, true) = (ty, line) {
+        all.extend(point(text).map(|number| (Form::Number, number.to_ne_bytes().to_vec())));
+    }
     if let Some(digits) = text.trim().strip_prefix("0x")
         && digits.chars().all(|c| c.is_ascii_hexdigit())
     {
@@ -242,6 +255,23 @@ pub fn readings(ty: &Ty, size: usize, text: &str, line: bool) -> Vec<Reading> {
     }
     texts(ty, size, text, line, &mut all);
     all
+}
+
+/// A number with a point that is a sum of powers of two that a float holds.
+fn point(text: &str) -> Option<f32> {
+    let (whole, fraction) = text.trim_start_matches('-').split_once('.')?;
+    let digits = format!("{whole}{fraction}");
+    let (scale, sign) = (10_i128.checked_pow(u32::try_from(fraction.len()).ok()?)?, text.starts_with('-'));
+    let all = digits.chars().all(|c| c.is_ascii_digit()) && !whole.is_empty() && !fraction.is_empty();
+    let (mut number, mut power) = (digits.parse::<i128>().ok().filter(|_| all)?, 0);
+    // As a whole number of halves, quarters, and so on.
+    while number % scale != 0 && power < 40 {
+        (number, power) = (number.checked_mul(2)?, power + 1);
+    }
+    let held = u32::try_from(number / scale).ok().filter(|held| number % scale == 0 && *held < 1 << 24)?;
+    let number =
+        f32::from(u16::try_from(held >> 12).ok()?) * 4096.0 + f32::from(u16::try_from(held & 0xfff).ok()?);
+    Some(if sign { -number } else { number } / 2_f32.powi(power))
 }
 
 /// `0x…` as a number, where bpftool prints one.
@@ -252,7 +282,7 @@ fn printed(ty: &Ty, size: usize, digits: &str) -> Option<Vec<u8>> {
         Ty::Int { order, .. } => integer(i128::try_from(value).ok()?, size, false, *order),
         Ty::Enum { .. } => integer(i128::try_from(value).ok()?, size, false, Order::Native),
         Ty::Pointer => integer(i128::try_from(value).ok()?, 8, false, Order::Native),
-        Ty::Lost => integer(i128::try_from(value).ok()?, size, false, Order::Native),
+        Ty::Lost | Ty::Float => integer(i128::try_from(value).ok()?, size, false, Order::Native),
         Ty::Wide => Some(value.to_ne_bytes().to_vec()),
         _ => None,
     }
@@ -292,6 +322,11 @@ fn texts(ty: &Ty, size: usize, text: &str, line: bool, all: &mut Vec<Reading>) {
         all.push((Form::Number, Vec::new()));
     }
     all.extend(readings(ty, size, word, line).into_iter().filter(|(form, _)| *form != Form::Text));
+}
+
+/// Whether a text can stand for several, or for a pattern, in another language.
+pub fn can_be_several(text: &str) -> bool {
+    text.chars().any(|c| c.is_whitespace() || !c.is_ascii() || "|,;&()[]{}%$^*?!<>=~`'\"\\#".contains(c))
 }
 
 /// Whether a field, or each element of it, is of the other order.

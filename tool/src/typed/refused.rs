@@ -33,7 +33,9 @@ pub fn why(layout: &Layout, place: Place, given: &Literal, why: String) -> Strin
         {
             format!("{why}; a number in hex is written {int_type}:{word}")
         }
-        Kind::Float(size) if is_other => format!("{} takes its {size} bytes alone, as 0x…", type_name()),
+        Kind::Float(size) if is_other => {
+            format!("{} takes a number such as 1.5, or its {size} bytes, as `hex …`", type_name())
+        }
         Kind::Array { element, .. } if is_other && layout.is_character(*element) => {
             let (len, room) = (text.len(), place.size);
             format!("`{text}` is a text of {len} bytes, and the field has room for {room}")

@@ -76,6 +76,10 @@ fn a_truth_value_is_taken_in_words() {
     let truth = |text| word(&layout, layout.whole().unwrap(), &Literal::parse(text));
     assert_eq!((truth("true"), truth("false"), truth("1")), (Ok(vec![1]), Ok(vec![0]), Ok(vec![1])));
     assert!(truth("yes").is_err());
+    for two in ["2", "-1", "255"] {
+        assert!(truth(two).unwrap_err().contains("takes 0 and 1, false and true"), "{two}");
+    }
+    assert!(number(&layout, layout.whole().unwrap(), 2).is_err(), "in JSON, too");
     assert!(field(&conntrack(), "lifetime", "true").is_err(), "an integer is none");
 }
 
@@ -160,7 +164,9 @@ fn what_a_field_does_not_take_is_told_with_what_it_takes() {
         (odd("wide", "0x2a"), "1 bytes given (2a), the field has 16"),
         (odd("ptr", "0x"), "hex digits must follow"),
         (odd("wide", "1"), "unsigned __int128 takes no number here, only its 16 bytes"),
-        (odd("ratio", "1.5"), "float takes its 4 bytes alone, as 0x…"),
+        (odd("ratio", "0.1"), "`0.1` is no float to the last digit"),
+        (odd("ratio", "1.50x"), "float takes a number such as 1.5, or its 4 bytes"),
+        (odd("ratio", "2"), "float takes a number such as 1.5, or its 4 bytes"),
         (owner("expires", "10.0.0.1"), "`10.0.0.1` is an address: write its bytes, 0x0a000001"),
         (odd("name", "10.0.0.1/longer than that"), "a text of 25 bytes, and the field has room for 16"),
     ] {
@@ -210,4 +216,33 @@ fn bits_are_put_where_they_lie() {
     assert_eq!((layout.show(netns, &[byte]), layout.show(client, &[byte])), ("1".into(), "42".into()));
     assert!(number(&layout, client, 128).unwrap_err().contains("(7 bits)"));
     assert!(number(&layout, netns, -1).is_err());
+}
+
+/// The bits of 1.5 in hex are a number to most people, and bytes in this order to the others.
+#[test]
+fn a_float_is_a_number_to_the_last_digit_or_bytes() {
+    let layout = odd(ODD_ID);
+    let ratio = |text| field(&layout, "ratio", text);
+    let bits = |number: f32| Ok(number.to_ne_bytes().to_vec());
+    if cfg!(target_endian = "little") {
+        let error = ratio("0x3fc00000").unwrap_err();
+        assert!(error.contains("write u32:0x3fc00000") && error.contains("hex 0x3fc00000"), "{error}");
+        let string = text(&layout, layout.field("ratio").unwrap(), "0x3fc00000");
+        assert!(string.is_err(), "in JSON, too");
+    }
+    assert_eq!(ratio("u32:0x3fc00000"), bits(1.5));
+    assert_eq!(ratio("0x00000000"), bits(0.0), "both are the same");
+    for (text, number) in [
+        ("1.5", 1.5),
+        ("1.50", 1.5),
+        ("-0.25", -0.25),
+        ("0.0", 0.0),
+        ("-0.0", -0.0),
+        ("16777216.0", 16_777_216.0),
+    ] {
+        assert_eq!(ratio(text), bits(number), "{text}");
+    }
+    for text in ["0.1", "16777217.0", "01.5", ".5", "1.", "1e3", "inf", "NaN", "+1.5", "1.5 ", "5"] {
+        assert!(ratio(text).is_err(), "{text}");
+    }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Windows and keys as people give them.
 
+mod bare;
+
 use super::*;
 use crate::outcome::Outcome;
 use crate::testing::{FLOW_ID, conntrack, conntrack_btf, number, owner, tuple};

@@ -32,21 +32,21 @@ fn assert_run(what: &str, fixture: &Fixture, before: &[u8], run: &Run, code: i32
 fn each_form_sets_what_is_equal_and_keeps_what_is_not() {
     let new = [0x2b, 0, 0, 0, 1, 2, 3, 4];
     let rows = [
-        ("--expect 0x2a00000001020304 --value 0x2b00000001020304", 0, new),
+        ("--expect u64be:0x2a00000001020304 --value u64be:0x2b00000001020304", 0, new),
         ("--expect u32:42 --offset 0 --value u32:43", 0, new),
         ("--expect 0x2a --offset 0 --value 0x2b --size 1", 0, new),
         ("--expect u32:42 --offset 0 --value u32:43 --rest-as-seen", 0, new),
         ("--expect u32:42 --offset 0 --value u32:43 --dry-run", 0, VALUE),
-        ("--expect 0x2a00000001020305 --value 0x2b00000001020304", 1, VALUE),
+        ("--expect u64be:0x2a00000001020305 --value u64be:0x2b00000001020304", 1, VALUE),
         ("--expect u32:41 --offset 0 --value u32:43", 1, VALUE),
         ("--expect u32:41 --offset 0 --value u32:43 --dry-run", 1, VALUE),
-        ("--expect 0x2a00000001020304 --value 0x2b", 2, VALUE),
+        ("--expect u64be:0x2a00000001020304 --value 0x2b", 2, VALUE),
         ("--expect u32:42 --offset 0 --value u64:43", 2, VALUE),
-        ("--expect 0x2a00000001020304 --value -5", 2, VALUE),
+        ("--expect u64be:0x2a00000001020304 --value -5", 2, VALUE),
     ];
     for (args, code, after) in rows {
         let Some(fixture) = Fixture::new("set_forms") else { return };
-        let run = cmpdel(&format!("set --id {} --key 0x0a000001 {args}", fixture.id()));
+        let run = cmpdel(&format!("set --id {} --key u32be:0x0a000001 {args}", fixture.id()));
         assert_run(args, &fixture, &VALUE, &run, code, &after);
     }
 }
@@ -58,14 +58,14 @@ fn no_entry_is_made_and_no_other_is_changed() {
     let rows = [
         "--expect u32:42 --offset 0 --value u32:43",
         "--expect u32:42 --offset 0 --value u32:43 --dry-run",
-        "--expect 0x2a00000001020304 --value 0x2b00000001020304",
+        "--expect u64be:0x2a00000001020304 --value u64be:0x2b00000001020304",
     ];
     for args in rows {
-        let run = cmpdel(&format!("set --id {} --key 0x0a000002 {args}", fixture.id()));
+        let run = cmpdel(&format!("set --id {} --key u32be:0x0a000002 {args}", fixture.id()));
         assert_run(args, &fixture, &VALUE, &run, 3, &VALUE);
         assert_eq!(fixture.entries(), 2, "{args}");
     }
-    let run = cmpdel(&format!("set --id {} --key 0x0a000001 {}", fixture.id(), rows[0]));
+    let run = cmpdel(&format!("set --id {} --key u32be:0x0a000001 {}", fixture.id(), rows[0]));
     assert_eq!(run.code, if *UPDATES { 0 } else { 4 }, "{run:?}");
     let other = Map::new(fixture.fd.as_fd()).unwrap().lookup(&[9; 4]).unwrap();
     assert_eq!((other.as_deref(), fixture.entries()), (Some(&VALUE[..]), 2));
@@ -129,11 +129,12 @@ fn a_whole_value_comes_from_a_file_or_standard_input() {
         (format!("--expect @{} --value -", file("set_seen", &VALUE)), &new),
     ] {
         let Some(fixture) = Fixture::new("set_files") else { return };
-        let run = cmpdel_with_input(&format!("set --id {} --key 0x0a000001 {args}", fixture.id()), input);
+        let run =
+            cmpdel_with_input(&format!("set --id {} --key u32be:0x0a000001 {args}", fixture.id()), input);
         assert_run(&args, &fixture, &VALUE, &run, 0, &new);
     }
     let Some(fixture) = Fixture::new("set_files") else { return };
-    let run = cmpdel(&format!("set --id {} --key 0x0a000001 --expect - --value -", fixture.id()));
+    let run = cmpdel(&format!("set --id {} --key u32be:0x0a000001 --expect - --value -", fixture.id()));
     assert_eq!(
         (run.code, run.stderr.contains("--expect and --value cannot both be read")),
         (2, true),
@@ -146,10 +147,10 @@ fn what_is_longer_than_a_window_says_how_to_narrow_it() {
     let long = [7; 80];
     let bytes = format!("0x{}", "07".repeat(80));
     let rows = [
-        (format!("--key 0x0a000001 --expect {bytes}"), 2, "narrow it"),
-        (format!("set --key 0x0a000001 --expect {bytes} --value {bytes}"), 2, "narrow it"),
-        ("set --key 0x0a000001 --expect 0x07 --offset 9 --value 0x08".into(), 2, "--rest-as-seen"),
-        ("set --key 0x0a000001 --expect 0x07 --offset 9 --value 0x08 --rest-as-seen".into(), 0, ""),
+        (format!("--key u32be:0x0a000001 --expect {bytes}"), 2, "narrow it"),
+        (format!("set --key u32be:0x0a000001 --expect {bytes} --value {bytes}"), 2, "narrow it"),
+        ("set --key u32be:0x0a000001 --expect 0x07 --offset 9 --value 0x08".into(), 2, "--rest-as-seen"),
+        ("set --key u32be:0x0a000001 --expect 0x07 --offset 9 --value 0x08 --rest-as-seen".into(), 0, ""),
     ];
     for (args, code, said) in rows {
         let Some(fixture) = Fixture::of_size("set_long", &long) else { return };
@@ -189,7 +190,7 @@ fn no_update_is_undone_by_a_set_of_one_field() {
         });
         for number in 42..52 {
             let run = cmpdel(&format!(
-                "set --id {} --key 0x0a000001 --offset 0 --expect u32:{number} --value u32:{}",
+                "set --id {} --key u32be:0x0a000001 --offset 0 --expect u32:{number} --value u32:{}",
                 fixture.id(),
                 number + 1
             ));
@@ -205,8 +206,10 @@ fn no_update_is_undone_by_a_set_of_one_field() {
 #[test]
 fn json_says_the_new_value() {
     let Some(fixture) = Fixture::new("set_json") else { return };
-    let args =
-        format!("--id {} --key 0x0a000001 --offset 0 --expect u32:42 --value u32:43 --json", fixture.id());
+    let args = format!(
+        "--id {} --key u32be:0x0a000001 --offset 0 --expect u32:42 --value u32:43 --json",
+        fixture.id()
+    );
     for (dry, outcome) in [(" --dry-run", "would_be_set"), ("", "set")] {
         let run = cmpdel(&format!("set {args}{dry}"));
         let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();

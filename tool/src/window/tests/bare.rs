@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Keys and values of maps without BTF.
+
+use super::*;
+
+fn no_btf() -> Result<Layout, Failure> {
+    Err(Failure::usage("no BTF"))
+}
+
+fn read(text: &str, size: u32, choice: Option<Choice<'_>>) -> Result<Vec<u8>, String> {
+    let given = Given::parse(text)?;
+    let read = match choice {
+        None => key(&given, size, no_btf).map(|key| key.bytes),
+        Some(choice) => window(&given, choice, size, no_btf).map(|window| window.expected),
+    };
+    read.map_err(|failure| failure.message)
+}
+
+/// `0x0000000a` is 10 to most people, and the byte 10 behind three zeros to the others.
+#[test]
+fn hex_as_long_as_an_integer_is_not_taken_for_bytes() {
+    if cfg!(target_endian = "big") {
+        return;
+    }
+    for (text, size, mend) in [
+        ("0x000a", 2, "u16:0x000a"),
+        ("0x0000000a", 4, "u32:0x0000000a"),
+        (" 0x0000000a ", 4, "u32:0x0000000a"),
+        ("0x0a000001", 4, "u32:0x0a000001"),
+        ("0x000000000000000a", 8, "u64:0x000000000000000a"),
+        ("0x0a000001 0x0050 00 00", 8, "u32:0x0a000001"),
+        ("u32be:1 0x0050 00 00", 8, "u16:0x0050"),
+    ] {
+        for choice in [None, Some(whole()), Some(offset(0))] {
+            let error = read(text, size, choice).unwrap_err();
+            assert!(error.contains("can be a number and can be bytes"), "{text}: {error}");
+            assert!(error.contains(mend), "{text}: {error}");
+        }
+    }
+    let new_value = |text: &str| {
+        let expected = window(&Given::parse("u32:0").unwrap(), offset(0), 8, no_btf)?;
+        new_value(&Given::parse(text).unwrap(), offset(0), &expected, 8, no_btf)
+    };
+    assert!(new_value("0x00000001").unwrap_err().message.contains("u32:0x00000001"));
+    assert!(new_value("u32:1").is_ok());
+    for (text, size) in [
+        ("0a 00 00 01", 4),
+        ("hex 0x0000000a", 4),
+        ("0x0a 0x00 0x00 0x01", 4),
+        ("0x2a2a", 2),
+        ("0x2a00002a", 4),
+        ("u32:0x0000000a", 4),
+        ("u32be:0x0a000001", 4),
+        ("0x0a", 1),
+        ("0x0200000a0001", 6),
+        ("[\"0x0a\", \"0x00\", \"0x00\", \"0x01\"]", 4),
+    ] {
+        for choice in [None, Some(whole()), Some(offset(0))] {
+            assert!(read(text, size, choice).is_ok(), "{text}");
+        }
+    }
+}
