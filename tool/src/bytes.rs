@@ -7,7 +7,7 @@ mod words;
 use std::path::PathBuf;
 
 use crate::json::Json;
-pub use number::{decode, encode, has_leading_zero, hex, parse_count, parse_number};
+pub use number::{count, decode, encode, has_leading_zero, hex, parse_count, parse_number};
 pub use words::parse_bytes;
 use words::{HEX, TYPES};
 

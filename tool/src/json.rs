@@ -32,7 +32,8 @@ impl Json {
         serde_json::from_str(&with_quotes(text)).map_err(|e| format!("not JSON: {e}"))
     }
 
-    /// What `bpftool map dump` prints for people of an entry without BTF, `key: 0a 00  value: 2a 00`, as what it prints in JSON.
+    /// What `bpftool map dump` prints for people of an entry without BTF, `key: 0a 00  value: 2a 00`, as what it prints in JSON; of
+    /// one of its parts alone the other is null.
     #[must_use]
     pub fn of_dump(text: &str) -> Option<Self> {
         let mut parts: Vec<(String, Vec<Self>)> = Vec::new();
@@ -47,9 +48,11 @@ impl Json {
             let (_, bytes) = parts.last_mut().filter(|_| is_byte)?;
             bytes.push(Self::String(format!("0x{word}")));
         }
-        let is_entry = parts.len() == 2 && parts.iter().all(|(_, bytes)| !bytes.is_empty());
+        let is_entry = !parts.is_empty() && parts.iter().all(|(_, bytes)| !bytes.is_empty());
+        let other = parts.first().filter(|_| parts.len() == 1);
+        let other = other.map(|(name, _)| (if name == "key" { "value" } else { "key" }.into(), Self::Null));
         let arrays = parts.into_iter().map(|(name, bytes)| (name, Self::Array(bytes)));
-        is_entry.then(|| Self::Object(arrays.collect()))
+        is_entry.then(|| Self::Object(arrays.chain(other).collect()))
     }
 
     /// The member of that name, of an object.

@@ -9,6 +9,7 @@ mod json;
 mod line;
 mod model;
 mod other;
+mod print;
 mod reference;
 
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@ use crate::layout::Of;
 use crate::open::{layout, open};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{Has, MapReport, Report, WindowReport};
-use crate::window::{Window, assumed_zero, key, window};
+use crate::window::{Window, assumed_zero, is_of, key, window};
 
 /// What to try where a map is not permitted.
 pub const FD_MEND: &str = "the map may be frozen, or open to reading or writing alone";
@@ -126,6 +126,10 @@ fn fill(
     let key = key(given_key, info.key_size, || layout(info, Of::Key))?;
     let key_assumed = assumed_zero(&key.assumed).map(|what| format!("of the key, {what}"));
     report.key = Some(key.bytes.clone());
+    for (option, given) in given.iter().skip(1).filter_map(|(option, given)| Some((option, (*given)?))) {
+        is_of(given, &key.bytes, || layout(info, Of::Key), || layout(info, Of::Value))
+            .map_err(|why| Failure::usage(format!("{option}: {why}")))?;
+    }
     let window = window(given_value, args.choice(), info.value_size, || layout(info, Of::Value))?;
     report.window = Some(WindowReport::new(&window, args.field.clone()));
     let value_assumed = assumed_zero(&window.assumed).map(|what| format!("of the value, {what}"));

@@ -131,6 +131,30 @@ pub fn odd(id: u32) -> Layout {
     Layout::new(&btf.blob(), id).unwrap()
 }
 
+/// The layout of `struct in6 { union { unsigned char u6_addr8[16]; __be16 a16[8]; __be32 a32[4]; } in6_u; }`.
+pub fn address() -> Layout {
+    let mut btf = btf::Btf::default();
+    btf.int("unsigned char", 1, 0); // 1
+    btf.int("unsigned short", 2, 0); // 2
+    btf.int("unsigned int", 4, 0); // 3
+    btf.other("__be16", 8, 2); // 4
+    btf.other("__be32", 8, 3); // 5
+    btf.array(1, 16); // 6
+    btf.array(4, 8); // 7
+    btf.array(5, 4); // 8
+    btf.members("", btf::UNION, 16, &[("u6_addr8", 6, 0, 0), ("a16", 7, 0, 0), ("a32", 8, 0, 0)]); // 9
+    btf.members("in6", btf::STRUCT, 16, &[("in6_u", 9, 0, 0)]); // 10
+    Layout::new(&btf.blob(), 10).unwrap()
+}
+
+/// The layout of `struct { unsigned int key, value, formatted; }`.
+pub fn named_like_an_entry() -> Layout {
+    let mut btf = btf::Btf::default();
+    btf.int("unsigned int", 4, 0); // 1
+    btf.members("", btf::STRUCT, 12, &[("key", 1, 0, 0), ("value", 1, 32, 0), ("formatted", 1, 64, 0)]); // 2
+    Layout::new(&btf.blob(), 2).unwrap()
+}
+
 /// Offset and size.
 pub fn place(place: Result<Place, String>) -> (usize, usize) {
     let place = place.unwrap();

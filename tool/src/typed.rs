@@ -8,7 +8,7 @@ mod order;
 mod refused;
 
 use crate::btf::Kind;
-use crate::bytes::{Literal, hex};
+use crate::bytes::{Literal, count, hex};
 use crate::layout::{Layout, Place};
 pub use fields::{By, json, put_asked};
 use order::integer;
@@ -43,7 +43,7 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
         let number = number.or_else(|| enumerator(layout, kind, &given.text));
         let number = number.ok_or_else(|| {
             let how = if numbers { "decimal, or 0x…" } else { "without quotes, or 0x… in them" };
-            format!("`{}` is no number of {} bits: write it {how}", given.text, bits.count)
+            format!("`{}` is no number of {}: write it {how}", given.text, count(bits.count, "bit"))
         })?;
         let bytes = self::number(layout, place, number)?;
         let is_whole = place.masks().iter().all(|(_, mask)| *mask == 0xff);
@@ -193,8 +193,8 @@ fn bytes(layout: &Layout, place: Place, given: &Literal) -> Result<Vec<u8>, Stri
     let bytes = given.bytes.clone()?;
     if bytes.len() != place.size {
         return Err(format!(
-            "{} bytes given ({}), the field has {}",
-            bytes.len(),
+            "{} given ({}), the field has {}",
+            count(bytes.len(), "byte"),
             hex(bytes.get(..16).unwrap_or(&bytes)),
             place.size
         ));
@@ -240,8 +240,7 @@ pub fn number(layout: &Layout, place: Place, number: i128) -> Result<Vec<u8>, St
             let (type_name, size) = (layout.type_name(place.ty), place.size);
             return Err(format!("{type_name} takes no number here, only its {size} bytes"));
         }
-        return integer(layout, place, number, signed)
-            .ok_or_else(|| does_not_fit(format!("{} bytes", place.size)));
+        return integer(layout, place, number, signed).ok_or_else(|| does_not_fit(count(place.size, "byte")));
     };
     if layout.order(place.ty).is_swapped() {
         return Err(format!(
@@ -249,10 +248,11 @@ pub fn number(layout: &Layout, place: Place, number: i128) -> Result<Vec<u8>, St
             layout.type_name(place.ty)
         ));
     }
-    let count = u32::try_from(bits.count).unwrap_or(u32::MAX).min(64);
-    let range = if signed { -(1_i128 << count >> 1)..1_i128 << count >> 1 } else { 0..1_i128 << count };
+    let bit_count = u32::try_from(bits.count).unwrap_or(u32::MAX).min(64);
+    let range =
+        if signed { -(1_i128 << bit_count >> 1)..1_i128 << bit_count >> 1 } else { 0..1_i128 << bit_count };
     if !range.contains(&number) {
-        return Err(does_not_fit(format!("{} bits", bits.count)));
+        return Err(does_not_fit(count(bits.count, "bit")));
     }
     let mut bytes = vec![0; place.size];
     for (at, bit, _) in bits.each().filter(|(.., weight)| number >> weight.min(&126) & 1 == 1) {

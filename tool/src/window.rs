@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From what the user gave to the key and the window, once the map is known.
 
+mod field;
 mod new_value;
 mod pasted;
+mod source;
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::ops::Range;
 
 use cmpdel_uapi::MAX_WINDOW;
 
-use crate::bytes::{Given, Literal, hex};
+use crate::bytes::{Given, Literal, count};
 use crate::image::{self, Image};
 use crate::json::Json;
-use crate::layout::{Layout, Place};
+use crate::layout::Layout;
 use crate::outcome::Failure;
-use crate::typed::{self, By};
+use crate::typed;
+use field::in_field;
+use source::{Role, how_many, if_text, raw_bytes};
 
 pub use new_value::new_value;
+pub use pasted::is_of;
 
 /// The compared region of a value, and what is expected there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,32 +68,6 @@ pub struct Choice<'a> {
     pub field: Option<&'a str>,
 }
 
-/// The bytes that need no BTF to be read, and no more than one above `size`; `None` for what is typed.
-fn raw_bytes(given: &Given, part: &str, size: u32) -> Option<Result<Vec<u8>, Failure>> {
-    let limit = u64::from(size) + 1;
-    match given {
-        Given::File(path) => {
-            let what = format!("reading {}", path.display());
-            Some(
-                File::open(path)
-                    .and_then(|file| read(file, limit))
-                    .map_err(|e| Failure::other(format!("{what}: {e}"))),
-            )
-        }
-        Given::Stdin => Some(
-            read(io::stdin().lock(), limit)
-                .map_err(|error| Failure::other(format!("reading standard input: {error}"))),
-        ),
-        Given::Json(json) => pasted::bytes(json, part).map(Ok),
-        Given::Literal(_) => None,
-    }
-}
-
-fn read(from: impl Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    from.take(limit).read_to_end(&mut bytes).map(|_| bytes)
-}
-
 /// All of a key or value that is typed.
 fn whole(layout: &Layout, part: &str, given: &Given) -> Result<(Vec<u8>, Vec<Range<usize>>), String> {
     let place = layout.whole()?;
@@ -118,16 +95,19 @@ pub fn key(
     key_size: u32,
     layout: impl FnOnce() -> Result<Layout, Failure>,
 ) -> Result<Key, Failure> {
-    let usage = |why: String| Failure::usage(format!("--key: {why}"));
-    let length = |bytes: usize| format!("{bytes} bytes given, keys of this map have {key_size}");
-    match (given, raw_bytes(given, "key", key_size)) {
+    let usage = |why: String| Role::Key.usage(&why);
+    let length = |bytes: &[u8]| {
+        let many = how_many(given, bytes, key_size as usize);
+        format!("{many}, keys of this map have {key_size}{}", if_text(Role::Key, given, bytes))
+    };
+    match (given, raw_bytes(Role::Key, given, key_size)) {
         (_, Some(bytes)) => {
             let bytes = bytes?;
             if u32::try_from(bytes.len()) == Ok(key_size) {
                 pasted::agrees(given, "key", &bytes, layout).map_err(usage)?;
                 return Ok(Key { bytes, assumed: Vec::new() });
             }
-            Err(usage(length(bytes.len())))
+            Err(usage(length(&bytes)))
         }
         (Given::Literal(literal), None) => {
             let (bytes, assumed) = all_of(literal, key_size, layout(), "key", &length).map_err(usage)?;
@@ -147,11 +127,11 @@ fn all_of(
     size: u32,
     layout: Result<Layout, Failure>,
     part: &str,
-    length: &dyn Fn(usize) -> String,
+    length: &dyn Fn(&[u8]) -> String,
 ) -> Result<(Vec<u8>, Vec<Range<usize>>), String> {
     let bytes = match &literal.bytes {
         Ok(bytes) if u32::try_from(bytes.len()) == Ok(size) => Ok(bytes.clone()),
-        Ok(bytes) => Err(length(bytes.len())),
+        Ok(bytes) => Err(length(bytes)),
         Err(why) => Err(why.clone()),
     };
     match layout {
@@ -172,25 +152,6 @@ fn all_of(
             }
             Ok((bytes, Vec::new()))
         }
-    }
-}
-
-/// What a run of bytes of the value is given for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    /// To be compared.
-    Expect,
-    /// To be put in its place.
-    Value,
-}
-
-impl Role {
-    fn usage(self, why: &str) -> Failure {
-        let option = match self {
-            Self::Expect => "--expect",
-            Self::Value => "--value",
-        };
-        Failure::usage(format!("{option}: {why}"))
     }
 }
 
@@ -233,16 +194,24 @@ fn run(
 ) -> Result<Window, Failure> {
     let usage = |why: String| role.usage(&why);
     if let Some(field) = choice.field {
-        return in_field(role, given, field, &layout()?);
+        return at(in_field(role, given, field, &layout()?)?);
     }
     let Choice { offset, size, .. } = choice;
     let whole_value = offset.is_none() && size.is_none();
-    let length = |bytes: usize| too_short(role, bytes, value_size);
-    let expected = match (given, raw_bytes(given, "value", value_size)) {
+    let length = |bytes: &[u8]| {
+        let many = how_many(given, bytes, value_size as usize);
+        too_short(role, &many, value_size) + &if_text(role, given, bytes)
+    };
+    let expected = match (given, raw_bytes(role, given, value_size)) {
         (_, Some(bytes)) => {
             let bytes = bytes?;
             pasted::agrees(given, "value", &bytes, layout).map_err(usage)?;
-            bytes
+            match given {
+                Given::Json(json) if pasted::whole_value(json, value_size as usize).is_some() => {
+                    cut(bytes, choice).map_err(usage)?
+                }
+                _ => bytes,
+            }
         }
         (Given::Json(json), None) => {
             if !whole_value {
@@ -272,76 +241,50 @@ fn run(
     };
     let len = expected.len();
     if let Some(size) = size.filter(|&size| u32::try_from(len) != Ok(size)) {
-        return Err(usage(format!("{len} bytes given, --size says {size}")));
+        return Err(usage(format!("{} given, --size says {size}", count(len, "byte"))));
     }
     let Some(offset) = offset else {
         if u32::try_from(len) == Ok(value_size) {
             return Ok(Window { offset: 0, expected, assumed: Vec::new() });
         }
-        return Err(usage(length(len)));
+        return Err(usage(length(&expected)));
     };
     let end = u64::from(offset) + len as u64;
     if len == 0 || end > u64::from(value_size) {
         return Err(usage(format!(
-            "a window of {len} bytes at offset {offset} does not fit values of {value_size} bytes"
+            "a window of {} at offset {offset} does not fit values of {value_size} bytes",
+            count(len, "byte")
         )));
     }
     Ok(Window { offset, expected, assumed: Vec::new() })
 }
 
-fn too_short(role: Role, len: usize, value_size: u32) -> String {
-    let what = match role {
-        Role::Expect => "compare",
-        Role::Value => "set",
-    };
+fn too_short(role: Role, how_many: &str, value_size: u32) -> String {
+    let what = if role == Role::Value { "set" } else { "compare" };
     format!(
-        "{len} bytes given, values of this map have {value_size}; to {what} a part, say where with --offset or --field"
+        "{how_many}, values of this map have {value_size}; to {what} a part, say where with --offset or --field"
     )
 }
 
-/// The window of one field, in which a plain number is of the field's own type.
-fn in_field(role: Role, given: &Given, field: &str, layout: &Layout) -> Result<Window, Failure> {
-    let place = layout.field(field).map_err(|why| Failure::usage(format!("--field {field}: {why}")))?;
-    let usage = |why: String| role.usage(&why);
-    if let Some(bits) = place.bits {
-        return Err(Failure::usage(format!(
-            "--field {field}: it is {} bits, and a window is whole bytes: name all fields that share them as JSON, \
-             {{\"{field}\": …}}, or use --offset {} with bytes",
-            bits.count, place.offset
-        )));
+/// Of the value of an entry, the window that --offset and --size say.
+fn cut(value: Vec<u8>, choice: Choice<'_>) -> Result<Vec<u8>, String> {
+    match (choice.offset, choice.size) {
+        (None | Some(0), None) => Ok(value),
+        (Some(offset), None) => Err(format!(
+            "an entry is pasted, and --offset {offset} says where a window of its value begins: say how long it is, with --size"
+        )),
+        (offset, Some(size)) => {
+            let start = offset.unwrap_or_default() as usize;
+            let part = start.checked_add(size as usize).and_then(|end| value.get(start..end));
+            part.map(<[u8]>::to_vec).ok_or_else(|| {
+                format!(
+                    "a window of {} at offset {start} does not fit values of {} bytes",
+                    count(size as usize, "byte"),
+                    value.len()
+                )
+            })
+        }
     }
-    let size = u32::try_from(place.size).unwrap_or(u32::MAX);
-    let expected = match (given, raw_bytes(given, "value", size)) {
-        (_, Some(bytes)) => bytes?,
-        (Given::Json(json), None) => return in_json(json, place, field, layout).map_err(usage),
-        (Given::Literal(literal), None) => typed::word(layout, place, literal).map_err(usage)?,
-        (_, None) => return Err(usage("it cannot be read".into())),
-    };
-    if expected.len() != place.size {
-        return Err(usage(format!(
-            "{} bytes given ({}), `{field}` has {}",
-            expected.len(),
-            hex(expected.get(..16).unwrap_or(&expected)),
-            place.size
-        )));
-    }
-    at(image::Window { offset: place.offset, expected, assumed: Vec::new() })
-}
-
-fn in_json(json: &Json, place: Place, field: &str, layout: &Layout) -> Result<Window, String> {
-    let mut image = Image::new(layout.whole()?.size);
-    typed::json(layout, place, field, json, By::People, &mut image)?;
-    let window = image.window(layout)?;
-    if (window.offset, window.expected.len()) == (place.offset, place.size) {
-        return at(window).map_err(|failure| failure.message);
-    }
-    Err(format!(
-        "the JSON names {} bytes at {}, `{field}` has {} at {}: leave out --field, or name all of it",
-        window.expected.len(),
-        window.offset,
-        place.size,
-        place.offset
-    ))
 }
 
 fn at(window: image::Window) -> Result<Window, Failure> {

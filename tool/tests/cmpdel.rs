@@ -117,7 +117,7 @@ fn what_does_not_fit_exits_2_on_every_kernel() {
     let value = "u64be:0x2a00000001020304";
     for (args, why) in [
         (format!("--key 0x0a0000 --expect {value}"), "3 bytes given, keys of this map have 4"),
-        ("--key u32be:0x0a000001 --expect 00".into(), "1 bytes given, values of this map have 8"),
+        ("--key u32be:0x0a000001 --expect 00".into(), "1 byte given, values of this map have 8"),
         ("--key u32be:0x0a000001 --expect 0001 --offset 0".into(), "as u32:1,"),
         ("--key u32be:0x0a000001 --expect u32:0 --offset 5".into(), "does not fit values of 8 bytes"),
         (

@@ -72,7 +72,7 @@ const CONTRADICTION: &str = r#"{"src": 1, "srcv6": [2, 0, 0, 0], "port": 80, "pr
 const VALUE: &str = r#"{"comm": "bash", "expires": 1000, "dport": 80, "rounds": 0, "state": "STATE_CLOSING", "unused": 0, "seen": 7}"#;
 
 fn typed(context: &Context) -> Result<Verdict> {
-    let rows: [(i32, &str, &[&str]); 17] = [
+    let rows: [(i32, &str, &[&str]); 18] = [
         (DELETED, KEY, &["--field", "dport", "--expect", "80"]),
         (DELETED, KEY, &["--field", "dport", "--expect", "u16be:80"]),
         (KEPT, KEY, &["--field", "dport", "--expect", "81"]),
@@ -84,7 +84,8 @@ fn typed(context: &Context) -> Result<Verdict> {
         (KEPT, KEY, &["--field", "comm", "--expect", "text:42"]),
         (USAGE, KEY, &["--field", "comm", "--expect", "10 20"]),
         (DELETED, KEY, &["--expect", VALUE]),
-        (DELETED, KEY, &["--expect", r#"{"key": {"src": 1}, "value": {"comm": "bash"}}"#]),
+        (DELETED, KEY, &["--expect", r#"{"key": {"proto": 6}, "value": {"comm": "bash"}}"#]),
+        (USAGE, KEY, &["--expect", r#"{"key": {"proto": 17}, "value": {"comm": "bash"}}"#]),
         (DELETED, KEY, &["--offset", "0", "--expect", r#"["0x62", "0x61", "0x73", "0x68"]"#]),
         (USAGE, KEY, &["--offset", "0", "--expect", "10"]),
         (USAGE, CONTRADICTION, &["--field", "dport", "--expect", "80"]),

@@ -50,9 +50,10 @@ K and V:
   \"u32be:1 u16:80 00 00\"  several of these, joined
   @FILE  -              the bytes of a file, of standard input
   [\"0x0a\", \"0x00\"]      bytes, as bpftool --json prints them
-  {\"lifetime\": 42}      fields by name, where the map has BTF. What bpftool prints of a whole entry can be pasted; but numbers
-                        of __be16 and the like it prints in this machine's order, and here they are in network order: of
-                        these, paste the bytes. As V, the window is exactly the fields named, in one run of bytes. As K, every field must be named, and of a
+  {\"lifetime\": 42}      fields by name, where the map has BTF. What bpftool prints of a whole entry can be pasted, or `key: …` or
+                        `value: …` of it: as V it has to be the entry of K, and --field or --offset and --size cut their part
+                        out. But numbers of __be16 and the like it prints in this machine's order, and here they are in
+                        network order: of these, paste the bytes. As V, the window is exactly the fields named, in one run of bytes. As K, every field must be named, and of a
                         union one member. Padding is taken to be zero. A field takes a number, the name of an enumerator, a
                         text (\"bash\", \"text:42\"), an object, an array, or a string in one of the forms above.
   42  CT_OPEN  text:a   with --field, and where the whole key or value is one: what a field takes. Numbers of __be16 and the

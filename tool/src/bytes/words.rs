@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::number::{encode, has_leading_zero};
+use super::number::{count, encode, has_leading_zero};
 
 /// What has bpftool, and this, read the words behind it as hex bytes.
 pub const HEX: &str = "hex";
@@ -64,7 +64,8 @@ fn parse_word(word: &str, out: &mut Vec<u8>) -> Result<(), String> {
         return Err(format!("`{word}`: `{bad}` is no hex digit"));
     }
     if !digits.len().is_multiple_of(2) {
-        return Err(format!("`{word}`: {} hex digits make no whole bytes", digits.len()));
+        let digits = count(digits.len(), "hex digit");
+        return Err(format!("`{word}`: no whole bytes in {digits}"));
     }
     for pair in digits.as_bytes().chunks_exact(2) {
         let nibble =

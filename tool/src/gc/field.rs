@@ -7,6 +7,7 @@ use keep::{Field, Order};
 use serde::Serialize;
 
 use crate::btf::Kind;
+use crate::bytes::count;
 use crate::layout::{Layout, Place};
 use crate::outcome::Failure;
 
@@ -71,7 +72,7 @@ impl IntField {
         let place = layout.field(name).map_err(usage)?;
         let order = layout.order(place.ty);
         if let Some(bits) = place.bits {
-            return Err(usage(format!("it is {} bits, and no integer of whole bytes", bits.count)));
+            return Err(usage(format!("it is {}, and no integer of whole bytes", count(bits.count, "bit"))));
         }
         let Kind::Int { signed, .. } = layout.resolve(place.ty).map_err(usage)?.kind else {
             let what = layout.type_name(place.ty);
@@ -111,9 +112,9 @@ impl IntField {
             return Ok(());
         }
         Err(Failure::usage(format!(
-            "everything would be too old: the threshold is {threshold}, and an integer of {} bytes holds {highest} at most; is \
+            "everything would be too old: the threshold is {threshold}, and an integer of {} holds {highest} at most; is \
              it in the unit and on the clock of the field?",
-            self.size
+            count(self.size as usize, "byte")
         )))
     }
 
@@ -133,7 +134,7 @@ impl IntField {
             let is_all = leaf.place.range() == range && self.is_of(layout, leaf.place);
             leaf.place.bits.is_none() && (is_all || is_row(leaf.place) && inside(leaf.place))
         });
-        let what = format!("{} bytes at {}", self.size, self.offset);
+        let what = format!("{} at {}", count(self.size as usize, "byte"), self.offset);
         match fits {
             None if list.is_empty() => Some(format!("{what} are padding by the map's BTF")),
             None => Some(format!(
@@ -245,6 +246,6 @@ mod tests {
                 doubt(offset, int_type)
             );
         }
-        assert!(IntField::by_name("seen", &conntrack()).unwrap_err().message.contains("it is 1 bits"));
+        assert!(IntField::by_name("seen", &conntrack()).unwrap_err().message.contains("it is 1 bit,"));
     }
 }

@@ -3,8 +3,8 @@
 
 use fastrand::Rng;
 
-use super::json;
 use super::model::{Field, Model, Ty};
+use super::print;
 
 const NUMBERS: [&str; 30] = [
     "0",
@@ -247,7 +247,7 @@ pub fn entry(random: &mut Rng, model: &Model, part: &str) -> String {
     if random.bool() {
         bytes.iter_mut().for_each(|byte| *byte &= 0x6f);
     }
-    let printed = json::print(&model.whole, &bytes).map(|printed| printed.to_string()).unwrap_or_default();
+    let printed = print::print(&model.whole, &bytes).map(|printed| printed.to_string()).unwrap_or_default();
     if chance(random, 10) {
         let at = random.usize(..bytes.len());
         bytes[at] ^= 1 << random.u32(..8);
@@ -256,6 +256,7 @@ pub fn entry(random: &mut Rng, model: &Model, part: &str) -> String {
     let other = if part == "key" { "value" } else { "key" };
     let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
     match random.u32(..8) {
+        5 if random.bool() => format!("{part}: {hex}"),
         5 if part == "key" => format!("key: {hex}  value: 01 02\nFound 1 element"),
         5 => format!("key:\n01 02\nvalue:\n{hex}\n"),
         6 => format!("[{{\"{other}\": [\"0x01\"], \"{part}\": [{raw}]}}]"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The second reader's JSON, and the second printer: what bpftool prints of bytes (`btf_dumper.c`).
+//! The second reader's JSON.
 
 use serde_json::Value;
 
@@ -63,6 +63,8 @@ fn asked_size(field: &Field, form: Form, text: &str) -> usize {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     People,
+    /// In an entry: what is in hex there, bpftool printed.
+    PeopleInEntry,
     /// In a condition.
     Asking,
     Bpftool,
@@ -147,6 +149,11 @@ pub fn say(field: &Field, value: &Value, by: By, said: &mut Said) -> Option<()> 
             said.put(field, &reference::number(number, &printed_order(ty, by), field.size)?)
         }
         (ty, Value::Bool(truth)) => said.put(field, &reference::number(i128::from(*truth), &ty, field.size)?),
+        (ty @ (Ty::Pointer | Ty::Wide | Ty::Bits { .. }), Value::String(text))
+            if [By::Bpftool, By::BesideBytes, By::PeopleInEntry].contains(&by) && text.starts_with("0x") =>
+        {
+            said.put(field, &reference::printed(&ty, field.size, &text[2..])?)
+        }
         (ty, Value::String(text)) => match Read::of(0, &reference::readings(&ty, field.size, text, false)) {
             Read::One { form, bytes, .. } => {
                 let size = if by == By::Asking { asked_size(field, form, text) } else { field.size };
@@ -219,14 +226,20 @@ fn parse(text: &str) -> Option<Value> {
 pub fn of_dump(text: &str) -> Option<String> {
     let text = text.trim();
     let text = text.strip_suffix("Found 1 element").unwrap_or(text);
-    let (key, value) = text.strip_prefix("key:")?.split_once("value:")?;
+    let parts = text.strip_prefix("key:").and_then(|text| text.split_once("value:"));
     let array = |part: &str| {
         let is_byte = |word: &str| word.len() == 2 && word.chars().all(|c| c.is_ascii_hexdigit());
         let apart = part.starts_with(char::is_whitespace) && part.split_whitespace().all(is_byte);
         let bytes: Vec<_> = part.split_whitespace().map(|word| format!("\"0x{word}\"")).collect();
         (apart && !bytes.is_empty()).then(|| bytes.join(","))
     };
-    Some(format!("{{\"key\":[{}],\"value\":[{}]}}", array(key)?, array(value)?))
+    match (parts, text.strip_prefix("key:"), text.strip_prefix("value:")) {
+        (Some((key, value)), ..) => {
+            Some(format!("{{\"key\":[{}],\"value\":[{}]}}", array(key)?, array(value)?))
+        }
+        (_, Some(key), _) => Some(format!("{{\"key\":[{}],\"value\":null}}", array(key)?)),
+        (.., value) => Some(format!("{{\"key\":null,\"value\":[{}]}}", array(value?)?)),
+    }
 }
 
 /// Of a dump of one entry, that.
@@ -270,7 +283,7 @@ pub fn whole(model: &Model, part: &str, text: &str) -> Read {
                 // Where the bytes are there, what cannot be read adds nothing.
                 let by = if is_raw.is_some() { By::BesideBytes } else { By::Bpftool };
                 all.extend(said(value, by).filter(|said| is_raw.is_none() || !said.two));
-                all.extend(said(value, By::People).filter(|_| is_raw.is_none()));
+                all.extend(said(value, By::PeopleInEntry).filter(|_| is_raw.is_none()));
             }
         }
         None => all.extend(said(&value, By::People)),
@@ -352,46 +365,4 @@ fn said_in(model: &Model, field: &Field, text: &str, is_window: bool) -> Read {
         (false, Some(raw)) => Read::of(field.at, &[(Form::Json, raw)]),
         (false, None) => Read::None,
     }
-}
-
-/// What bpftool prints of a field; of what it cannot print, nothing.
-pub fn print(field: &Field, bytes: &[u8]) -> Option<Value> {
-    let own = bytes.get(field.at..field.at + field.size)?;
-    let number = |signed: bool| {
-        let mut wide = [if signed && own.last().is_some_and(|top| *top > 0x7f) { 0xff } else { 0 }; 16];
-        wide[..own.len()].copy_from_slice(own);
-        i128::from_le_bytes(wide)
-    };
-    let value = |signed| serde_json::Number::from_i128(number(signed)).map(Value::Number);
-    let hex = |number: u128| Value::String(format!("{number:#x}"));
-    Some(match field.ty {
-        Ty::Struct(fields) => Value::Object(
-            fields
-                .iter()
-                .filter_map(|inner| Some((inner.name.to_owned(), print(&moved(inner, field.at), bytes)?)))
-                .collect(),
-        ),
-        Ty::Text
-            if own.iter().take_while(|byte| **byte != 0).all(|byte| (0x20..0x7f).contains(byte))
-                && own.contains(&0) =>
-        {
-            Value::String(own.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect())
-        }
-        Ty::Text => own.iter().map(|byte| Value::from(byte.cast_signed())).collect(),
-        Ty::Row => own.iter().map(|byte| Value::from(*byte)).collect(),
-        Ty::List { of, each } => (0..field.size / each)
-            .map(|i| print(&Field { at: field.at + i * each, size: each, ty: *of, ..*field }, bytes))
-            .collect::<Option<Value>>()?,
-        Ty::Int { signed, .. } => value(signed)?,
-        Ty::Char => value(true)?,
-        Ty::Pointer => value(false)?,
-        Ty::Enum { names, signed } => match names.iter().find(|(_, value)| *value == number(signed)) {
-            Some((name, _)) => Value::from(*name),
-            None => value(signed)?,
-        },
-        Ty::Bits { first, count, .. } => hex(number(false).cast_unsigned() >> first & ((1 << count) - 1)),
-        Ty::Lost => hex(number(false).cast_unsigned()),
-        Ty::Wide => hex(u128::from_le_bytes(own.try_into().ok()?)),
-        Ty::Float => return None,
-    })
 }

@@ -275,7 +275,7 @@ fn point(text: &str) -> Option<f32> {
 }
 
 /// `0x…` as a number, where bpftool prints one.
-fn printed(ty: &Ty, size: usize, digits: &str) -> Option<Vec<u8>> {
+pub fn printed(ty: &Ty, size: usize, digits: &str) -> Option<Vec<u8>> {
     let value = u128::from_str_radix(digits, 16).ok()?;
     match ty {
         Ty::Bits { first, count, .. } => (value >> count == 0).then(|| bits(value, *first, *count, size)),

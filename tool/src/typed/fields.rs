@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Fields by their names, as JSON.
 
-use super::{TEXT, number};
+use super::{TEXT, number, printed_bits};
 use crate::btf::Kind;
 use crate::image::Image;
 use crate::json::{Json, is_unnamed};
@@ -44,6 +44,10 @@ pub fn json(
                 self::json(layout, layout.element(place, i)?, &format!("{path}[{i}]"), item, by, image)
             })
         }
+        (_, Json::String(text)) if by == By::Bpftool && printed_in_hex(layout, place, text).is_some() => {
+            let bytes = printed_in_hex(layout, place, text).unwrap_or_else(|| Ok(Vec::new()));
+            image.put(place, path, &bytes.map_err(at)?)
+        }
         _ if by == By::BesideBytes => beside_bytes(layout, place, path, json, image),
         (_, Json::String(text)) if by == By::Asking => {
             let bytes = super::text(layout, place, text).map_err(at)?;
@@ -81,6 +85,24 @@ pub fn put_asked(
     image.put(Place { size, ..place }, path, bytes)
 }
 
+/// What bpftool prints as a number in hex, as no person writes it: a bit-field, a pointer, an integer of 128 bits.
+fn printed_in_hex(layout: &Layout, place: Place, text: &str) -> Option<Result<Vec<u8>, String>> {
+    let kind = &layout.resolve(place.ty).ok()?.kind;
+    let digits =
+        if text == "(nil)" && matches!(kind, Kind::Pointer) { "0" } else { text.strip_prefix("0x")? };
+    let is_hex = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let wide = u128::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
+    let narrow = i128::try_from(wide).ok();
+    match (kind, place.bits) {
+        (Kind::Int { .. } | Kind::Enum { .. }, Some(bits)) => {
+            Some(number(layout, place, printed_bits(narrow?, bits.count, kind)))
+        }
+        (Kind::Int { size: 16, .. }, None) => Some(Ok(wide.to_ne_bytes().to_vec())),
+        (Kind::Pointer, None) => Some(number(layout, place, narrow?)),
+        _ => None,
+    }
+}
+
 /// A number as bpftool prints it, of which the type would have the other order.
 fn printed(layout: &Layout, place: Place, mut bytes: Vec<u8>) -> Vec<u8> {
     if place.bits.is_none() && layout.order(place.ty).is_swapped() {
@@ -100,7 +122,9 @@ fn beside_bytes(
         matches!(layout.resolve(place.ty)?.kind, Kind::Array { element, .. } if layout.is_character(element));
     let bytes = match json {
         Json::String(text) if is_text => Ok([text.as_bytes(), &[0]].concat()),
-        Json::String(text) => super::text(layout, place, text),
+        Json::String(text) => {
+            printed_in_hex(layout, place, text).unwrap_or_else(|| super::text(layout, place, text))
+        }
         Json::Number(n) => number(layout, place, *n).map(|bytes| printed(layout, place, bytes)),
         _ => return Ok(()),
     };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! From what the user gave as `--value` to what it says of the value.
 
-use super::{Choice, Role, Window, named, raw_bytes, run};
-use crate::bytes::Given;
+use super::source::{Role, raw_bytes};
+use super::{Choice, Window, named, run};
+use crate::bytes::{Given, count};
 use crate::image::Image;
 use crate::layout::Layout;
 use crate::outcome::Failure;
@@ -21,7 +22,7 @@ pub fn new_value(
     let whole = choice.field.is_none() && choice.offset.is_none();
     if let Given::Json(json) = given
         && whole
-        && raw_bytes(given, "value", value_size).is_none()
+        && raw_bytes(Role::Value, given, value_size).is_none()
     {
         let image = named(Role::Value, json, &layout()?)?;
         return if image.range().is_empty() {
@@ -34,7 +35,8 @@ pub fn new_value(
     let (size, expected) = (new.expected.len(), expected.expected.len());
     if !whole && size != expected {
         return Err(Role::Value.usage(&format!(
-            "{size} bytes given, and --expect has {expected}: both are of the same window"
+            "{} given, and --expect has {expected}: both are of the same window",
+            count(size, "byte")
         )));
     }
     Ok(Image::of(new.offset as usize, &new.expected, value_size as usize))

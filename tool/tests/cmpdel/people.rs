@@ -17,9 +17,10 @@ fn assert_run(what: &str, fixture: &Fixture, run: &Run, code: i32) {
 fn keys_and_values_are_taken_as_people_have_them() {
     let value = r#"{"comm": "bash", "expires": 1000, "dport": 80, "code": 42, "seen": 7}"#;
     // Of dport bpftool prints 20480 here, and 80 is what people write.
-    let pasted = format!(r#"{{"key": {{"port": 1}}, "value": {value}}}"#);
+    let pasted = format!(r#"{{"key": {{"proto": 6}}, "value": {value}}}"#);
+    let other = r#"{"key": {"proto": 17}, "value": {"comm": "bash"}}"#;
     let code = if cfg!(target_endian = "little") { 2 } else { 0 };
-    let rows: [(&str, &[&str], i32); 12] = [
+    let rows: [(&str, &[&str], i32); 15] = [
         (KEY, &["--field", "dport", "--expect", "80"], 0),
         (KEY, &["--field", "dport", "--expect", "u16be:80"], 0),
         (KEY, &["--field", "dport", "--expect", "u16:80"], 2),
@@ -29,6 +30,9 @@ fn keys_and_values_are_taken_as_people_have_them() {
         (KEY, &["--field", "comm", "--expect", "10 20"], 2),
         (KEY, &["--expect", value], 0),
         (KEY, &["--expect", &pasted], code),
+        (KEY, &["--expect", r#"{"key": {"proto": 6}, "value": {"comm": "bash"}}"#], 0),
+        (KEY, &["--expect", other], 2),
+        (KEY, &["--field", "comm", "--expect", other], 2),
         (KEY, &["--offset", "14", "--expect", "42"], 2),
         (KEY, &["--offset", "14", "--expect", "hex 2a"], 0),
         (r#"{"src": 1, "srcv6": [2, 0, 0, 0], "port": 80}"#, &["--field", "code", "--expect", "42"], 2),
@@ -39,6 +43,17 @@ fn keys_and_values_are_taken_as_people_have_them() {
         let args: Vec<&str> = ["--id", &id, "--key", key].into_iter().chain(more.iter().copied()).collect();
         assert_run(&more.join(" "), &fixture, &cmpdel_words(&args), code);
     }
+}
+
+#[test]
+fn the_entry_of_another_key_is_refused_as_new_value_too() {
+    let Some(fixture) = Fixture::owners("other_key", 1, 7) else { return };
+    let (id, before) = (fixture.id().to_string(), fixture.value());
+    let other = r#"{"key": {"proto": 17}, "value": {"code": 43}}"#;
+    let run =
+        cmpdel_words(&["set", "--id", &id, "--key", KEY, "--expect", r#"{"code": 42}"#, "--value", other]);
+    assert_eq!((run.code, fixture.value()), (2, before), "{run:?}");
+    assert!(run.stderr.contains("--value: the entry that is pasted has another key than --key"), "{run:?}");
 }
 
 #[test]

@@ -60,3 +60,23 @@ fn hex_as_long_as_an_integer_is_not_taken_for_bytes() {
         }
     }
 }
+
+#[test]
+fn a_file_of_text_is_told_as_one() {
+    let file = |name: &str, bytes: &[u8]| {
+        let path = std::env::temp_dir().join(format!("cmpdel_{name}.{}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        let error = read(&format!("@{}", path.display()), 4, None).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        error
+    };
+    let text = file("text", b"{\"lifetime\": 42}\n");
+    assert!(
+        text.starts_with("--key: more than 4 bytes given, keys of this map have 4; they are text"),
+        "{text}"
+    );
+    assert!(text.contains("write --key \"$(cat /"), "{text}");
+    assert!(file("short", b"0a\n").contains("3 bytes given, keys of this map have 4; they are text"));
+    assert!(file("raw", &[0; 7]).ends_with("more than 4 bytes given, keys of this map have 4"));
+    assert!(file("raw", &[1, 2]).ends_with("2 bytes given, keys of this map have 4"));
+}
