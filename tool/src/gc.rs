@@ -6,9 +6,9 @@ mod condition;
 mod field;
 mod report;
 mod survey;
+mod told;
 
-use std::cell::RefCell;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::ops::Range;
 use std::os::fd::AsFd;
 
@@ -24,6 +24,7 @@ use crate::output::MapReport;
 use crate::run::FD_MEND;
 use field::IntField;
 use survey::Survey;
+use told::Told;
 
 pub use clock::{Age, Clock, Threshold, Unit};
 pub use condition::{Condition, Where};
@@ -64,8 +65,10 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     let conditions = conditions(args, info)?;
     let window = window_of(&conditions, &field)?;
     let (place, never) = (field.place(), args.zero_is_never);
+    let told = Told::default();
     let meets = |key: &[u8], value: &[u8]| {
-        conditions.iter().all(|condition| condition.holds(key, value))
+        !told.is_lost()
+            && conditions.iter().all(|condition| condition.holds(key, value))
             && !(never && place.read(value) == Some(0))
     };
 
@@ -80,7 +83,8 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     let bar = bar(u64::from(info.max_entries));
     let tell = |looked_at: u64| bar.set_position(looked_at);
     let mut plan = Plan::new(fd.as_fd(), place).batch(args.batch).readers(&args.reader).progress(&tell);
-    if is_narrowed {
+    // Of what follows on a batch that could not be told, nothing is deleted.
+    if is_narrowed || args.keys && stripes.is_none() {
         plan = plan.and(window, &meets);
     }
     if let Some(stripes) = &stripes {
@@ -90,7 +94,7 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     let survey = if args.force {
         None
     } else {
-        match Survey::new(&map, place, &threshold, args.batch, &meets, &tell) {
+        match Survey::new(&map, place, &threshold, (args.batch, never), &meets, &tell) {
             Ok(survey) => Some(survey),
             // User space cannot walk such a map, or nothing of this works on it.
             Err(Error::UnsupportedMap { .. }) => None,
@@ -109,13 +113,14 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     if survey.is_none() && !args.force {
         doubt_in_kernel(&mut collector, &threshold)?;
     }
-    let round = run(&mut collector, threshold.below, args, &bar);
+    let round = run(&mut collector, threshold.below, args, &bar, &told);
     bar.finish_and_clear();
     let (round, ended) = match round {
         Ok(round) => (round, None),
         Err(error) => (error.round(), Some(failure(&error))),
     };
     report.round = round;
+    told.all()?;
     match ended {
         Some(failure) => Err(failure),
         None if round.busy > 0 => Err(Failure::other(
@@ -186,7 +191,8 @@ fn window_of(conditions: &[Condition], field: &IntField) -> Result<Range<u32>, F
 fn doubt_in_kernel(collector: &mut Collector<'_>, threshold: &Threshold) -> Result<(), Failure> {
     let Round { looked_at, expired, .. } =
         collector.look_counted(threshold.below).map_err(|error| failure(&error))?;
-    let survey = Survey { entries: looked_at, expired, ..Survey::default() };
+    let all = Survey { all: looked_at, all_expired: expired, ..Survey::default() };
+    let survey = Survey { entries: looked_at, expired, ..all };
     survey.doubt(threshold, true).map_or(Ok(()), |doubt| Err(Failure::usage(doubt)))
 }
 
@@ -205,6 +211,7 @@ fn run(
     threshold: i128,
     args: &Gc,
     bar: &ProgressBar,
+    told: &Told,
 ) -> Result<Round, keep::Error> {
     if !args.keys {
         return if args.dry_run {
@@ -213,13 +220,8 @@ fn run(
             collector.round_counted(threshold)
         };
     }
-    // A reader that went away changes nothing about what happens.
-    let out = RefCell::new(io::stdout().lock());
     let tell = |key: &[u8], outcome: keep::Outcome| {
-        let line = report::key_line(key, outcome);
-        bar.suspend(|| {
-            let _ = out.borrow_mut().write_all(line.as_bytes());
-        });
+        bar.suspend(|| told.tell(&report::key_line(key, outcome), args.stripes.is_some()));
     };
     if args.dry_run { collector.look(threshold, tell) } else { collector.round(threshold, tell) }
 }

@@ -53,8 +53,7 @@ fn main() -> ExitCode {
 
 /// Writes generated text out whole.
 fn write_out(text: &[u8]) -> u8 {
-    match io::stdout().write_all(text) {
-        Ok(()) => 0,
-        Err(_) => Outcome::Error.exit_code(),
-    }
+    let Err(why) = output::write(text) else { return 0 };
+    let _ = writeln!(io::stderr(), "cmpdel: {}", output::cannot_write(&why));
+    Outcome::Error.exit_code()
 }

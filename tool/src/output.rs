@@ -86,23 +86,40 @@ struct Json<'a> {
     error: &'a Option<String>,
 }
 
-/// Prints what there is of JSON, an error and a text, the first of them, and gives the exit code. A reader that went away
-/// changes nothing about what happened, so errors of writing do not count.
-#[must_use]
-pub fn print(
-    outcome: Outcome,
-    json: Option<String>,
-    error: Option<String>,
-    text: impl FnOnce(bool) -> String,
-) -> u8 {
-    let mut out = io::stdout().lock();
-    let _ = match (json, error) {
-        (Some(json), _) => out.write_all(json.as_bytes()),
-        (None, Some(error)) => writeln!(io::stderr(), "{error}"),
-        (None, None) => out.write_all(text(colour(&out)).as_bytes()),
+/// Prints what there is of JSON, an error and a text, the first of them, and says whether that could be written.
+pub fn print(json: Option<String>, error: Option<String>, text: impl Fn(bool) -> String) -> bool {
+    let said = match (json, &error) {
+        (Some(json), _) => json,
+        (None, Some(error)) => {
+            let _ = writeln!(io::stderr(), "{error}");
+            return true;
+        }
+        (None, None) => text(colour(&io::stdout())),
     };
-    let _ = out.flush();
-    outcome.exit_code()
+    let Err(why) = write(said.as_bytes()) else { return true };
+    let lost = error.unwrap_or_else(|| {
+        format!("cmpdel: {}; it was to say: {}", cannot_write(&why), text(false).trim_end())
+    });
+    let _ = writeln!(io::stderr(), "{lost}");
+    false
+}
+
+/// Writes to standard output. A reader that went away changes nothing about what happens, so that is no error.
+///
+/// # Errors
+/// Any other: a full disk.
+pub fn write(text: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Why what was to be printed is not there.
+#[must_use]
+pub fn cannot_write(why: &io::Error) -> String {
+    format!("standard output cannot be written to ({why})")
 }
 
 impl Report {
@@ -126,7 +143,9 @@ impl Report {
     #[must_use]
     pub fn print(&self, json: bool) -> u8 {
         let error = self.error.as_ref().map(|error| format!("cmpdel: {error}"));
-        print(self.outcome, json.then(|| self.json()), error, |colour| self.text(colour))
+        // Written or not, the exit code says what happened.
+        print(json.then(|| self.json()), error, |colour| self.text(colour));
+        self.outcome.exit_code()
     }
 
     fn json(&self) -> String {
@@ -209,20 +228,17 @@ pub fn print_support(support: &Result<Has, Failure>, json: bool) -> u8 {
         Err(failure) => (failure.outcome, "", Some(&failure.message)),
     };
     let code = outcome.exit_code();
-    let _ = match (json, &error) {
-        (true, _) => {
-            let has = support.as_ref().ok();
-            let object = serde_json::json!({
-                "supported": has.map(|has| has.delete),
-                "update": has.map(|has| has.update),
-                "exit_code": code,
-                "error": error,
-            });
-            writeln!(io::stdout(), "{object}")
-        }
-        (false, Some(error)) => writeln!(io::stderr(), "cmpdel: {error}"),
-        (false, None) => writeln!(io::stdout(), "{text}"),
-    };
+    let object = json.then(|| {
+        let has = support.as_ref().ok();
+        let object = serde_json::json!({
+            "supported": has.map(|has| has.delete),
+            "update": has.map(|has| has.update),
+            "exit_code": code,
+            "error": error,
+        });
+        format!("{object}\n")
+    });
+    print(object, error.map(|error| format!("cmpdel: {error}")), |_| format!("{text}\n"));
     code
 }
 

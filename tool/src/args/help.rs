@@ -115,7 +115,7 @@ A text in --where without quotes has letters, digits and _./:@+- alone: anything
 written text:a|b or \"a|b\".
 
 Before anything is deleted all entries are looked at, and gc stops (exit 2) where the threshold cannot be right: all of several
-entries have expired, stamps lie in the future or before boot or are 0, the bytes are no such integer by BTF, the type cannot hold the
+entries have expired, of the map or of those that --where leaves, or the only one is older than half the time since boot, stamps lie in the future or before boot or are 0, the bytes are no such integer by BTF, the type cannot hold the
 number. --force goes on all the same. (Of a map of type rhash, under stripes, it is seen alone whether all have expired.)
 
 The summary counts entries looked at, expired, deleted, kept since they were refreshed after the look, and gone already.
@@ -134,4 +134,4 @@ Exit codes:
   2  usage, and a threshold that cannot be right; what is wrong with the command line itself is text, also with --json
   4  this kernel, or this map, has no compare-and-delete; nothing was deleted
   5  not permitted
-  6  anything else; the summary says how far it came";
+  6  anything else, such as a standard output that is full, after which nothing is deleted; the summary says how far it came";

@@ -103,7 +103,8 @@ impl GcReport {
             _ => format!("cmpdel: {error}; until then {}", self.text()),
         });
         let notes: String = self.notes.iter().map(|note| format!("note: {note}\n")).collect();
-        output::print(self.outcome, json.then(|| self.json()), error, |_| self.text() + "\n" + &notes)
+        let is_written = output::print(json.then(|| self.json()), error, |_| self.text() + "\n" + &notes);
+        if is_written || self.error.is_some() { self.outcome.exit_code() } else { Outcome::Error.exit_code() }
     }
 
     fn json(&self) -> String {

@@ -5,7 +5,7 @@
 use cmpdel_uapi::{Error, Map, Snapshot};
 use keep::Field;
 
-use super::clock::Threshold;
+use super::clock::{Clock, Threshold};
 
 /// What a look has found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,10 +20,16 @@ pub struct Survey {
     pub before_boot: u64,
     /// Of the expired, those that have no stamp but 0.
     pub zero: u64,
+    /// Entries of the map, whatever else is asked of them.
+    pub all: u64,
+    /// Those of them that have expired.
+    pub all_expired: u64,
+    /// The last stamp of all: that of the only entry, if there is one alone.
+    pub stamp: i128,
 }
 
 impl Survey {
-    /// Looks at the entries that meet the conditions.
+    /// Looks at the entries that meet the conditions, and whether all others have expired as well; 0 may be `never`.
     ///
     /// # Errors
     /// What the kernel says.
@@ -31,7 +37,7 @@ impl Survey {
         map: &Map<'_>,
         field: Field,
         threshold: &Threshold,
-        batch: u32,
+        (batch, never): (u32, bool),
         meets: &dyn Fn(&[u8], &[u8]) -> bool,
         tell: &dyn Fn(u64),
     ) -> Result<Self, Error> {
@@ -41,12 +47,19 @@ impl Survey {
         let mut snapshot = Snapshot::default();
         let (mut looked_at, mut latest) = (0, i128::MIN);
         while walk.next_into(&mut snapshot)? {
-            for (_, value) in snapshot.entries().filter(|(key, value)| meets(key, value)) {
+            for (key, value) in snapshot.entries() {
                 // The highest number means never, where it means anything.
                 let Some(stamp) = field.read(value).filter(|stamp| *stamp != highest(field)) else {
                     continue;
                 };
                 let expired = stamp < threshold.below;
+                if stamp != 0 || !never {
+                    (survey.all, survey.stamp) = (survey.all + 1, stamp);
+                    survey.all_expired += u64::from(expired);
+                }
+                if !meets(key, value) {
+                    continue;
+                }
                 survey.entries += 1;
                 survey.expired += u64::from(expired);
                 survey.zero += u64::from(stamp == 0 && expired);
@@ -75,7 +88,7 @@ impl Survey {
     /// Why the threshold cannot be right, if it cannot. Under stripes nothing can be spared.
     #[must_use]
     pub fn doubt(&self, threshold: &Threshold, under_stripes: bool) -> Option<String> {
-        let Self { entries, expired, future, before_boot, zero } = *self;
+        let Self { entries, expired, future, before_boot, zero, all, all_expired, .. } = *self;
         let clock = threshold.now.and_then(|(_, clock)| clock);
         let clock = clock.map_or("--now".into(), |clock| format!("the {} clock", clock.name()));
         let doubt = if before_boot > 0 && expired > 0 {
@@ -100,10 +113,28 @@ impl Survey {
             format!(
                 "all {entries} entries have expired, as they seem to where a clock, a unit or a field is the wrong one"
             )
+        } else if all > 1 && all_expired == all && expired > 0 {
+            format!(
+                "all {all} entries of the map have expired, also those that --where spares, as they seem to where a clock, a unit or a \
+                 field is the wrong one"
+            )
+        } else if all == 1 && expired == 1 && self.is_old(threshold) {
+            format!(
+                "the only entry is stamped in the first half of the time that {clock} has run, as it seems to be where a clock, a \
+                 unit or a field is the wrong one"
+            )
         } else {
             return None;
         };
         Some(format!("{doubt}; nothing was deleted. If it is right all the same, say --force"))
+    }
+
+    /// Whether the only entry is older than half the time since boot, on a clock that begins there.
+    fn is_old(&self, threshold: &Threshold) -> bool {
+        match threshold.now {
+            Some((now, Some(Clock::Monotonic | Clock::Boottime))) => self.stamp < now / 2,
+            _ => false,
+        }
     }
 }
 
@@ -114,7 +145,7 @@ fn highest(field: Field) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gc::clock::{Clock, Unit};
+    use crate::gc::clock::Unit;
 
     fn threshold(age: i128, clock: Option<Clock>) -> Threshold {
         Threshold { below: 1000 - age, now: Some((1000, clock)), age, unit: Unit::Ns }
@@ -122,8 +153,16 @@ mod tests {
 
     #[test]
     fn what_cannot_be_right_is_doubted() {
-        let survey =
-            |entries, expired, future, before_boot| Survey { entries, expired, future, before_boot, zero: 0 };
+        let survey = |entries, expired, future, before_boot| Survey {
+            entries,
+            expired,
+            future,
+            before_boot,
+            all: entries,
+            all_expired: expired,
+            stamp: 900,
+            zero: 0,
+        };
         let doubt = |survey: Survey, age| {
             survey.doubt(&threshold(age, Some(Clock::Realtime)), false).unwrap_or_default()
         };
@@ -152,5 +191,39 @@ mod tests {
         ] {
             assert_eq!(doubt(fine, age), "", "{fine:?}");
         }
+    }
+
+    /// A condition that picks one entry must not hide that the clock is the wrong one.
+    #[test]
+    fn the_doubt_is_of_the_whole_map() {
+        let survey = |entries, expired, all, all_expired, stamp| Survey {
+            entries,
+            expired,
+            all,
+            all_expired,
+            stamp,
+            ..Survey::default()
+        };
+        let doubt = |survey: Survey, clock| survey.doubt(&threshold(90, clock), false).unwrap_or_default();
+        let monotonic = Some(Clock::Monotonic);
+        let told = doubt(survey(1, 1, 20, 20, 900), monotonic);
+        assert!(
+            told.contains("all 20 entries of the map have expired, also those that --where spares"),
+            "{told}"
+        );
+        assert!(doubt(survey(1, 1, 20, 20, 900), None).contains("all 20 entries"), "also without a clock");
+        for fine in [survey(1, 1, 20, 19, 900), survey(0, 0, 20, 20, 900), survey(1, 1, 1, 1, 500)] {
+            assert_eq!(doubt(fine, monotonic), "", "{fine:?}");
+        }
+        for clock in [Clock::Monotonic, Clock::Boottime] {
+            assert!(
+                doubt(survey(1, 1, 1, 1, 499), Some(clock))
+                    .contains("the only entry is stamped in the first half")
+            );
+        }
+        for clock in [Some(Clock::Realtime), None] {
+            assert_eq!(doubt(survey(1, 1, 1, 1, 499), clock), "", "{clock:?} does not begin at boot");
+        }
+        assert_eq!(doubt(survey(1, 0, 1, 0, 499), monotonic), "", "it has not expired");
     }
 }

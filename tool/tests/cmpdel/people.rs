@@ -2,7 +2,7 @@
 //! What people type and paste, of maps as they have them: unions and bit-fields in keys, network order, texts, and clocks that
 //! are not the entries'. Needs root; without, each test says `skipped:` and why.
 
-use crate::common::{Fixture, Run, SUPPORTED, cmpdel, cmpdel_words};
+use crate::common::{Fixture, Run, SUPPORTED, cmpdel, cmpdel_to, cmpdel_words};
 
 const KEY: &str = r#"{"src": "0x0a000001", "port": 80, "proto": 6, "netns": 1, "client": 2, "tail": 3}"#;
 
@@ -81,6 +81,11 @@ fn a_clock_that_is_not_the_entries_deletes_nothing() {
         ("--field expires --older-than 2000 --where key.port=81", 0, ""),
         ("--field expires --older-than 2000 --where value.code!=42", 0, ""),
         ("--field expires --older-than 2000 --where key.nope=81", 2, "no field `nope`"),
+        (
+            "--field expires --older-than 2000 --where key.src=u32be:0x0a000001",
+            2,
+            "all 20 entries of the map have expired",
+        ),
     ];
     for (args, code, why) in rows {
         let Some(fixture) = Fixture::owners("clocks", 20, now) else { return };
@@ -104,6 +109,13 @@ fn one_stamp_that_cannot_be_right_is_enough() {
         (seconds * 1_000_000_000, wall, 2, "stamped before this machine was booted, by --now"),
         (seconds, "--clock monotonic --older-than 0", 2, "stamped before this machine was booted"),
         (seconds, "--clock monotonic --unit s --older-than 5m", 0, ""),
+        // Microseconds, taken for nanoseconds.
+        (
+            seconds * 1_000_000,
+            "--clock monotonic --older-than 5s",
+            2,
+            "the only entry is stamped in the first half",
+        ),
         (
             0,
             "--clock monotonic --older-than 0",
@@ -120,6 +132,31 @@ fn one_stamp_that_cannot_be_right_is_enough() {
         assert!(run.stderr.contains(why), "{args}: {run:?}");
         assert_eq!(fixture.entries(), 1, "{args}: {run:?}");
     }
+}
+
+/// A reader that went away is no reason to stop; a disk that is full is one.
+#[test]
+fn nothing_is_deleted_after_what_could_not_be_told() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let cannot = "standard output cannot be written to (No space left";
+    let Some(fixture) = Fixture::owners("full", 20, 7) else { return };
+    let args = format!("gc --id {} --field seen --older-than 50 --force --batch 1 --keys", fixture.id());
+    let run = cmpdel_to(&args, full());
+    if *SUPPORTED {
+        assert_eq!((run.code, fixture.entries() >= 19), (6, true), "{run:?}");
+        assert!(run.stderr.contains(cannot) && run.stderr.contains("so no more is deleted"), "{run:?}");
+    } else {
+        assert_eq!((run.code, run.stderr.contains("this kernel has no")), (4, true), "{run:?}");
+    }
+    for args in ["man", "completions bash"] {
+        let run = cmpdel_to(args, full());
+        assert_eq!((run.code, run.stderr.contains(cannot)), (6, true), "{args}: {run:?}");
+    }
+    // The answer is the exit code, and is not lost with the sentence.
+    let run = cmpdel_to(&format!("--id {} --key u32:1 --expect u32:1 --json", fixture.id()), full());
+    assert_eq!((run.code, run.stderr.contains("cmpdel: --key: ")), (2, true), "{run:?}");
+    let run = cmpdel_to("probe", full());
+    assert_eq!((run.code, run.stderr.contains(cannot)), (if *SUPPORTED { 0 } else { 4 }, true), "{run:?}");
 }
 
 #[test]

@@ -208,6 +208,13 @@ pub fn cmpdel_with_input(args: &str, input: &[u8]) -> Run {
     output(command(args), input).unwrap()
 }
 
+/// With that file as standard output.
+pub fn cmpdel_to(args: &str, out: fs::File) -> Run {
+    let output = command(args).stdin(Stdio::null()).stdout(out).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code().unwrap(), stdout: String::new(), stderr: text(output.stderr) }
+}
+
 /// As a user without any right; `None` with the reason where that cannot be.
 pub fn cmpdel_as_nobody(args: &str) -> Option<Run> {
     let mut command = command(args);
