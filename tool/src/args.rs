@@ -4,7 +4,9 @@
 #![allow(rustdoc::broken_intra_doc_links, reason = "help is no Markdown")]
 
 mod help;
+mod refused;
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -15,6 +17,10 @@ use crate::gc::{Age, Clock, IntType, Unit, Where};
 use crate::window::Choice;
 
 pub use help::man;
+pub use refused::own_words;
+
+/// What was read, or why it cannot be: that is told as all else is that is wrong with it.
+pub type Read<T> = Result<T, String>;
 
 /// Delete a BPF map entry, or set its value, if, and only if, its value is what you last saw.
 ///
@@ -87,19 +93,19 @@ pub struct Entry {
     pub map: MapArgs,
 
     /// The key, whole
-    #[arg(long, value_name = "K", value_parser = Given::parse, allow_negative_numbers = true, required = true)]
-    pub key: Option<Given>,
+    #[arg(long, value_name = "K", value_parser = given, allow_negative_numbers = true, required = true)]
+    pub key: Option<Read<Given>>,
 
     /// The expected bytes: what you last saw in the window
-    #[arg(long, value_name = "V", value_parser = Given::parse, allow_negative_numbers = true, required = true)]
-    pub expect: Option<Given>,
+    #[arg(long, value_name = "V", value_parser = given, allow_negative_numbers = true, required = true)]
+    pub expect: Option<Read<Given>>,
 
     /// Compare only a window of the value, that begins at byte N and is as long as V
-    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, conflicts_with = "field")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, allow_negative_numbers = true, conflicts_with = "field")]
     pub offset: Option<u32>,
 
     /// How long the window is: an assertion on the length of V
-    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, requires = "offset", conflicts_with = "field")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, allow_negative_numbers = true, requires = "offset", conflicts_with = "field")]
     pub size: Option<u32>,
 
     /// Compare only this field.
@@ -134,8 +140,8 @@ pub struct Set {
     pub entry: Entry,
 
     /// What to put there: of the window that --field or --offset says, of the fields that JSON names, or a whole value
-    #[arg(long, value_name = "NEW", value_parser = Given::parse, allow_negative_numbers = true)]
-    pub value: Given,
+    #[arg(long, value_name = "NEW", value_parser = given, allow_negative_numbers = true)]
+    pub value: Read<Given>,
 
     /// Compare V alone: what an update gives another field between the look-up and the set is undone
     #[arg(long)]
@@ -150,7 +156,7 @@ pub struct MapArgs {
     #[arg(long, value_name = "PATH")]
     pub pinned: Option<PathBuf>,
     /// The map with this id
-    #[arg(long, value_name = "N", value_parser = parse_count::<u32>)]
+    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, allow_negative_numbers = true)]
     pub id: Option<u32>,
     /// The map with this name; an error that lists them if there are several
     #[arg(long, value_name = "NAME")]
@@ -165,7 +171,7 @@ pub struct Gc {
 
     /// An entry has expired if its field is lower than V; with --clock or --now, if it is lower than now - V. An age has its
     /// unit: 90s, 5m, 250ms
-    #[arg(long, value_name = "V", allow_negative_numbers = true)]
+    #[arg(long, value_name = "V", allow_hyphen_values = true)]
     pub older_than: Age,
 
     /// The clock on which the entries are stamped: now is what it says
@@ -177,7 +183,7 @@ pub struct Gc {
     pub unit: Option<Unit>,
 
     /// The time it is, as a number in the unit and on the clock of the field
-    #[arg(long, value_name = "N", value_parser = number)]
+    #[arg(long, value_name = "N", value_parser = number, allow_negative_numbers = true)]
     pub now: Option<i128>,
 
     /// The field, an integer, found by the map's BTF; nested as a.b[2].c
@@ -185,7 +191,7 @@ pub struct Gc {
     pub field: Option<String>,
 
     /// The field by its first byte in the value
-    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, requires = "int_type")]
+    #[arg(long, value_name = "N", value_parser = parse_count::<u32>, allow_negative_numbers = true, requires = "int_type")]
     pub offset: Option<u32>,
 
     /// What is there: u8, u16, u32, u64, or i… with a sign; with `be` behind it for network order
@@ -194,8 +200,8 @@ pub struct Gc {
 
     /// Only entries of which this is true as well: key.FIELD=V or value.FIELD=V, or != instead of =; key=V or value=V where
     /// there are no fields. Several are all asked. Blanks around V are no part of it
-    #[arg(long = "where", value_name = "CONDITION")]
-    pub conditions: Vec<Where>,
+    #[arg(long = "where", value_name = "CONDITION", value_parser = condition)]
+    pub conditions: Vec<Read<Where>>,
 
     /// A field that is 0 says that the entry never expires
     #[arg(long)]
@@ -206,11 +212,11 @@ pub struct Gc {
     pub stripes: Option<PathBuf>,
 
     /// With --stripes: the program with this id uses the map and only reads; may be given several times
-    #[arg(long, value_name = "ID", value_parser = parse_count::<u32>, requires = "stripes")]
+    #[arg(long, value_name = "ID", value_parser = parse_count::<u32>, allow_negative_numbers = true, requires = "stripes")]
     pub reader: Vec<u32>,
 
     /// Entries in a batch; more where a single bucket of the map holds more
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = batch)]
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = batch, allow_negative_numbers = true)]
     pub batch: u32,
 
     /// Print one JSON object for each entry that had expired, as it happens: its key and what became of it; implies --json
@@ -229,6 +235,14 @@ pub struct Gc {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+fn given(text: &str) -> Result<Read<Given>, Infallible> {
+    Ok(Given::parse(text))
+}
+
+fn condition(text: &str) -> Result<Read<Where>, Infallible> {
+    Ok(text.parse())
 }
 
 fn number(text: &str) -> Result<i128, String> {
@@ -273,6 +287,11 @@ mod tests {
             "--id 1 --key 0 --expect CT_OPEN --field f",
             "probe",
             "probe --json",
+            // Why they cannot be read is told later.
+            "--id 1 --key @ --expect {a",
+            "gc --id 1 --field f --older-than 5 --where proto=17",
+            "gc --id 1 --field f --older-than 5m --clock ktime",
+            "gc --id 1 --field f --older-than 5m --clock CLOCK_BOOTTIME",
             "completions bash",
             "man",
         ] {
@@ -285,8 +304,6 @@ mod tests {
             "--key 00 --expect 00",
             "--id 1 --name n --key 00 --expect 00",
             "--id x --key 00 --expect 00",
-            "--id 1 --key @ --expect 00",
-            "--id 1 --key {a --expect 00",
             "--id 1 --key 00 --expect 00 --size 1",
             "--id 1 --key 00 --expect 00 --size 1 --field f",
             "--id 1 --key 00 --expect 00 --offset 1 --field f",
@@ -314,7 +331,6 @@ mod tests {
             "gc --id 1 --field f --older-than 5 --clock monotonic --now 7",
             "gc --id 1 --field f --older-than 5 --clock jiffies",
             "gc --id 1 --field f --older-than 5 --unit h",
-            "gc --id 1 --field f --older-than 5 --where proto=17",
             "gc --id 1 --field f --older-than 5 --batch 0",
             "gc --id 1 --field f --older-than 5 --batch 65537",
             "gc --id 1 --offset 010 --type u8 --older-than 5",

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What `--key` and `--expect` take, before the map is known.
 
+mod address;
 mod number;
 mod words;
 
 use std::path::PathBuf;
 
 use crate::json::Json;
-pub use number::{count, decode, encode, has_leading_zero, hex, parse_count, parse_number};
+pub use number::{count, decode, encode, has_leading_zero, hex, parse_count, parse_number, short};
 pub use words::parse_bytes;
-use words::{HEX, TYPES};
+use words::{HEX, TYPES, list};
 
 /// A key or expected bytes as the user gave them.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,8 +52,8 @@ impl Given {
                 Ok(Self::File(path.into()))
             };
         }
-        if text.trim_start().starts_with(['{', '[', '"']) {
-            return Json::parse(text).map(Self::Json);
+        if list(text).is_none() && text.trim_start().starts_with(['{', '[', '"']) {
+            return Json::parse(text).map(Self::Json).map_err(|why| format!("{why}: `{}`", short(text)));
         }
         if let Some(entry) = Json::of_dump(text) {
             return Ok(Self::Json(entry));
@@ -68,7 +69,8 @@ impl Literal {
     /// Reads it in every way. A text may begin and end with blanks.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        Self { text: text.into(), bytes: parse_bytes(text), number: parse_number(text) }
+        let text = list(text).unwrap_or_else(|| text.into());
+        Self { bytes: parse_bytes(&text), number: parse_number(text.trim_ascii()), text }
     }
 
     /// Whether it is said to be bytes in hex.
@@ -77,10 +79,17 @@ impl Literal {
         self.text.split_whitespace().next() == Some(HEX)
     }
 
+    /// Whether it looks like an address.
+    #[must_use]
+    pub fn is_address(&self) -> bool {
+        address::why(self.text.trim()).is_some()
+    }
+
     /// `0x…` as a number.
     #[must_use]
     pub fn hex_number(&self) -> Option<i128> {
-        let digits = self.text.strip_prefix("0x").filter(|digits| (1..=16).contains(&digits.len()))?;
+        let digits =
+            self.text.trim_ascii().strip_prefix("0x").filter(|digits| (1..=16).contains(&digits.len()))?;
         let all = digits.bytes().all(|b| b.is_ascii_hexdigit());
         all.then(|| u64::from_str_radix(digits, 16).ok()).flatten().map(i128::from)
     }
@@ -102,11 +111,10 @@ impl Literal {
 
     /// The integers in it that are in the order of this machine: where they begin in the bytes, and how many they are.
     #[must_use]
-    pub fn native_integers(&self) -> Vec<(usize, usize)> {
+    pub fn native_integers(&self) -> Vec<(usize, usize, &str)> {
         let native = |kind: &str| TYPES.iter().any(|(name, size, big)| *name == kind && *size > 1 && !big);
         let words = self.words().into_iter();
-        let words = words.filter(|(.., word)| word.split_once(':').is_some_and(|(kind, _)| native(kind)));
-        words.map(|(at, size, _)| (at, size)).collect()
+        words.filter(|(.., word)| word.split_once(':').is_some_and(|(kind, _)| native(kind))).collect()
     }
 
     /// The words `0x…` in it of which nothing says that they are bytes and no numbers: where they begin in the bytes, and how many
@@ -149,7 +157,7 @@ impl Literal {
         Err(format!(
             "`{0}` can be hex, as bpftool prints bytes, and decimal, as it takes them: write `hex {0}`, or each byte as 0x… \
              or u8:…",
-            self.text
+            short(&self.text)
         ))
     }
 }

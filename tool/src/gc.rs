@@ -21,7 +21,7 @@ use crate::layout::Of;
 use crate::open::{layout, open, open_pinned};
 use crate::outcome::{Failure, Outcome};
 use crate::output::MapReport;
-use crate::run::FD_MEND;
+use crate::run::{FD_MEND, read};
 use field::IntField;
 use survey::Survey;
 use told::Told;
@@ -47,6 +47,7 @@ pub fn gc(args: &Gc) -> GcReport {
 }
 
 fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
+    args.conditions.iter().try_for_each(|given| read("--where", given).map(|_| ()))?;
     let fd = open(&args.map)?;
     let map = Map::new(fd.as_fd()).map_err(|e| Failure::from_uapi("asking for the map", &e, FD_MEND))?;
     let info = map.info();
@@ -166,7 +167,11 @@ fn notes(field: &IntField, threshold: &Threshold) -> Vec<String> {
 }
 
 fn conditions(args: &Gc, info: &MapInfo) -> Result<Vec<Condition>, Failure> {
-    args.conditions.iter().map(|given| Condition::new(given, &layout(info, given.of)?)).collect()
+    let all = args.conditions.iter().map(|given| {
+        let given = read("--where", given)?;
+        Condition::new(given, &layout(info, given.of)?)
+    });
+    all.collect()
 }
 
 /// The bytes of the value that the field and all conditions depend on.

@@ -24,11 +24,14 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads one. Hex without quotes, as bpftool prints bit-fields for people, is a string.
+    /// Reads one. Hex without quotes, as bpftool prints bit-fields for people, is a string. One comma may stand behind an object, as
+    /// where it is one of several.
     ///
     /// # Errors
     /// A sentence that says where it is none.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let object = text.trim_end().strip_suffix(',').filter(|object| object.trim_end().ends_with('}'));
+        let text = object.filter(|object| object.trim_start().starts_with('{')).unwrap_or(text);
         serde_json::from_str(&with_quotes(text)).map_err(|e| format!("not JSON: {e}"))
     }
 
@@ -215,6 +218,10 @@ mod tests {
         ] {
             assert_eq!(Json::parse(text), Json::parse(quoted), "{text}");
             assert!(Json::parse(text).is_ok(), "{text}");
+        }
+        assert_eq!(Json::parse("{\"a\": 1},\n"), Json::parse("{\"a\": 1}"));
+        for text in ["{\"a\": 1},,", "[1],", "1,", "{\"a\": 1}, {\"a\": 2}", ",{\"a\": 1}", "[{}, ],"] {
+            assert!(Json::parse(text).is_err(), "{text}");
         }
         for text in
             ["{\"a\": 0x}", "{\"a\": 0xg}", "{\"a\": 0x1 2}", "{\"a\": -0x1}", "{\"a\": 10x1}", "{0x1: 1}"]

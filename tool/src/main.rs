@@ -29,7 +29,17 @@ use crate::outcome::Outcome;
 use clap::{CommandFactory, Parser};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => match args::own_words(&error, &args) {
+            Some(why) => {
+                let _ = writeln!(io::stderr(), "cmpdel: {why}");
+                return Outcome::Usage.exit_code().into();
+            }
+            None => error.exit(),
+        },
+    };
     let code = match cli.command {
         Some(Command::Set(args)) => set::set(&args).print(args.entry.json),
         Some(Command::Gc(args)) => gc::gc(&args).print(args.json || args.keys),

@@ -108,7 +108,8 @@ fn cmpdel(model: &Model, case: &Case) -> Result<Answer, String> {
 fn second(model: &Model, case: &Case) -> Read {
     let (dump, whole) = (json::of_dump(&case.text), &model.whole);
     let text = dump.as_ref().unwrap_or(&case.text);
-    let is_json = |text: &str| text.trim_start().starts_with(['{', '[', '"']);
+    let is_json =
+        |text: &str| text.trim_start().starts_with(['{', '[', '"']) && reference::c_list(text).is_none();
     if let Door::Where(_, field, _) = &case.door {
         let text = text.trim();
         return match text {

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use cmpdel_uapi::bindings::BPF_MAP_TYPE_HASH;
 use cmpdel_uapi::{Error, Map, Support, map_type_name, probe, probe_update};
 
-use crate::args::Entry;
+use crate::args::{Entry, Read};
 use crate::bytes::Given;
 use crate::diff::Difference;
 use crate::layout::Of;
@@ -48,7 +48,7 @@ pub fn delete(args: &Entry) -> Report {
 #[must_use]
 pub fn run(
     args: &Entry,
-    new_value: Option<&Given>,
+    new_value: Option<&Read<Given>>,
     deal_with: impl FnOnce(&Found<'_>, &mut Report) -> Result<Outcome, Failure>,
 ) -> Report {
     let mut report = Report::new(args.dry_run);
@@ -102,16 +102,26 @@ impl Found<'_> {
     }
 }
 
+/// What was given, or why it cannot be read.
+///
+/// # Errors
+/// It cannot be.
+pub fn read<'a, T>(option: &str, given: &'a Read<T>) -> Result<&'a T, Failure> {
+    given.as_ref().map_err(|why| Failure::usage(format!("{option}: {why}")))
+}
+
 /// Does it, and notes in the report how far it came.
 fn fill(
     args: &Entry,
-    new_value: Option<&Given>,
+    new_value: Option<&Read<Given>>,
     report: &mut Report,
     deal_with: impl FnOnce(&Found<'_>, &mut Report) -> Result<Outcome, Failure>,
 ) -> Result<Outcome, Failure> {
     let (Some(given_key), Some(given_value)) = (&args.key, &args.expect) else {
         return Err(Failure::usage("--key and --expect must be given"));
     };
+    let (given_key, given_value) = (read("--key", given_key)?, read("--expect", given_value)?);
+    let new_value = new_value.map(|given| read("--value", given)).transpose()?;
     let given = [("--key", Some(given_key)), ("--expect", Some(given_value)), ("--value", new_value)];
     let mut read = given.iter().filter(|(_, given)| *given == Some(&Given::Stdin)).map(|(name, _)| name);
     if let (Some(first), Some(second)) = (read.next(), read.next()) {

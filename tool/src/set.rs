@@ -12,7 +12,7 @@ use crate::layout::Of;
 use crate::open::layout;
 use crate::outcome::{Failure, Outcome};
 use crate::output::Report;
-use crate::run::{FD_MEND, Found, Look, explain, run};
+use crate::run::{FD_MEND, Found, Look, explain, read, run};
 use crate::window::new_value;
 
 /// How often an entry may change between look-up and update, in all but what is expected of it.
@@ -24,7 +24,8 @@ pub fn set(args: &Set) -> Report {
     run(&args.entry, Some(&args.value), |found, report| {
         let info = found.map.info();
         let value_layout = || layout(info, Of::Value);
-        let new = new_value(&args.value, args.entry.choice(), &found.window, info.value_size, value_layout)?;
+        let value = read("--value", &args.value)?;
+        let new = new_value(value, args.entry.choice(), &found.window, info.value_size, value_layout)?;
         let compared = compared(args, found, &new)?;
         found.map.check_update(compared.clone()).map_err(|error| refused(&error, new.is_whole()))?;
         if args.entry.dry_run {

@@ -8,7 +8,7 @@ mod order;
 mod refused;
 
 use crate::btf::Kind;
-use crate::bytes::{Literal, count, hex};
+use crate::bytes::{Literal, count, hex, short};
 use crate::layout::{Layout, Place};
 pub use fields::{By, json, put_asked};
 use order::integer;
@@ -33,17 +33,17 @@ pub fn word(layout: &Layout, place: Place, given: &Literal) -> Result<Vec<u8>, S
 fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Result<Vec<u8>, String> {
     let kind = &layout.resolve(place.ty)?.kind;
     let is_number = matches!(kind, Kind::Int { .. } | Kind::Enum { .. } | Kind::Pointer);
-    if let (true, Some(truth)) = (layout.is_truth(place.ty), truth(&given.text)) {
+    if let (true, Some(truth)) = (layout.is_truth(place.ty), truth(given.text.trim_ascii())) {
         return number(layout, place, truth);
     }
     if let (Some(bits), true) = (place.bits, is_number) {
         // bpftool prints bits as a string, in hex.
         let hex = given.hex_number().map(|number| printed_bits(number, bits.count, kind));
         let number = given.number.filter(|_| numbers).or(hex);
-        let number = number.or_else(|| enumerator(layout, kind, &given.text));
+        let number = number.or_else(|| enumerator(layout, kind, given.text.trim_ascii()));
         let number = number.ok_or_else(|| {
             let how = if numbers { "decimal, or 0x…" } else { "without quotes, or 0x… in them" };
-            format!("`{}` is no number of {}: write it {how}", given.text, count(bits.count, "bit"))
+            format!("`{}` is no number of {}: write it {how}", short(&given.text), count(bits.count, "bit"))
         })?;
         let bytes = self::number(layout, place, number)?;
         let is_whole = place.masks().iter().all(|(_, mask)| *mask == 0xff);
@@ -51,7 +51,7 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
             Ok(other) if hex.is_some() && is_whole && other.len() == place.size && *other != bytes => {
                 Err(format!(
                     "`{}` can be a number, as bpftool prints bit-fields, and bytes in this order: write it in decimal",
-                    given.text
+                    short(&given.text)
                 ))
             }
             _ => Ok(bytes),
@@ -59,18 +59,21 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
     }
     if let (Some(number), true, true) = (given.number, numbers, is_number) {
         let bytes = self::number(layout, place, number)?;
-        return match characters(layout, place, given) {
+        let word = given.text.trim_ascii();
+        return match characters(layout, place, &Literal::parse(word)) {
             Some(text) if text != bytes => Err(format!(
-                "`{0}` can be a number and can be a character: write u8:{0} for the number, text:{0} for the character",
-                given.text
+                "`{word}` can be a number and can be a character: write u8:{word} for the number, text:{word} for the character"
             )),
             _ => Ok(bytes),
         };
     }
-    if let Some(number) = enumerator(layout, kind, &given.text) {
+    if let Some(number) = enumerator(layout, kind, given.text.trim_ascii()) {
         let bytes = self::number(layout, place, number)?;
         return match &given.bytes {
-            Ok(other) if other.len() == place.size && *other != bytes => Err(two(given, "an enumerator")),
+            Ok(other) if other.len() == place.size && *other != bytes => Err(format!(
+                "`{0}` can be bytes and can be an enumerator: write `hex {0}` or 0x… for the bytes, or the number of the enumerator",
+                given.text.trim_ascii()
+            )),
             _ => Ok(bytes),
         };
     }
@@ -95,7 +98,7 @@ fn literal(layout: &Layout, place: Place, given: &Literal, numbers: bool) -> Res
         (Ok(bytes), None) => Ok(bytes),
         (Ok(bytes), Some(text)) if bytes == text => Ok(bytes),
         (Err(_), Some(text)) if is_plain => Ok(text),
-        (_, Some(_)) => Err(two(given, "a text")),
+        (_, Some(_)) => Err(refused::two(given, place.size)),
         (Err(why), None) => Err(match (numbers || given.number.is_none(), is_number) {
             (false, true) => format!("{why}; a number is written without quotes"),
             _ => refused::why(layout, place, given, why),
@@ -152,13 +155,6 @@ fn enumerator(layout: &Layout, kind: &Kind, name: &str) -> Option<i128> {
     }
 }
 
-fn two(given: &Literal, other: &str) -> String {
-    format!(
-        "`{0}` can be bytes and can be {other}: write `hex {0}` or 0x… for bytes, `text:{0}` for a text, or its number",
-        given.text
-    )
-}
-
 /// As characters, where the field is a row of them: what is left of it is zero.
 fn characters(layout: &Layout, place: Place, given: &Literal) -> Option<Vec<u8>> {
     if given.is_hex() {
@@ -210,7 +206,7 @@ fn bytes(layout: &Layout, place: Place, given: &Literal) -> Result<Vec<u8>, Stri
     if let (Some(printed), true) = (printed, is_one) {
         return Err(format!(
             "`{}` can be a number, as bpftool prints {printed}, and bytes in this order: write each byte as 0x…",
-            given.text
+            short(&given.text)
         ));
     }
     in_order(layout, place.offset, given)?;

@@ -129,6 +129,8 @@ fn what_does_not_fit_exits_2_on_every_kernel() {
         ("--key u32be:0x0a000001 --expect {\"lifetime\":42}".into(), "has no BTF"),
         ("--key u32be:0x0a000001 --expect 42 --field lifetime".into(), "has no BTF"),
         ("--key u32be:0x0a000001 --expect".into(), "value is required"),
+        ("--key 0a 00 00 01 --expect 00".into(), "--key: these are 4 words to the shell"),
+        ("--key 00 --expect 00 --offset -1".into(), "no plain number that fits"),
     ] {
         let run = cmpdel(&format!("--id {} {args}", fixture.id()));
         assert_eq!(run.code, 2, "{args}: {run:?}");
@@ -204,6 +206,22 @@ fn json_is_one_object_whatever_happens() {
         assert!(object["error"].as_str().unwrap().contains("this kernel"));
     }
     let run = cmpdel(&format!("--id {} --key 00 --expect 00 --json", fixture.id()));
+    let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((run.code, &object["outcome"]), (2, &"usage".into()), "{run:?}");
+    // What cannot be read at all is told in the same way, and not repeated whole.
+    let long = format!("{{\n{}", "\"a\": 1,\n".repeat(30));
+    let id = fixture.id().to_string();
+    for args in [["--key", &*long, "--expect", "00"], ["--key", "00", "--expect", &*long]] {
+        let args: Vec<&str> = ["--id", &id, "--json"].into_iter().chain(args).collect();
+        let run = common::cmpdel_words(&args);
+        let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let error = object["error"].as_str().unwrap();
+        assert_eq!((run.code, &object["outcome"]), (2, &"usage".into()), "{run:?}");
+        assert!(error.contains(": not JSON: ") && error.len() < 200, "{error}");
+    }
+    let args =
+        ["gc", "--id", &id, "--offset", "0", "--type", "u8", "--older-than", "1", "--json", "--where", "x=1"];
+    let run = common::cmpdel_words(&args);
     let object: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((run.code, &object["outcome"]), (2, &"usage".into()), "{run:?}");
     assert!(fixture.value().is_some());

@@ -69,3 +69,17 @@ pub fn hex(bytes: &[u8]) -> String {
 pub fn count(number: usize, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
+
+/// What was given, for a sentence: on one line, and no longer than that leaves room for.
+#[must_use]
+pub fn short(text: &str) -> String {
+    const MOST: usize = 60;
+    if text.chars().count() <= MOST && !text.contains(|c: char| c.is_control()) {
+        return text.into();
+    }
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}

@@ -26,6 +26,44 @@ fn bytes_are_read() {
     }
 }
 
+/// As C and `xxd -i` write them, and as bpftool takes them.
+#[test]
+fn lists_of_bytes_are_read() {
+    for text in [
+        "0x0a, 0x00, 0x00, 0x01",
+        "{0x0a, 0x00, 0x00, 0x01}",
+        "{ 0x0a,0x0,0x0,0x1 }",
+        "0xa 0x0 0x0 0x1",
+        "0x0a 0x0 0x00 0x1",
+        "hex 0a000001",
+        "hex 0a00 00 01",
+    ] {
+        let Ok(Given::Literal(literal)) = Given::parse(text) else { panic!("{text}") };
+        assert_eq!(
+            (literal.bytes.as_deref(), literal.one_reading()),
+            (Ok(&[10, 0, 0, 1][..]), Ok(())),
+            "{text}"
+        );
+    }
+    for text in [
+        "0xa",
+        "0xa 0x0001",
+        "0x0a,",
+        "0x0a,,0x00",
+        "{0x0a, 0x00",
+        "0x0a, 10",
+        "10, 0, 0, 1",
+        "{0x0a}",
+        "hex 0a0",
+        "0xa 00",
+        "0a, 00",
+    ] {
+        let read = Given::parse(text);
+        let is_refused = !matches!(&read, Ok(Given::Literal(Literal { bytes: Ok(_), .. })));
+        assert!(is_refused, "{text}: {read:?}");
+    }
+}
+
 #[test]
 fn what_is_no_bytes_says_why() {
     let rows = [
@@ -33,7 +71,9 @@ fn what_is_no_bytes_says_why() {
         ("   ", "no bytes"),
         ("a", "two hex digits"),
         ("100", "as u32:100"),
-        ("0a000001", "begins with 0x"),
+        ("0a000001", "before a string of hex bytes stands `hex`"),
+        ("hex", "`hex` says that bytes follow, and there are none"),
+        ("4294967296", "as u64:4294967296"),
         ("0x", "must follow"),
         ("0xabc", "no whole bytes in 3 hex digits"),
         ("0x5", "no whole bytes in 1 hex digit"),
@@ -85,6 +125,7 @@ fn digits_are_a_byte_and_a_number() {
         (literal.bytes.ok(), literal.number)
     };
     assert_eq!(literal("42"), (Some(vec![0x42]), Some(42)));
+    assert_eq!(literal(" 42\n"), (Some(vec![0x42]), Some(42)), "blanks around a number are no part of it");
     assert_eq!(literal("4200"), (None, Some(4200)));
     assert_eq!(literal("-5"), (None, Some(-5)));
     assert_eq!(literal("010"), (None, None), "octal to many");
@@ -146,8 +187,11 @@ fn how_a_literal_is_written_is_known() {
     for text in ["0x", "1", "0x10000000000000000", "0x+1"] {
         assert_eq!(literal(text).hex_number(), None, "{text}");
     }
-    assert_eq!(literal("u16:80").native_integers(), [(0, 2)]);
-    assert_eq!(literal("0a00 u16be:1 0x0b0c u16:1 00 u64:2").native_integers(), [(6, 2), (9, 8)]);
+    assert_eq!(literal("u16:80").native_integers(), [(0, 2, "u16:80")]);
+    assert_eq!(
+        literal("0a00 u16be:1 0x0b0c u16:1 00 u64:2").native_integers(),
+        [(6, 2, "u16:1"), (9, 8, "u64:2")]
+    );
     for text in ["u8:1", "u16be:80", "80", "x:1", "hex 00"] {
         assert_eq!(literal(text).native_integers(), [], "{text}");
     }
@@ -181,16 +225,35 @@ fn numbers_go_there_and_back() {
 #[test]
 fn addresses_are_told_as_bytes() {
     for (text, bytes) in [
-        ("10.0.0.1", "0x0a000001"),
-        (" 192.168.1.254 ", "0xc0a801fe"),
-        ("::1", "0x00000000000000000000000000000001"),
-        ("02:00:00:0A:00:01", "0x0200000a0001"),
-        ("02-00-00-0a-00-01", "0x0200000a0001"),
+        ("10.0.0.1", "u32be:0x0a000001"),
+        (" 192.168.1.254 ", "u32be:0xc0a801fe"),
+        ("::1", "hex 00000000000000000000000000000001"),
+        ("02:00:00:0A:00:01", "hex 0200000a0001"),
+        ("02-00-00-0a-00-01", "hex 0200000a0001"),
     ] {
         let error = parse_bytes(text).unwrap_err();
         assert_eq!(error, format!("`{}` is an address: write its bytes, {bytes}", text.trim()));
     }
-    for text in ["10.0.0", "10.0.0.256", "02:00:00", "a b", "0a-00"] {
+    for (text, why) in [
+        (
+            "10.0.0.0/8",
+            "an address with the length of a prefix: of an LPM trie, write `u32:8 u32be:0x0a000000`",
+        ),
+        ("::1/64", "`u32:64 0x00000000000000000000000000000001`"),
+        (
+            "fe80::1%eth0",
+            "with a zone, which is none of its bytes: write hex fe800000000000000000000000000001",
+        ),
+        ("02:00:0A", "is bytes with `:` between them: write hex 02000a"),
+        ("0a-00-00-00-00-00-00-01", "is bytes with `-` between them: write hex 0a00000000000001"),
+    ] {
+        let error = parse_bytes(text).unwrap_err();
+        assert!(error.contains(why), "{text}: {error}");
+        // What is advised is taken.
+        let advised = error.rsplit("write ").next().unwrap().trim_matches('`');
+        assert!(parse_bytes(advised).is_ok(), "{advised}");
+    }
+    for text in ["10.0.0", "10.0.0.256", "02:00", "a b", "0a-00", "10.0.0.0/x"] {
         assert!(!parse_bytes(text).unwrap_err().contains("address"), "{text}");
     }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Words that are bytes: two hex digits, `0x…`, integers with their type.
 
-use std::net::IpAddr;
-
-use super::number::{count, encode, has_leading_zero};
+use super::address;
+use super::number::{count, encode, has_leading_zero, short};
 
 /// What has bpftool, and this, read the words behind it as hex bytes.
 pub const HEX: &str = "hex";
@@ -14,58 +13,71 @@ pub const HEX: &str = "hex";
 /// # Errors
 /// A sentence that names the part at fault.
 pub fn parse_bytes(text: &str) -> Result<Vec<u8>, String> {
-    if let Some(address) = address(text.trim()) {
-        let hex: String = address.iter().map(|byte| format!("{byte:02x}")).collect();
-        return Err(format!("`{}` is an address: write its bytes, 0x{hex}", text.trim()));
+    if let Some(why) = address::why(text.trim()) {
+        return Err(why);
     }
     let mut bytes = Vec::new();
     let mut words = text.split_whitespace().peekable();
     let hex = words.next_if_eq(&HEX).is_some();
     for word in words {
         if hex && word.contains(':') {
-            return Err(format!("`{word}` is no byte in hex"));
+            return Err(format!("`{}` is no byte in hex", short(word)));
         }
-        parse_word(word, &mut bytes)?;
+        parse_word(word, hex, &mut bytes)?;
     }
-    if bytes.is_empty() { Err("no bytes given".into()) } else { Ok(bytes) }
+    match bytes.is_empty() {
+        true if hex => {
+            Err("`hex` says that bytes follow, and there are none: write them behind it, `hex 0a 00`".into())
+        }
+        true => Err("no bytes given".into()),
+        false => Ok(bytes),
+    }
 }
 
-/// The bytes of what looks like the address of a host or of a network card.
-fn address(text: &str) -> Option<Vec<u8>> {
-    match text.parse() {
-        Ok(IpAddr::V4(address)) => return Some(address.octets().into()),
-        Ok(IpAddr::V6(address)) => return Some(address.octets().into()),
-        Err(_) => {}
-    }
-    let byte = |part: &str| u8::from_str_radix(part, 16).ok().filter(|_| part.len() == 2);
-    let bytes: Option<Vec<u8>> = text.split([':', '-']).map(byte).collect();
-    bytes.filter(|bytes| bytes.len() == 6)
+/// Bytes as a C compiler reads a list of them, `{0x0a, 0x00}` or `0xa 0x0`, in words of two digits; `None` of anything else.
+pub fn list(text: &str) -> Option<String> {
+    let text = text.trim();
+    let inner = text.strip_prefix('{').map_or(Some(text), |text| text.strip_suffix('}'))?;
+    let items: Vec<&str> = match inner.contains(',') {
+        true => inner.split(',').map(str::trim).collect(),
+        false => inner.split_whitespace().collect(),
+    };
+    let byte = |item: &&str| {
+        let digits = item.strip_prefix("0x")?;
+        let is_byte = (1..=2).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        is_byte.then(|| format!("0x{digits:0>2}"))
+    };
+    let bytes: Option<Vec<String>> = items.iter().map(byte).collect();
+    bytes.filter(|bytes| bytes.len() > 1).map(|bytes| bytes.join(" "))
 }
 
-fn parse_word(word: &str, out: &mut Vec<u8>) -> Result<(), String> {
+fn parse_word(word: &str, hex: bool, out: &mut Vec<u8>) -> Result<(), String> {
     if let Some((kind, number)) = word.split_once(':') {
-        return parse_typed(kind, number, out).map_err(|why| format!("`{word}`: {why}"));
+        return parse_typed(kind, number, out).map_err(|why| format!("`{}`: {why}", short(word)));
     }
     let digits = match word.strip_prefix("0x") {
         Some(digits) if !digits.is_empty() => digits,
         Some(_) => return Err("`0x`: hex digits must follow".into()),
-        None if word.len() == 2 => word,
+        None if word.len() == 2 || hex => word,
         None => {
             let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
             let number = if is_number { word.trim_start_matches('0') } else { "42" };
+            let bits =
+                if number.parse().is_ok_and(|number: u128| number > u32::MAX.into()) { 64 } else { 32 };
             return Err(format!(
-                "`{word}` is no byte of two hex digits; a number needs its type, as u32:{}, and a string of hex bytes \
-                 begins with 0x",
+                "`{}` is no byte of two hex digits; a number needs its type, as u{bits}:{}, and before a string of hex bytes \
+                 stands `hex`",
+                short(word),
                 if number.is_empty() { "0" } else { number }
             ));
         }
     };
     if let Some(bad) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
-        return Err(format!("`{word}`: `{bad}` is no hex digit"));
+        return Err(format!("`{}`: `{bad}` is no hex digit", short(word)));
     }
     if !digits.len().is_multiple_of(2) {
         let digits = count(digits.len(), "hex digit");
-        return Err(format!("`{word}`: no whole bytes in {digits}"));
+        return Err(format!("`{}`: no whole bytes in {digits}", short(word)));
     }
     for pair in digits.as_bytes().chunks_exact(2) {
         let nibble =
@@ -92,7 +104,7 @@ fn parse_typed(kind: &str, number: &str, out: &mut Vec<u8>) -> Result<(), String
             return Err("as bpftool prints an entry: paste one entry, whole, or its bytes alone".into());
         }
         let names: Vec<_> = TYPES.iter().map(|(name, ..)| *name).collect();
-        return Err(format!("`{kind}` is no type; there are {}", names.join(", ")));
+        return Err(format!("`{}` is no type; there are {}", short(kind), names.join(", ")));
     };
     let (digits, radix) = number.strip_prefix("0x").map_or((number, 10), |hex| (hex, 16));
     // `from_str_radix` would take a sign.

@@ -13,10 +13,13 @@ use crate::bytes::{has_leading_zero, parse_number};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Clock {
     /// `bpf_ktime_get_ns()`: since boot, and it stands still while the machine is suspended
+    #[value(aliases = ["ktime", "mono", "CLOCK_MONOTONIC"])]
     Monotonic,
     /// `bpf_ktime_get_boot_ns()`: since boot
+    #[value(alias = "CLOCK_BOOTTIME")]
     Boottime,
     /// The wall clock, as user space stamps with it: since 1970
+    #[value(alias = "CLOCK_REALTIME")]
     Realtime,
 }
 
@@ -116,6 +119,9 @@ impl FromStr for Age {
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some(number) = parse_number(text) {
             return Ok(Self::Number(number));
+        }
+        if let Some(age) = text.strip_prefix('-') {
+            return Err(format!("`{text}`: an age is counted back from now, without a sign: write {age}"));
         }
         doubt(text).map_or(Ok(()), |why| Err(format!("`{text}`: {why}")))?;
         humantime::parse_duration(text)
@@ -244,6 +250,7 @@ mod tests {
             ("010s", "octal"),
             ("1h 05m", "octal"),
             ("5M", "a month to some"),
+            ("-90s", "without a sign: write 90s"),
         ] {
             let error = text.parse::<Age>().unwrap_err();
             assert!(error.contains(why), "{text}: {error}");

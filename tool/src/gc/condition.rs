@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use crate::bytes::Given;
+use crate::bytes::{Given, short};
 use crate::image::Image;
 use crate::layout::{Layout, Of};
 use crate::outcome::Failure;
@@ -26,9 +26,10 @@ impl FromStr for Where {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let shown = short(text);
         let bad = || {
             format!(
-                "`{text}` is no condition: write key.FIELD=V, value.FIELD=V (key=V, value=V where there are no fields), or != instead of ="
+                "`{shown}` is no condition: write key.FIELD=V, value.FIELD=V (key=V, value=V where there are no fields), or != instead of ="
             )
         };
         let parts = text.split_once('=');
@@ -53,10 +54,10 @@ impl FromStr for Where {
                 bad()
             ));
         }
-        let given = Given::parse(right).map_err(|why| format!("`{text}`: {why}"))?;
+        let given = Given::parse(right).map_err(|why| format!("`{shown}`: {why}"))?;
         if matches!(given, Given::Stdin | Given::File(_)) {
             return Err(format!(
-                "`{text}`: it is compared with what stands in the condition, not with a file"
+                "`{shown}`: it is compared with what stands in the condition, not with a file"
             ));
         }
         Ok(Self { text: text.into(), of, path: path.map(Into::into), given, not })
@@ -78,7 +79,7 @@ impl Condition {
     /// There is no such field, or it does not take that.
     pub fn new(given: &Where, layout: &Layout) -> Result<Self, Failure> {
         let Where { text, of, path, given, not } = given;
-        let usage = |why: String| Failure::usage(format!("--where {text}: {why}"));
+        let usage = |why: String| Failure::usage(format!("--where {}: {why}", short(text)));
         let what = if *of == Of::Key { "key" } else { "value" };
         let all = layout.whole().map_err(usage)?;
         let is_all = match given {
@@ -144,6 +145,7 @@ fn is_one_text(text: &str) -> Result<(), String> {
     if !is_pattern && text.chars().all(is_plain) {
         return Ok(());
     }
+    let text = short(text);
     Err(format!(
         "`{text}` can be a text, and can be a list or a pattern: write text:{text} or \"{text}\" for the text; of several texts, \
          ask each in a --where of its own"

@@ -117,9 +117,18 @@ pub fn bytes(random: &mut Rng, size: usize) -> String {
     let size = if chance(random, 90) { size } else { random.usize(..size + 3) };
     let spaced =
         |random: &mut Rng| (0..size).map(|_| format!("{:02x}", byte(random))).collect::<Vec<_>>().join(" ");
-    match random.u32(..8) {
+    let listed = |random: &mut Rng, between: &str| {
+        (0..size).map(|_| format!("{:#x}", byte(random))).collect::<Vec<_>>().join(between)
+    };
+    match random.u32(..10) {
         0 | 1 => spaced(random),
         2 => format!("hex {}", spaced(random)),
+        5 => format!("hex {}", hex(random, size)),
+        6 => match random.u32(..3) {
+            0 => listed(random, " "),
+            1 => listed(random, ", "),
+            _ => format!("{{ {} }}", listed(random, ", ")),
+        },
         3 => format!("0x{}", hex(random, size)),
         4 => (0..size).map(|_| random.u8(..100).to_string()).collect::<Vec<_>>().join(" "),
         _ => {

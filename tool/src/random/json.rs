@@ -200,6 +200,11 @@ fn array(value: &Value) -> Option<Vec<u8>> {
 
 /// JSON in which hex may stand without quotes.
 fn parse(text: &str) -> Option<Value> {
+    let text = text.trim_end();
+    let object = text
+        .strip_suffix(',')
+        .filter(|object| text.trim_start().starts_with('{') && object.trim_end().ends_with('}'));
+    let text = object.unwrap_or(text);
     let (mut parts, mut chars) = (vec![String::new()], text.chars());
     while let Some(c) = chars.next() {
         let is_string = parts.len() % 2 == 0;

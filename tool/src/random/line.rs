@@ -57,7 +57,7 @@ fn value(random: &mut Rng, name: &str) -> Option<OsString> {
         }
         "field" => &["lifetime", "a.b[2].c", "", "[0]"],
         "older-than" => &["5", "5m", "1h 30m", "-10", "0", "2.5e3", "010s", "250ms"],
-        "clock" => &["monotonic", "boottime", "realtime", "jiffies"],
+        "clock" => &["monotonic", "boottime", "realtime", "jiffies", "ktime", "CLOCK_REALTIME"],
         "unit" => &["ns", "us", "ms", "s", "h"],
         "type" => &["u32", "i64be", "u16be", "u24"],
         "where" => &["key.proto=17", "value.state != CT_OPEN", "value.x={\"a\": 1}", "x=1"],
@@ -145,7 +145,10 @@ impl First {
 
     pub fn read(&mut self, args: &[OsString]) -> Option<(String, Options)> {
         let matches = self.0.try_get_matches_from_mut(args).ok()?;
-        Some(options_of(&Cli::from_arg_matches(&matches).ok()?))
+        let read = options_of(&Cli::from_arg_matches(&matches).ok()?);
+        // That is told later.
+        let cannot = |values: &Vec<String>| values.iter().any(|value| value.starts_with("Err("));
+        Some(read).filter(|(_, all)| !all.values().any(cannot))
     }
 }
 
@@ -270,10 +273,13 @@ fn meaning(name: &str, value: &OsString) -> Option<String> {
         "batch" => count(65536).filter(|n| *n > 0)?.to_string(),
         "now" => decimal(text)?.to_string(),
         // What these say is tested by itself.
-        "key" | "expect" | "value" => format!("{:?}", Given::parse(text).ok()?),
+        "key" | "expect" | "value" => read(&Given::parse(text))?,
         "older-than" => format!("{:?}", text.parse::<Age>().ok()?),
         "type" => format!("{:?}", text.parse::<IntType>().ok()?),
-        "where" => format!("{:?}", text.parse::<Where>().ok()?),
+        "where" => read(&text.parse::<Where>())?,
+        "clock" if ["ktime", "mono", "CLOCK_MONOTONIC"].contains(&text) => "Monotonic".into(),
+        "clock" if text == "CLOCK_BOOTTIME" => "Boottime".into(),
+        "clock" if text == "CLOCK_REALTIME" => "Realtime".into(),
         "clock" | "unit" => {
             let known = ["monotonic", "boottime", "realtime", "ns", "us", "ms", "s"];
             let (first, rest) = text.split_at_checked(1).filter(|_| known.contains(&text))?;
@@ -281,6 +287,10 @@ fn meaning(name: &str, value: &OsString) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+fn read<T: std::fmt::Debug>(read: &Result<T, String>) -> Option<String> {
+    read.is_ok().then(|| format!("{read:?}"))
 }
 
 /// What `--help` says of options that go together, and that do not.

@@ -122,8 +122,29 @@ fn typed(word: &str, at: usize, how: As<'_>) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// `{0x0a, 0x00}` and `0xa 0x0`, as a C compiler and bpftool read them.
+pub fn c_list(text: &str) -> Option<Vec<u8>> {
+    let text = text.trim();
+    let inner = match (text.strip_prefix('{'), text.strip_suffix('}')) {
+        (Some(_), Some(_)) => &text[1..text.len() - 1],
+        (None, None) => text,
+        _ => return None,
+    };
+    let byte = |item: &str| {
+        let digits = item.trim().strip_prefix("0x").filter(|digits| digits.len() < 3)?;
+        u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))
+    };
+    let by_comma: Option<Vec<u8>> = inner.split(',').map(byte).collect();
+    by_comma
+        .or_else(|| inner.split_whitespace().map(byte).collect())
+        .filter(|bytes: &Vec<u8>| bytes.len() > 1)
+}
+
 /// Words as bytes, and the form that they have.
 fn words(text: &str, how: As<'_>) -> Option<Reading> {
+    if let Some(bytes) = c_list(text) {
+        return Some((Form::String, bytes));
+    }
     let mut all: Vec<&str> = text.split_whitespace().collect();
     let said = all.first() == Some(&"hex");
     if said {
@@ -156,6 +177,11 @@ fn words(text: &str, how: As<'_>) -> Option<Reading> {
                 }
             }
             Form::String
+        } else if said && word.len() % 2 == 0 && word.chars().all(|c| c.is_ascii_hexdigit()) {
+            for i in (0..word.len()).step_by(2) {
+                bytes.push(u8::from_str_radix(&word[i..i + 2], 16).ok()?);
+            }
+            Form::Hex
         } else if is_plain(word) {
             let radix = if how.taken && !hex { 10 } else { 16 };
             bytes.push(u8::from_str_radix(word, radix).ok()?);
@@ -227,7 +253,8 @@ pub fn readings(ty: &Ty, size: usize, text: &str, line: bool) -> Vec<Reading> {
     let mut all = Vec::new();
     let takes_numbers =
         matches!(ty, Ty::Int { .. } | Ty::Char | Ty::Enum { .. } | Ty::Bits { .. } | Ty::Lost | Ty::Pointer);
-    let given = decimal(text).filter(|_| line && takes_numbers);
+    let word = text.trim_matches([' ', '\t', '\n', '\r', '\u{c}']);
+    let given = decimal(word).filter(|_| line && takes_numbers);
     if let Some(given) = given {
         all.extend(number(given, ty, size).map(|bytes| (Form::Number, bytes)));
         if matches!(ty, Ty::Lost) {
@@ -242,7 +269,7 @@ pub fn readings(ty: &Ty, size: usize, text: &str, line: bool) -> Vec<Reading> {
         all.extend(of_fields(ty, size, 0, text).into_iter().filter(|(_, bytes)| bytes.len() == size));
     }
     if let Ty::Enum { names, .. } = ty {
-        let value = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+        let value = names.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
         all.extend(value.and_then(|value| number(value, ty, size)).map(|bytes| (Form::Enumerator, bytes)));
     }
     if let (Ty::Float, true) = (ty, line) {
@@ -318,7 +345,7 @@ fn texts(ty: &Ty, size: usize, text: &str, line: bool, all: &mut Vec<Reading>) {
     if line && (word == "-" || word.starts_with('@')) {
         all.push((Form::File, Vec::new()));
     }
-    if line && decimal(word).is_some() {
+    if line && decimal(word).is_some() && matches!(ty, Ty::Text) {
         all.push((Form::Number, Vec::new()));
     }
     all.extend(readings(ty, size, word, line).into_iter().filter(|(form, _)| *form != Form::Text));

@@ -2,7 +2,7 @@
 //! The order of bytes: whether words lie in that of their fields, and whether `0x…` can be a number.
 
 use crate::btf::Kind;
-use crate::bytes::{Literal, encode};
+use crate::bytes::{Literal, encode, short};
 use crate::layout::{Layout, Place};
 
 /// Whether the words of what is given are in the order of the fields that they are put to: integers in this machine's lie where no
@@ -21,7 +21,7 @@ pub fn in_order(layout: &Layout, offset: usize, given: &Literal) -> Result<(), S
             return Err(two_orders(given, word, size));
         }
     }
-    for (at, size) in given.native_integers() {
+    for (at, size, word) in given.native_integers() {
         let range = offset + at..offset + at + size;
         let swapped = layout.leaves(&range).into_iter().find(|leaf| {
             let element = match layout.resolve(leaf.place.ty).map(|ty| &ty.kind) {
@@ -38,7 +38,8 @@ pub fn in_order(layout: &Layout, offset: usize, given: &Literal) -> Result<(), S
         };
         return Err(format!(
             "`{}` is in this machine's order, and the field ({}) in {name}; or write the number alone",
-            given.text, leaf.type_name
+            short(word),
+            leaf.type_name
         ));
     }
     Ok(())
@@ -61,6 +62,7 @@ pub fn without_btf(given: &Literal) -> Result<(), String> {
 }
 
 fn two_orders(given: &Literal, word: &str, size: usize) -> String {
+    let word = &short(word);
     let bytes = match given.text.split_whitespace().count() {
         1 => format!("`hex {word}`"),
         _ => "each byte as 0x…".into(),

@@ -37,7 +37,7 @@ fn enumerators_and_texts_are_what_a_field_takes() {
     assert_eq!(text(" a "), Ok(b" a \0\0\0\0\0".to_vec()), "blanks are part of a text");
     assert_eq!(text("hex 00 01 02 03 04 05 06 07"), Ok(vec![0, 1, 2, 3, 4, 5, 6, 7]));
     for two in ["10 20", "u8:1", "0x2a2a", "42", "\"bash\"", "'bash'", "=bash", "~bash"] {
-        assert!(text(two).unwrap_err().contains("can be bytes and can be a text"), "{two}");
+        assert!(text(two).unwrap_err().contains("can be a text and can be something else"), "{two}");
     }
     assert!(text("much too long").unwrap_err().contains("a text of 13 bytes, and the field has room for 8"));
 }
@@ -161,13 +161,16 @@ fn what_a_field_does_not_take_is_told_with_what_it_takes() {
         (owner("dport", "0x5"), "no whole bytes in 1 hex digit"),
         (owner("dport", "0x50"), "a number in hex is written u16be:0x50"),
         (owner("dport", "http"), "or in hex as u16be:0x2a"),
+        (odd("name", "1234"), "can be something else: write `text:1234` for the text"),
+        (odd("name", "hex"), "`hex` says that bytes follow, and there are none"),
+        (odd("name", "hex 1234"), "2 bytes given (12 34), the field has 16"),
         (odd("wide", "0x2a"), "1 byte given (2a), the field has 16"),
         (odd("ptr", "0x"), "hex digits must follow"),
         (odd("wide", "1"), "unsigned __int128 takes no number here, only its 16 bytes"),
         (odd("ratio", "0.1"), "`0.1` is no float to the last digit"),
         (odd("ratio", "1.50x"), "float takes a number such as 1.5, or its 4 bytes"),
         (odd("ratio", "2"), "float takes a number such as 1.5, or its 4 bytes"),
-        (owner("expires", "10.0.0.1"), "`10.0.0.1` is an address: write its bytes, 0x0a000001"),
+        (owner("expires", "10.0.0.1"), "`10.0.0.1` is an address: write its bytes, u32be:0x0a000001"),
         (odd("name", "10.0.0.1/longer than that"), "a text of 25 bytes, and the field has room for 16"),
     ] {
         assert!(error.contains(why), "{error} / {why}");
@@ -244,5 +247,38 @@ fn a_float_is_a_number_to_the_last_digit_or_bytes() {
     }
     for text in ["0.1", "16777217.0", "01.5", ".5", "1.", "1e3", "inf", "NaN", "+1.5", "1.5 ", "5"] {
         assert!(ratio(text).is_err(), "{text}");
+    }
+}
+
+/// `hex 1234` was proposed for a field of 8 bytes, and then refused.
+#[test]
+fn bytes_that_are_not_as_many_are_not_proposed() {
+    for text in ["1234", "'bash'", "42", "u8:1"] {
+        let error = field(&owner(), "comm", text).unwrap_err();
+        assert!(
+            !error.contains(&format!("hex {text}")) && error.contains("all 8 of them"),
+            "{text}: {error}"
+        );
+    }
+}
+
+#[test]
+fn blanks_around_a_number_or_an_enumerator_are_no_part_of_it() {
+    assert_eq!(field(&conntrack(), "lifetime", " 42\n"), field(&conntrack(), "lifetime", "42"));
+    assert_eq!(field(&conntrack(), "state", "CT_CLOSING\n"), Ok(vec![1]));
+    assert_eq!(field(&tuple(), "client", " 42 ").map(|bytes| bytes.len()), Ok(1));
+    assert!(field(&odd(ODD_ID), "letter", " 5").is_err(), "or that character");
+    assert!(field(&odd(ODD_ID), "name", " 5").is_err(), "or a text with a blank");
+}
+
+#[test]
+fn what_is_long_is_cut_in_a_sentence() {
+    let long = "1234567890 ".repeat(30);
+    for text in [long.clone(), format!("{long}\n{long}")] {
+        for path in ["lifetime", "state", "comm", "code"] {
+            let layout = if ["comm", "code"].contains(&path) { owner() } else { conntrack() };
+            let error = field(&layout, path, &text).unwrap_err();
+            assert!(error.len() < 300 && !error.contains('\n'), "{path}: {error}");
+        }
     }
 }
