@@ -102,6 +102,7 @@ impl Difference {
             text += &format!("                   {}\n", marks.join(" ").trim_end());
         }
         for FieldDifference { name, type_name, offset, expected, actual, .. } in &self.fields {
+            let name = if name.is_empty() { "the value" } else { name };
             text += &format!("  {name} ({type_name} at {offset}): expected {expected}, actual {actual}\n");
         }
         text
@@ -153,6 +154,13 @@ mod tests {
             "{text}"
         );
         assert_eq!(difference.fields.len(), 2);
+    }
+
+    #[test]
+    fn a_value_that_is_one_number_has_a_name_too() {
+        let difference = Difference::new(0, &[1; 8], &[2; 8], Some(&crate::testing::number()));
+        let text = difference.render(0, &[1; 8], false);
+        assert!(text.contains("\n  the value (__u64 at 0): expected 72340172838076673, actual"), "{text}");
     }
 
     #[test]

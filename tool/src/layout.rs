@@ -170,6 +170,7 @@ impl Layout {
         let kind = &self.resolve(place.ty)?.kind;
         let Kind::Struct { .. } = kind else {
             let hint = match kind {
+                _ if place.ty != self.root => format!(": leave `.{name}` out"),
                 Kind::Int { size: size @ (1 | 2 | 4 | 8), signed, .. } if place.bits.is_none() => {
                     let (sign, bits) = (if *signed { 'i' } else { 'u' }, size * 8);
                     let order = if self.order(place.ty) == Order::Big { "be" } else { "" };

@@ -3,7 +3,7 @@
 
 use std::os::fd::AsFd;
 
-use cmpdel_uapi::bindings::BPF_MAP_TYPE_HASH;
+use cmpdel_uapi::bindings::{BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH};
 use cmpdel_uapi::{Error, Map, Support, map_type_name, probe, probe_update};
 
 use crate::args::{Entry, Read};
@@ -13,7 +13,7 @@ use crate::layout::Of;
 use crate::open::{layout, open};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{Has, MapReport, Report, WindowReport};
-use crate::window::{Window, assumed_zero, is_of, key, window};
+use crate::window::{Window, assumed_zero, is_of, key, order_of_key, window};
 
 /// What to try where a map is not permitted.
 pub const FD_MEND: &str = "the map may be frozen, or open to reading or writing alone";
@@ -133,6 +133,9 @@ fn fill(
     report.map =
         Some(MapReport { id: info.id, name: info.name.clone(), map_type: map_type_name(info.map_type) });
 
+    if ![BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH].contains(&info.map_type) {
+        has_operation(&map, new_value.is_some())?;
+    }
     let key = key(given_key, info.key_size, || layout(info, Of::Key))?;
     let key_assumed = assumed_zero(&key.assumed).map(|what| format!("of the key, {what}"));
     report.key = Some(key.bytes.clone());
@@ -146,14 +149,34 @@ fn fill(
 
     let outcome = deal_with(&Found { map: &map, key: key.bytes, window }, report)?;
     // Where it may be the reason.
-    let assumed = match outcome {
-        Outcome::Absent => key_assumed,
-        Outcome::Kept => value_assumed,
-        _ => None,
+    let (assumed, order) = match outcome {
+        Outcome::Absent => {
+            let layout = layout(info, Of::Key).ok();
+            (key_assumed, layout.and_then(|layout| order_of_key(given_key, &layout)))
+        }
+        Outcome::Kept => (value_assumed, None),
+        _ => (None, None),
     };
-    let notes: Vec<_> = report.note.take().into_iter().chain(assumed).collect();
+    let notes: Vec<_> = report.note.take().into_iter().chain(assumed).chain(order).collect();
     report.note = (!notes.is_empty()).then(|| notes.join("; "));
     Ok(outcome)
+}
+
+/// Of a map of a type that may have no such operation, whether it has: what is wrong with its key helps nobody then.
+fn has_operation(map: &Map<'_>, update: bool) -> Result<(), Failure> {
+    let (checked, failure): (_, fn(&Error) -> Failure) = if update {
+        (map.check_update(0..1), |error| Failure::from_update(error, FD_MEND))
+    } else {
+        (map.check_delete(0..1), |error| Failure::from_uapi("compare-and-delete", error, FD_MEND))
+    };
+    match checked {
+        Err(
+            error @ (Error::UnsupportedMap { .. }
+            | Error::UnsupportedUpdate { .. }
+            | Error::UnsupportedKernel),
+        ) => Err(failure(&error)),
+        _ => Ok(()),
+    }
 }
 
 /// Looks up what is there now. The kernel said that the window differed; it may have changed again since.

@@ -5,6 +5,7 @@ mod field;
 mod new_value;
 mod pasted;
 mod source;
+mod untyped;
 
 use std::ops::Range;
 
@@ -18,6 +19,7 @@ use crate::outcome::Failure;
 use crate::typed;
 use field::in_field;
 use source::{Role, how_many, if_text, raw_bytes};
+use untyped::with_type;
 
 pub use new_value::new_value;
 pub use pasted::is_of;
@@ -144,7 +146,7 @@ fn all_of(
             })
         }
         layout => {
-            let bytes = bytes?;
+            let bytes = bytes.map_err(|why| with_type(literal, size as usize).unwrap_or(why))?;
             literal.one_reading()?;
             match layout {
                 Ok(layout) => typed::in_order(&layout, 0, literal)?,
@@ -302,6 +304,17 @@ pub fn assumed_zero(assumed: &[Range<usize>]) -> Option<String> {
     };
     let runs: Vec<_> = assumed.iter().map(run).collect();
     (!runs.is_empty()).then(|| format!("{} taken to be zero, since nothing was said of it", runs.join(", ")))
+}
+
+/// What to know of a key by name that is not found, where its numbers can be in two orders.
+#[must_use]
+pub fn order_of_key(given: &Given, layout: &Layout) -> Option<String> {
+    let Given::Json(json) = given else { return None };
+    let all = 0..layout.whole().ok()?.size;
+    let is_other = layout.leaves(&all).iter().any(|leaf| layout.order(leaf.place.ty).is_swapped());
+    (json.bytes().is_none() && is_other).then(|| {
+        "of the key, numbers of __be16 and the like are in network order, as people write them, and not as bpftool prints them".into()
+    })
 }
 
 #[cfg(test)]

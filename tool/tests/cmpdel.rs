@@ -269,6 +269,9 @@ fn a_map_without_the_operation_exits_4() {
             cmpdel(&format!("{command}--id {id} --key u32be:0x0a000001 --expect u32:42 --offset 0{rest}"));
         let which = if *SUPPORTED { "this map (type percpu_hash)" } else { "this kernel" };
         assert_eq!((run.code, run.stderr.contains(which)), (4, true), "{run:?}");
+        // What is wrong with its key is not asked.
+        let run = cmpdel(&format!("{command}--id {id} --key 00 --expect u32:42 --offset 0{rest}"));
+        assert_eq!((run.code, run.stderr.contains(which)), (4, true), "{run:?}");
     }
 }
 

@@ -27,7 +27,7 @@ fn fields_are_found_through_typedefs_arrays_and_unnamed_structs() {
 fn what_is_no_field_is_named() {
     for (path, why) in [
         ("lifetme", "no field `lifetme` in struct ct; it has packets, lifetime, state"),
-        ("lifetime.x", "has no fields"),
+        ("lifetime.x", "(__u32) has no fields: leave `.x` out"),
         ("nat.tag[2]", "beyond an array of 2"),
         ("lifetime[0]", "is no array"),
         ("nat.tag[x]", "is no field"),

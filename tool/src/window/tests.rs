@@ -53,7 +53,7 @@ fn windows_are_chosen_as_documented() {
 fn what_does_not_fit_says_both_lengths() {
     for (expect, choice, why) in [
         ("00 01", whole(), "2 bytes given, values of this map have 24"),
-        ("4200", whole(), "u32:4200"),
+        ("4200", whole(), "as u32:4200"),
         ("00 01", offset(23), "a window of 2 bytes at offset 23 does not fit values of 24"),
         ("00", offset(24), "does not fit values of 24"),
         ("00", offset(u32::MAX), "does not fit values of 24"),

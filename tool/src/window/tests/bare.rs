@@ -80,3 +80,30 @@ fn a_file_of_text_is_told_as_one() {
     assert!(file("raw", &[0; 7]).ends_with("more than 4 bytes given, keys of this map have 4"));
     assert!(file("raw", &[1, 2]).ends_with("2 bytes given, keys of this map have 4"));
 }
+
+#[test]
+fn plain_numbers_are_told_the_type_that_fits() {
+    for (text, size, mend) in [
+        ("10", 4, "`10` is a number without a type: write u32:10, or u32be:10 in network order"),
+        ("100", 4, "write u32:100, or u32be:100"),
+        ("7", 8, "write u64:7, or u64be:7"),
+        ("4294967296", 8, "write u64:4294967296"),
+        ("4294967296", 4, "4294967296 does not fit 32 bits"),
+        ("80", 2, "write u16:80, or u16be:80"),
+        ("300", 1, "300 does not fit 8 bits"),
+        ("10 0 0 1", 4, "write `u8:10 u8:0 u8:0 u8:1` if each is a byte"),
+        ("4200", 24, "as u32:4200"),
+        ("9999999999", 24, "as u64:9999999999"),
+    ] {
+        for choice in [None, Some(whole())] {
+            let error = read(text, size, choice).unwrap_err();
+            assert!(error.contains(mend), "{text}: {error}");
+        }
+        // What is advised is taken.
+        let error = read(text, size, None).unwrap_err();
+        if let Some((_, advised)) = error.split_once("write ").filter(|_| error.contains("without a type")) {
+            let advised = advised.trim_start_matches('`').split([',', '`']).next().unwrap();
+            assert!(read(advised, size, None).is_ok(), "{advised}");
+        }
+    }
+}

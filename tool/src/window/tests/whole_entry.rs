@@ -164,3 +164,12 @@ fn a_part_of_a_dump_is_taken_where_it_is_wanted() {
     assert!(error.contains("--expect: the key of an entry is pasted"), "{error}");
     assert!(of(number, "key: 0a", field("x")).is_err());
 }
+
+#[test]
+fn a_key_by_name_that_is_not_found_says_in_which_order_its_numbers_are() {
+    let note = |text: &str, layout: Layout| order_of_key(&Given::parse(text).unwrap(), &layout);
+    assert!(note("{\"port\": 80}", tuple()).unwrap().contains("in network order, as people write them"));
+    for (text, layout) in [("{\"port\": 80}", conntrack()), ("u16be:80", tuple()), ("[\"0x00\"]", tuple())] {
+        assert_eq!(note(text, layout), None, "{text}");
+    }
+}
