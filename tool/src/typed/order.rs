@@ -14,8 +14,12 @@ pub fn in_order(layout: &Layout, offset: usize, given: &Literal) -> Result<(), S
     for (at, size, word) in given.hex_strings() {
         let range = offset + at..offset + at + size;
         let leaves = layout.leaves(&range).into_iter().filter(|leaf| leaf.place.range() == range);
-        let number = Literal::parse(word).hex_number();
-        let numbers = leaves.filter_map(|leaf| integer(layout, leaf.place, number?, false));
+        let digits = word.trim_start_matches("0x");
+        let wide = u128::from_str_radix(digits, 16).ok().filter(|_| digits.len() <= 32);
+        let numbers = leaves.filter_map(|leaf| match layout.resolve(leaf.place.ty).ok()?.kind {
+            Kind::Int { size: 16, .. } => Some(wide?.to_ne_bytes().to_vec()),
+            _ => integer(layout, leaf.place, i128::try_from(wide?).ok()?, false),
+        });
         let bytes = Literal::parse(word).bytes?;
         if numbers.into_iter().any(|number| number != bytes) {
             return Err(two_orders(given, word, size));
@@ -68,6 +72,11 @@ fn two_orders(given: &Literal, word: &str, size: usize) -> String {
         _ => "each byte as 0x…".into(),
     };
     let bits = size * 8;
+    if bits > 64 {
+        return format!(
+            "`{word}` can be a number and can be bytes in this order: write it in bytes, {bytes}"
+        );
+    }
     format!(
         "`{word}` can be a number and can be bytes in this order: write u{bits}:{word} for the number, {bytes} for the bytes"
     )

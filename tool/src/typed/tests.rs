@@ -105,6 +105,13 @@ fn hex_that_bpftool_prints_of_numbers_is_no_bytes() {
             "{path}: {error}"
         );
     }
+    // Wherever it is given.
+    let wide = Literal::parse("0x00000000000000000000000000000001");
+    if cfg!(target_endian = "little") {
+        let error = in_order(&odd(ODD_ID), 16, &wide).unwrap_err();
+        assert!(error.contains("write it in bytes, `hex 0x0000"), "{error}");
+    }
+    assert!(in_order(&odd(ODD_ID), 48, &wide).is_ok(), "there is a text");
     let bytes = "0xff 0xff 0x88 0x81 0x03 0xa5 0xc0 0x00";
     assert_eq!(field(&odd(ODD_ID), "ptr", bytes), Ok(vec![0xff, 0xff, 0x88, 0x81, 3, 0xa5, 0xc0, 0]));
     assert_eq!(
