@@ -51,12 +51,13 @@ K and V:
   \"u32be:1 u16:80 00 00\"  several of these, joined
   @FILE  -              the bytes of a file, of standard input
   [\"0x0a\", \"0x00\"]      bytes, as bpftool --json prints them
-  {\"lifetime\": 42}      fields by name, where the map has BTF. What bpftool prints of a whole entry can be pasted, or `key: …` or
-                        `value: …` of it: as V it has to be the entry of K, and --field or --offset and --size cut their part
-                        out. But numbers of __be16 and the like it prints in this machine's order, and here they are in
-                        network order: of these, paste the bytes. As V, the window is exactly the fields named, in one run of bytes. As K, every field must be named, and of a
-                        union one member. Padding is taken to be zero. A field takes a number, the name of an enumerator, a
-                        text (\"bash\", \"text:42\"), an object, an array, or a string in one of the forms above.
+  {\"lifetime\": 42}      fields by name, where the map has BTF. What bpftool prints of a whole entry can be pasted, or `key: …`
+                        or `value: …` of it: as V it has to be the entry of K, and --field or --offset and --size cut their part
+                        out. But numbers of __be16 and the like it prints in this machine's order, and here they are in network
+                        order: of these, paste the bytes. As V, the window is exactly the fields named, in one run of bytes. As
+                        K, every field must be named, and of a union one member. Padding is taken to be zero. A field takes a
+                        number, the name of an enumerator, a text (\"bash\", \"text:42\"), an object, an array, or a string in
+                        one of the forms above.
   42  CT_OPEN  text:a   with --field, and where the whole key or value is one: what a field takes. Numbers of __be16 and the
                         like are put into network order. A float takes 1.5, and no number that it would round.
 What can be read in two ways is an error.
@@ -116,8 +117,9 @@ A text in --where without quotes has letters, digits and _./:@+- alone: anything
 written text:a|b or \"a|b\".
 
 Before anything is deleted all entries are looked at, and gc stops (exit 2) where the threshold cannot be right: all of several
-entries have expired, of the map or of those that --where leaves, or the only one is older than half the time since boot, stamps lie in the future or before boot or are 0, the bytes are no such integer by BTF, the type cannot hold the
-number. --force goes on all the same. (Of a map of type rhash, under stripes, it is seen alone whether all have expired.)
+entries have expired, of the map or of those that --where leaves; the only entry is older than half the time since boot; stamps lie
+in the future or before boot or are 0; the bytes are no such integer by BTF; the type cannot hold the number. --force goes on all the
+same. (Of a map of type rhash, under stripes, it is seen alone whether all have expired.)
 
 The summary counts entries looked at, expired, deleted, kept since they were refreshed after the look, and gone already.
 
