@@ -152,7 +152,7 @@ fn fill(
     let (assumed, order) = match outcome {
         Outcome::Absent => {
             let layout = layout(info, Of::Key).ok();
-            (key_assumed, layout.and_then(|layout| order_of_key(given_key, &layout)))
+            (key_assumed, order_of_key(given_key, layout.as_ref()))
         }
         Outcome::Kept => (value_assumed, None),
         _ => (None, None),

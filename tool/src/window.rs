@@ -148,9 +148,8 @@ fn all_of(
         layout => {
             let bytes = bytes.map_err(|why| with_type(literal, size as usize).unwrap_or(why))?;
             literal.one_reading()?;
-            match layout {
-                Ok(layout) => typed::in_order(&layout, 0, literal)?,
-                Err(_) => typed::without_btf(literal)?,
+            if let Ok(layout) = layout {
+                typed::in_order(&layout, 0, literal)?;
             }
             Ok((bytes, Vec::new()))
         }
@@ -225,8 +224,11 @@ fn run(
             return at(named(role, json, &layout)?.window(&layout).map_err(usage)?);
         }
         (Given::Literal(literal), None) if whole_value => {
-            let (expected, assumed) =
-                all_of(literal, value_size, layout(), "value", &length).map_err(usage)?;
+            let layout = layout();
+            if role == Role::Value && layout.is_err() {
+                typed::without_btf(literal).map_err(usage)?;
+            }
+            let (expected, assumed) = all_of(literal, value_size, layout, "value", &length).map_err(usage)?;
             return Ok(Window { offset: 0, expected, assumed });
         }
         (Given::Literal(literal), None) => {
@@ -234,7 +236,8 @@ fn run(
             literal.one_reading().map_err(usage)?;
             match layout() {
                 Ok(layout) => typed::in_order(&layout, offset.unwrap_or_default() as usize, literal),
-                Err(_) => typed::without_btf(literal),
+                Err(_) if role == Role::Value => typed::without_btf(literal),
+                Err(_) => Ok(()),
             }
             .map_err(usage)?;
             bytes
@@ -306,10 +309,17 @@ pub fn assumed_zero(assumed: &[Range<usize>]) -> Option<String> {
     (!runs.is_empty()).then(|| format!("{} taken to be zero, since nothing was said of it", runs.join(", ")))
 }
 
-/// What to know of a key by name that is not found, where its numbers can be in two orders.
+/// What to know of a key that is not found, where its numbers can be in two orders.
 #[must_use]
-pub fn order_of_key(given: &Given, layout: &Layout) -> Option<String> {
-    let Given::Json(json) = given else { return None };
+pub fn order_of_key(given: &Given, layout: Option<&Layout>) -> Option<String> {
+    let (json, layout) = match (given, layout) {
+        (Given::Json(json), Some(layout)) => (json, layout),
+        (Given::Literal(literal), None) => {
+            let why = typed::without_btf(literal).err()?;
+            return Some(format!("of the key, {why}; it was taken for the bytes"));
+        }
+        _ => return None,
+    };
     let all = 0..layout.whole().ok()?.size;
     let is_other = layout.leaves(&all).iter().any(|leaf| layout.order(leaf.place.ty).is_swapped());
     (json.bytes().is_none() && is_other).then(|| {

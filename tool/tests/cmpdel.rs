@@ -40,6 +40,7 @@ fn assert_run(what: &str, fixture: &Fixture, run: &Run, code_with_series: i32) {
 fn each_form_deletes_what_is_equal_and_keeps_what_is_not() {
     let rows = [
         ("--expect u64be:0x2a00000001020304", 0),
+        ("--expect 0x2a00000001020304", 0),
         ("--expect u32:42 --offset 0", 0),
         ("--expect 01 --offset 4", 0),
         ("--expect u16be:0x0102 --offset 4 --size 2", 0),
@@ -60,7 +61,7 @@ fn each_form_deletes_what_is_equal_and_keeps_what_is_not() {
 #[test]
 fn a_map_is_found_by_its_name() {
     let Some(fixture) = Fixture::new("by_name_once") else { return };
-    let run = cmpdel("--name by_name_once --key u32be:0x0a000001 --expect u32:42 --offset 0");
+    let run = cmpdel("--name by_name_once --key 0x0a000001 --expect u32:42 --offset 0");
     assert_run("by name", &fixture, &run, 0);
 }
 

@@ -44,8 +44,9 @@ const FORMS: &str = "\
 K and V:
   0a 00 00 01           bytes of two hex digits, as bpftool prints them; `hex 10 00` where nothing shows that they are hex: no
                         letter, no 08 or 09
-  hex 0x0a000001        the same; bytes in the order written. Without `hex` this is refused where an integer would have them in
-                        another order, and without BTF wherever 2, 4 or 8 bytes can be one: write u32:0x0a000001 for the number
+  0x0a000001            the same; bytes in the order written. Of an integer that would have them in another order it is
+                        refused, and as NEW without BTF wherever 2, 4 or 8 bytes can be one: write u32:0x0a000001 for the
+                        number, `hex 0x0a000001` for the bytes
   0xa, 0x0, 0x0, 0x1    bytes, as C and `xxd -i` write them, in braces or not; blanks between them will do
   u32:42  u32be:0x2a    an integer of 8, 16, 32 or 64 bits; `be` for network order, else this machine's
   \"u32be:1 u16:80 00 00\"  several of these, joined

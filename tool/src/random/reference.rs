@@ -214,12 +214,9 @@ pub fn all_bytes(text: &str, swapped: &dyn Fn(usize, usize) -> bool) -> Vec<Read
     all
 }
 
-/// Words as bytes where nothing is known of what they are for: `0x…` can be any number of its length.
+/// Words as bytes where nothing is known of what they are for.
 pub fn bytes_of_anything(text: &str) -> Vec<Reading> {
-    let any = |_, len| [2, 4, 8].contains(&len).then_some(Order::Native);
-    let mut all = all_bytes(text, &|_, _| false);
-    all.extend(words(text, As { numbers: Some(&any), ..As::default() }));
-    all
+    all_bytes(text, &|_, _| false)
 }
 
 /// The same of what lies at an offset of a value, where `0x…` can be a number, too.

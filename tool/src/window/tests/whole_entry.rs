@@ -167,7 +167,7 @@ fn a_part_of_a_dump_is_taken_where_it_is_wanted() {
 
 #[test]
 fn a_key_by_name_that_is_not_found_says_in_which_order_its_numbers_are() {
-    let note = |text: &str, layout: Layout| order_of_key(&Given::parse(text).unwrap(), &layout);
+    let note = |text: &str, layout: Layout| order_of_key(&Given::parse(text).unwrap(), Some(&layout));
     assert!(note("{\"port\": 80}", tuple()).unwrap().contains("in network order, as people write them"));
     for (text, layout) in [("{\"port\": 80}", conntrack()), ("u16be:80", tuple()), ("[\"0x00\"]", tuple())] {
         assert_eq!(note(text, layout), None, "{text}");
