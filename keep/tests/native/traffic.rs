@@ -107,7 +107,7 @@ fn pair(rig: &Rig, flow: Flow, turns: u32, excused: u64, tally: &mut Tally) {
     // A collector that is about to delete is given the time.
     wait(turns);
     let found = rig.passes(&data(flow));
-    // Whoever stood still for long proves nothing. Two packets at once may set the clock back by a step.
+    // Whoever stood still for long proves nothing, nor does a clock that a look-up copied while a packet moved it on.
     if rig.now().wrapping_sub(since) < LIFETIME / 2 && (found || excuses(rig) == excused) {
         tally.judged += 1;
         tally.lost += u64::from(!found);
