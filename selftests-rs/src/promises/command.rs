@@ -215,7 +215,8 @@ fn dry_runs(context: &Context) -> Result<Verdict> {
 fn difference(context: &Context) -> Result<Verdict> {
     let flows = Flows::new()?;
     let [option, id] = &flows.by_id()?;
-    let stale = HEX_VALUE.replace("2a", "29");
+    // Without its letter nothing else shows that it is hex.
+    let stale = format!("hex {}", HEX_VALUE.replace("2a", "29"));
     let run = Run::new(context, &[option, id, "--key", HEX_KEY, "--expect", &stale])?;
     let mut tally = Tally::default();
     tally.case("exit", flows.problem(&run, KEPT, false)?);
