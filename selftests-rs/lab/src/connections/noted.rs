@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::contract::ct_value;
     use crate::datapath::Settings;
-    use crate::load::Denied;
+    use crate::load::or_skipped;
 
     const SYN: u8 = 2;
     const ACK: u8 = 16;
@@ -148,17 +148,9 @@ mod tests {
                 connections: true,
                 ..Settings::new(MapKind::Hash, 16)
             };
-            match Datapath::load(&refresh.to_string(), settings) {
-                Ok(datapath) => {
-                    let noted = Noted::of(&datapath).unwrap();
-                    Some(Self { datapath, noted, ipv6, port })
-                }
-                Err(Denied::Refused(refusal)) if refusal.errno == "EPERM" => {
-                    println!("skipped: this may load no datapath here: {}", refusal.text);
-                    None
-                }
-                Err(denied) => panic!("{:#}", denied.error()),
-            }
+            let datapath = or_skipped(Datapath::load(&refresh.to_string(), settings))?;
+            let noted = Noted::of(&datapath).unwrap();
+            Some(Self { datapath, noted, ipv6, port })
         }
 
         /// A segment with those flags comes at that tick.

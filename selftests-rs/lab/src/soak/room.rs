@@ -116,18 +116,11 @@ mod tests {
 
     use super::*;
     use crate::datapath::Settings;
-    use crate::load::Denied;
+    use crate::load::or_skipped;
 
     /// `None` where this may load no datapath.
     fn datapath(map: MapKind) -> Option<Datapath> {
-        match Datapath::load(&Refresh::HalfLifeStripe.to_string(), Settings::new(map, 2048)) {
-            Ok(datapath) => Some(datapath),
-            Err(Denied::Refused(refusal)) if refusal.errno == "EPERM" => {
-                println!("skipped: this may load no datapath here: {}", refusal.text);
-                None
-            }
-            Err(denied) => panic!("{:#}", denied.error()),
-        }
+        or_skipped(Datapath::load(&Refresh::HalfLifeStripe.to_string(), Settings::new(map, 2048)))
     }
 
     #[test]
