@@ -256,12 +256,13 @@ fn run(
     };
     let end = u64::from(offset) + len as u64;
     if len == 0 || end > u64::from(value_size) {
-        return Err(usage(format!(
-            "a window of {} at offset {offset} does not fit values of {value_size} bytes",
-            count(len, "byte")
-        )));
+        return Err(usage(does_not_fit(len, offset as usize, value_size as usize)));
     }
     Ok(Window { offset, expected, assumed: Vec::new() })
+}
+
+fn does_not_fit(len: usize, offset: usize, value_size: usize) -> String {
+    format!("a window of {} at offset {offset} does not fit values of {value_size} bytes", count(len, "byte"))
 }
 
 fn too_short(role: Role, how_many: &str, value_size: u32) -> String {
@@ -281,13 +282,7 @@ fn cut(value: Vec<u8>, choice: Choice<'_>) -> Result<Vec<u8>, String> {
         (offset, Some(size)) => {
             let start = offset.unwrap_or_default() as usize;
             let part = start.checked_add(size as usize).and_then(|end| value.get(start..end));
-            part.map(<[u8]>::to_vec).ok_or_else(|| {
-                format!(
-                    "a window of {} at offset {start} does not fit values of {} bytes",
-                    count(size as usize, "byte"),
-                    value.len()
-                )
-            })
+            part.map(<[u8]>::to_vec).ok_or_else(|| does_not_fit(size as usize, start, value.len()))
         }
     }
 }
