@@ -53,3 +53,28 @@ pub fn figure(value: f64) -> String {
     }
     format!("{value:.decimals$}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lives of an entry, in bursts of the CPU that sets the clock.
+    const LIFETIME: i32 = 8;
+
+    /// Of losses, those whose flow has another packet in time: deleted right after the refresh, and at any age that a flow
+    /// without a packet since may have.
+    #[test]
+    fn the_stress_is_not_taken_to_see_more_than_it_does() {
+        let spared = (511.0_f64 / 512.0).powi(64);
+        let at_once = 1.0 - spared.powi(LIFETIME);
+        assert!((0.62..0.64).contains(&at_once), "{at_once}");
+        // In the middle of each burst.
+        let ages = || (0..LIFETIME).map(|age| f64::from(age) + 0.5);
+        let weight: f64 = ages().map(|age| spared.powf(age)).sum();
+        let seen: f64 =
+            ages().map(|age| spared.powf(age) * (1.0 - spared.powf(f64::from(LIFETIME) - age))).sum();
+        let late = seen / weight;
+        assert!((0.41..0.43).contains(&late), "{late}");
+        assert!(SEEN < late);
+    }
+}
