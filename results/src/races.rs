@@ -145,6 +145,12 @@ pub struct Stress {
     pub refreshes: u64,
     /// Entries that GC removed.
     pub deletes: u64,
+    /// Refreshes after which the flow's next packet came while the entry had to be there: a loss would have been seen.
+    #[serde(default)]
+    pub in_time: u64,
+    /// Those after which it came later.
+    #[serde(default)]
+    pub late: u64,
     /// Packets that were to open a flow.
     #[serde(default)]
     pub opens: u64,
@@ -154,6 +160,9 @@ pub struct Stress {
     /// Live entries that an LRU map evicted: everybody's loss, and no violation.
     #[serde(default)]
     pub evicted_live: u64,
+    /// Those of them that GC may have removed after all: it was at an entry of that flow when they went.
+    #[serde(default)]
+    pub undecided: u64,
     /// Entries that an LRU map evicted in all.
     #[serde(default)]
     pub evicted: u64,
@@ -177,9 +186,12 @@ impl Stress {
         self.packets += other.packets;
         self.refreshes += other.refreshes;
         self.deletes += other.deletes;
+        self.in_time += other.in_time;
+        self.late += other.late;
         self.opens += other.opens;
         self.opens_refused += other.opens_refused;
         self.evicted_live += other.evicted_live;
+        self.undecided += other.undecided;
         self.evicted += other.evicted;
         self.map_bytes = self.map_bytes.max(other.map_bytes);
         self.map_entries = self.map_entries.max(other.map_entries);

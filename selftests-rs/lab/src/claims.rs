@@ -76,8 +76,15 @@ pub fn tell_kept(claims: &mut dyn Claims, entry: &Expired<'_>) {
 
 /// What came of an entry.
 pub fn tell_fate(claims: &mut dyn Claims, entry: &Expired<'_>, fate: Fate) {
+    tell_fates(claims, [(entry, fate)]);
+}
+
+/// What came of entries by one time.
+pub fn tell_fates<'a>(claims: &mut dyn Claims, fates: impl IntoIterator<Item = (&'a Expired<'a>, Fate)>) {
     let done = if claims.wants_times() { monotonic() } else { 0 };
-    claims.claim(entry.key, lifetime_of(entry.value), fate, done);
+    for (entry, fate) in fates {
+        claims.claim(entry.key, lifetime_of(entry.value), fate, done);
+    }
 }
 
 /// An error of compare-and-delete: counted if the kernel said it of this entry.

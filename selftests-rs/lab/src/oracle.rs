@@ -9,15 +9,19 @@
 //! entry of that flow between the refresh and the packet that missed it. Both say when they did what they did.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 use results::races::{Violation, Violations};
 
 use crate::datapath::Handled;
 use crate::layout::{Outcome, TICK};
-use crate::value::backend_for;
+use crate::value::{FIRST_STRANGER, backend_for};
 
 /// So long after a removal, in ns, its collector may look at the clock: a packet may miss the entry in between.
 const LATE: u64 = 20_000;
+
+/// When something was done, in ns: not before the first, and by the second.
+pub type Span = RangeInclusive<u64>;
 
 /// The last refresh of a flow, while the datapath may count on its entry.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +30,8 @@ struct Refreshed {
     lifetime: u32,
     /// When its packet began.
     began: u64,
+    /// There was a packet of the flow after it.
+    followed: bool,
 }
 
 /// What is known of one flow.
@@ -38,8 +44,8 @@ struct Flow {
     foreign: bool,
     /// Times that an entry may have been made for it where there was none: an update does not tell.
     made: u64,
-    /// When collectors say that they removed it.
-    claims: Vec<u64>,
+    /// When collectors removed it.
+    claims: Vec<Span>,
 }
 
 /// A live entry that is gone, by whom is to be found out.
@@ -62,6 +68,8 @@ pub struct Oracle {
     violations: Violations,
     packets: u64,
     refreshes: u64,
+    in_time: u64,
+    late: u64,
     failed: u64,
 }
 
@@ -84,7 +92,13 @@ impl Oracle {
     pub fn packet(&mut self, handled: &Handled) {
         self.packets += 1;
         let flow = self.flows.entry(handled.packet.flow).or_default();
-        let refreshed = Refreshed { lifetime: handled.lifetime, began: handled.began };
+        if let Some(believed) = flow.believed.as_mut().filter(|believed| !believed.followed) {
+            believed.followed = true;
+            let in_time = believed.lifetime >= handled.now;
+            self.in_time += u64::from(in_time);
+            self.late += u64::from(!in_time);
+        }
+        let refreshed = Refreshed { lifetime: handled.lifetime, began: handled.began, followed: false };
         match handled.outcome {
             // Nothing was done: what was true of the flow is still true.
             Outcome::Failed => self.failed += 1,
@@ -134,7 +148,7 @@ impl Oracle {
         flow.missed = None;
         flow.foreign = false;
         flow.made += 1;
-        flow.believed = Some(Refreshed { lifetime: handled.lifetime, began: handled.began });
+        flow.believed = Some(Refreshed { lifetime: handled.lifetime, began: handled.began, followed: false });
     }
 
     /// Refreshes so far.
@@ -147,9 +161,9 @@ impl Oracle {
         self.violations.total()
     }
 
-    /// A collector says that it had removed the flow's entry by `done`.
-    pub fn claimed(&mut self, flow: u32, done: u64) {
-        self.flows.entry(flow).or_default().claims.push(done);
+    /// A collector says when it removed the flow's entry.
+    pub fn claimed(&mut self, flow: u32, when: Span) {
+        self.flows.entry(flow).or_default().claims.push(when);
     }
 
     /// A live entry of a flow is gone.
@@ -187,8 +201,11 @@ impl Oracle {
             violations: self.violations,
             packets: self.packets,
             refreshes: self.refreshes,
+            in_time: self.in_time,
+            late: self.late,
             failed: self.failed,
             evicted_live: 0,
+            undecided: 0,
             suspects: self.suspects,
             made: self.flows.iter().map(|(&flow, state)| (flow, state.made)).collect(),
             claims: self.flows.into_iter().map(|(flow, state)| (flow, state.claims)).collect(),
@@ -230,13 +247,19 @@ pub struct Settled {
     pub packets: u64,
     /// Refreshes of entries that were there.
     pub refreshes: u64,
+    /// Refreshes after which the flow's next packet came in time to see a loss.
+    pub in_time: u64,
+    /// Those after which it came too late.
+    pub late: u64,
     /// Packets for which nothing could be done at the time.
     pub failed: u64,
     /// Live entries that the map evicted.
     pub evicted_live: u64,
+    /// Those of them that a collector may have removed after all: it was at an entry of that flow when they went.
+    pub undecided: u64,
     suspects: Vec<Suspect>,
     made: HashMap<u32, u64>,
-    claims: HashMap<u32, Vec<u64>>,
+    claims: HashMap<u32, Vec<Span>>,
 }
 
 impl Settled {
@@ -250,6 +273,8 @@ impl Settled {
             }
             whole.packets += part.packets;
             whole.refreshes += part.refreshes;
+            whole.in_time += part.in_time;
+            whole.late += part.late;
             whole.failed += part.failed;
             whole.suspects.extend(part.suspects);
             for (flow, made) in part.made {
@@ -260,22 +285,27 @@ impl Settled {
             }
         }
         for suspect in std::mem::take(&mut whole.suspects) {
-            let between = suspect.refreshed..=suspect.missed.saturating_add(LATE);
-            let removed = whole
-                .claims
-                .get(&suspect.flow)
-                .is_some_and(|claims| claims.iter().any(|done| between.contains(done)));
-            if removed {
+            let claims = whole.claims.get(&suspect.flow).map_or(&[][..], Vec::as_slice);
+            let life = suspect.refreshed..=suspect.missed.saturating_add(LATE);
+            if claims.iter().any(|claim| life.contains(claim.end())) {
                 whole.violations.lost_refresh += 1;
             } else {
                 whole.evicted_live += 1;
+                let at_it = |claim: &Span| *claim.start() <= suspect.missed && life.start() <= claim.end();
+                whole.undecided += u64::from(claims.iter().any(at_it));
             }
         }
-        // An entry can be removed as often as it was made.
-        let excess = whole.claims.iter().map(|(flow, claims)| {
-            (claims.len() as u64).saturating_sub(whole.made.get(flow).copied().unwrap_or(0))
-        });
-        whole.violations.double_delete += excess.sum::<u64>();
+        for (flow, claims) in &whole.claims {
+            let claims = claims.len() as u64;
+            if *flow >= FIRST_STRANGER {
+                // It never expires: a packet wrote into an element that was no longer its flow's, or GC judged another.
+                whole.violations.lost_refresh += claims;
+            } else {
+                // An entry can be removed as often as it was made.
+                whole.violations.double_delete +=
+                    claims.saturating_sub(whole.made.get(flow).copied().unwrap_or(0));
+            }
+        }
         whole
     }
 }

@@ -5,6 +5,7 @@
 
 mod agent;
 mod filler;
+mod table;
 mod traffic;
 
 use std::collections::HashMap;
@@ -25,9 +26,11 @@ use crate::datapath::Datapath;
 use crate::layout::{Fate, TICK};
 use crate::load::Denied;
 use crate::oracle::{Left, Oracle, Settled};
-use crate::value::{backend_of, flow_of};
+use crate::value::{backend_of, flow_of, key_of};
 use agent::Agent;
 use traffic::Traffic;
+
+pub use table::{clear, contents};
 
 /// Flows of each thread. A burst touches an eighth of them, and an entry lives for eight ticks of one burst: about a third
 /// of all packets come after their entry's time.
@@ -38,6 +41,9 @@ const LAST_TICK: u32 = u32::MAX / TICK - 4096;
 
 /// For a collector to remove something.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// In so long a table of an RHASH map is resized, more or less.
+const RESIZED: Duration = Duration::from_millis(2);
 
 /// How long to go on.
 #[derive(Clone, Copy, Debug)]
@@ -96,9 +102,14 @@ impl Plan {
     }
 }
 
+/// Flows of a run.
+pub fn flows(cpus: usize) -> u32 {
+    FLOWS * u32::try_from(cpus).unwrap_or(1)
+}
+
 /// Entries that a map needs, for nothing live to be in the way of anything else and as few spare elements as possible.
 pub fn entries(map: MapKind, cpus: usize) -> u32 {
-    let flows = FLOWS * u32::try_from(cpus).unwrap_or(1);
+    let flows = flows(cpus);
     // An LRU map keeps free elements in a list for each CPU and evicts when one is empty.
     match map {
         MapKind::LruHash => flows * 4,
@@ -148,7 +159,7 @@ fn once(run: &Run<'_>) -> Result<Stress, Denied> {
     if let Some(second) = &mut second {
         rounds.push(Box::new(|claims| second.round(claims)));
     }
-    drive(run, || contents(run.datapath), rounds)
+    drive(run, || contents(run.datapath, flows(run.cpus)), rounds)
 }
 
 /// One round of a collector.
@@ -207,12 +218,16 @@ pub fn drive(
     let left = contents()?;
     let (now, at) = (&datapath.control().now, monotonic());
     let clock = now.load(SeqCst);
-    // All have expired by then; more than one round, as a collector has every other one too.
-    for _ in 0..3 {
+    // All have expired by then; more than one round, as a collector has every other one too. A round may leave entries of an
+    // RHASH map out while the table is resized.
+    let (rounds_left, pause) =
+        if datapath.settings().map == MapKind::Rhash { (12, RESIZED) } else { (3, Duration::ZERO) };
+    for _ in 0..rounds_left {
         now.fetch_add(4 * datapath.settings().timeout * TICK, SeqCst);
         for (round, gc) in rounds.iter_mut().zip(&mut gcs) {
             round(gc).context("a round without traffic failed")?;
         }
+        thread::sleep(pause);
     }
     let over = contents()?.len() as u64;
 
@@ -238,8 +253,11 @@ pub fn drive(
     Ok(Stress {
         packets: settled.packets,
         refreshes: settled.refreshes,
+        in_time: settled.in_time,
+        late: settled.late,
         violations: settled.violations,
         evicted_live: settled.evicted_live,
+        undecided: settled.undecided,
         evicted: filled.saturating_sub(stress.map_entries),
         ..stress
     })
@@ -248,32 +266,6 @@ pub fn drive(
 fn fill(datapath: &Datapath, cpu: usize, stop: &AtomicBool) -> Result<u64> {
     let elements = Elements::new(datapath.map("ct4")?);
     filler::fill(&elements.map_err(|errno| anyhow!("cannot fill the map: {errno}"))?, cpu, stop)
-}
-
-/// Removes all entries, whoever they are of.
-///
-/// # Errors
-/// The kernel's.
-pub fn clear(datapath: &Datapath) -> Result<()> {
-    for map in datapath.tables()? {
-        let elements = Elements::new(map.as_fd()).context("cannot use the map under test")?;
-        let mut snapshot = Snapshot::default();
-        loop {
-            let next = elements.look_up_batch(None, 16 * FLOWS, &mut snapshot);
-            next.map_err(|errno| anyhow!("cannot list the entries to remove: {errno}"))?;
-            if snapshot.count == 0 {
-                break;
-            }
-            for (key, _) in snapshot.entries(&elements) {
-                match elements.delete(key) {
-                    // A timer may have been faster.
-                    Ok(()) | Err(Errno(libc::ENOENT)) => {}
-                    Err(errno) => return Err(anyhow!("cannot remove an entry: {errno}")),
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// What the threads tell each other.
@@ -314,6 +306,8 @@ fn watch(shared: &Shared, began: Instant, plan: Plan, datapath: &Datapath) {
 fn collect(round: &mut Round<'_>, mut gc: Claimed, shared: &Shared) -> Result<Claimed> {
     while !shared.stop.load(Relaxed) {
         let before = gc.removed;
+        let now = monotonic();
+        gc.last = (now, now);
         round(&mut gc)?;
         shared.removed.fetch_add(gc.removed - before, Relaxed);
         shared.rounds.fetch_add(1, Relaxed);
@@ -326,14 +320,21 @@ fn collect(round: &mut Round<'_>, mut gc: Claimed, shared: &Shared) -> Result<Cl
 struct Claimed {
     oracle: Oracle,
     removed: u64,
+    /// When it last said that something was done, and when whatever that was had begun. What it removes next, it removes after
+    /// that; removals that were done at one time are of one batch.
+    last: (u64, u64),
     errors: std::collections::BTreeMap<String, u64>,
 }
 
 impl Claims for Claimed {
     fn claim(&mut self, key: &[u8], _: u32, fate: Fate, done: u64) {
+        // A program says it of removals alone.
+        if done > self.last.1 {
+            self.last = (self.last.1, done);
+        }
         if fate == Fate::Removed {
             self.removed += 1;
-            self.oracle.claimed(flow_of(key), done);
+            self.oracle.claimed(flow_of(key), self.last.0..=done);
         }
     }
 
@@ -344,32 +345,6 @@ impl Claims for Claimed {
     fn error(&mut self, errno: Errno) {
         *self.errors.entry(errno.to_string()).or_default() += 1;
     }
-}
-
-/// The flows in the maps, those that fill it left out.
-///
-/// # Errors
-/// The kernel's.
-pub fn contents(datapath: &Datapath) -> Result<HashMap<u32, Left>> {
-    let mut left = HashMap::new();
-    // What is in several of them counts by the first.
-    for map in datapath.tables()?.into_iter().rev() {
-        let elements = Elements::new(map.as_fd()).context("cannot use the map under test")?;
-        let (mut position, mut snapshot) = (None, Snapshot::default());
-        loop {
-            let next = elements.look_up_batch(position.as_ref(), 16 * FLOWS, &mut snapshot);
-            position = next.map_err(|errno| anyhow!("cannot read the map after the run: {errno}"))?;
-            left.extend(snapshot.entries(&elements).filter(|(key, _)| flow_of(key) < filler::FIRST).map(
-                |(key, value)| {
-                    (flow_of(key), Left { lifetime: datapath.promised(value), backend: backend_of(value) })
-                },
-            ));
-            if position.is_none() {
-                break;
-            }
-        }
-    }
-    Ok(left)
 }
 
 fn joined<T>(thread: thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {

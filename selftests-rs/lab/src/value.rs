@@ -6,6 +6,9 @@ use std::mem::offset_of;
 use crate::contract::ct_value;
 use crate::layout::{DEAD_MARK, LIFETIME, SEED, VALUE_SIZE};
 
+/// The first flow that no packet belongs to: what fills a map from outside begins here.
+pub const FIRST_STRANGER: u32 = 1 << 20;
+
 /// The key of a flow, as the datapath makes it of a packet in a burst.
 pub fn key_of(flow: u32) -> [u8; 14] {
     let mut key = [0; 14];

@@ -5,7 +5,7 @@ use anyhow::Result;
 use cmpdel_uapi::{Map, Outcome};
 
 use super::compare;
-use crate::claims::{Claims, Expired, Remove, supported, tell_error, tell_fate, unsupported};
+use crate::claims::{Claims, Expired, Remove, supported, tell_error, tell_fates, unsupported};
 use crate::target::Target;
 use crate::gate::Stop;
 use crate::layout::{Fate, LIFETIME};
@@ -61,14 +61,12 @@ impl CompareBatch<'_> {
                 return expired.iter().take(1).try_for_each(|entry| tell_error(claims, entry, &error));
             }
         };
-        for (entry, outcome) in expired.iter().zip(&batch.outcomes) {
-            let fate = match outcome {
-                Outcome::Deleted => Fate::Removed,
-                Outcome::Mismatch => Fate::Kept,
-                Outcome::Absent => Fate::Absent,
-            };
-            tell_fate(claims, entry, fate);
-        }
+        let fates = batch.outcomes.iter().map(|outcome| match outcome {
+            Outcome::Deleted => Fate::Removed,
+            Outcome::Mismatch => Fate::Kept,
+            Outcome::Absent => Fate::Absent,
+        });
+        tell_fates(claims, expired.iter().zip(fates));
         // Those after it are looked at again in the next round.
         match (expired.get(batch.outcomes.len()), &batch.ended) {
             (Some(entry), Some(error)) => tell_error(claims, entry, error),

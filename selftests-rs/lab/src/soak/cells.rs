@@ -180,7 +180,8 @@ impl Worker for Killed {
             vec![Box::new(|claims| own.round(claims)), Box::new(steady), Box::new(killed)];
         let (gc, cpus) = (place.gc, *cpus);
         let run = Run { datapath, gc, cpus, plan: Plan::TURN, circumstance: None };
-        let stress = stress::drive(&run, || stress::contents(datapath), rounds).map_err(Denied::error)?;
+        let contents = || stress::contents(datapath, stress::flows(cpus));
+        let stress = stress::drive(&run, contents, rounds).map_err(Denied::error)?;
         page.ran(&stress);
         room::judge(datapath, &["ct4"], page)
     }

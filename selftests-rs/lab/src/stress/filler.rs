@@ -9,10 +9,8 @@ use anyhow::{Result, bail};
 use cmpdel_uapi_raw::{Elements, Errno};
 
 use crate::cpus::pin;
-use crate::value::{key_of, value_of};
+use crate::value::{FIRST_STRANGER, key_of, value_of};
 
-/// The first flow that no packet belongs to.
-pub const FIRST: u32 = 1 << 20;
 /// Flows that it uses, one after the other; more than a map has room for.
 const FLOWS: u32 = 1 << 16;
 /// Entries put there at a time, and the pause between: packets want the CPU as well.
@@ -29,7 +27,8 @@ pub fn fill(elements: &Elements<'_>, cpu: usize, stop: &AtomicBool) -> Result<u6
     let mut flow = 0;
     while !stop.load(Relaxed) {
         for _ in 0..CHUNK {
-            match elements.update(&key_of(FIRST + flow), &value_of(FIRST + flow, u32::MAX), 0) {
+            let stranger = FIRST_STRANGER + flow;
+            match elements.update(&key_of(stranger), &value_of(stranger, u32::MAX), 0) {
                 Ok(()) => made += 1,
                 Err(Errno(libc::ENOMEM)) => {}
                 Err(errno) => bail!("cannot fill the map: {errno}"),

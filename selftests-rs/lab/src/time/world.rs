@@ -116,7 +116,8 @@ impl<'a> World<'a> {
 
     /// Somebody says that he has removed the entry of a flow.
     pub fn claim(&self, flow: u32) {
-        self.truth(|oracle| oracle.claimed(flow, monotonic()));
+        let now = monotonic();
+        self.truth(|oracle| oracle.claimed(flow, now..=now));
     }
 
     /// For a round of a collector.
@@ -198,7 +199,7 @@ pub struct Claimed<'w, 'a> {
 impl Claims for Claimed<'_, '_> {
     fn claim(&mut self, key: &[u8], _: u32, fate: Fate, done: u64) {
         if fate == Fate::Removed {
-            self.world.truth(|oracle| oracle.claimed(flow_of(key), done));
+            self.world.truth(|oracle| oracle.claimed(flow_of(key), done..=done));
         }
     }
 

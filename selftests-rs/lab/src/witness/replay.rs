@@ -349,7 +349,7 @@ impl Claims for Claimed<'_> {
         if fate == Fate::Removed
             && let Ok(mut oracle) = self.0.oracle.lock()
         {
-            oracle.claimed(flow_of(key), done);
+            oracle.claimed(flow_of(key), done..=done);
         }
     }
 

@@ -190,6 +190,12 @@ fn room(stress: &Stress, found: &mut Findings) {
             stress.evicted, stress.evicted_live
         ));
     }
+    if stress.undecided > 0 {
+        found.notes.push(format!(
+            "{} of these may be the collector's doing: it was at an entry of that flow when they went",
+            stress.undecided
+        ));
+    }
     if stress.opens_refused > 0 {
         found.notes.push(format!(
             "{} of {} flows could not open: a dead entry was in the way, or there was no room",

@@ -9,8 +9,21 @@ pub const RULE_OF_THREE: f64 = 3.0;
 /// Of all losses, those that the stress counts, at least. It sees one only if the flow's next packet comes before what was lost
 /// would have expired. Each burst of 64 packets chooses among 512 flows, and a lifetime lasts for 8 bursts of the CPU that sets
 /// the clock: 1 - (511/512)^(64 * 8), or 63 %, of what is deleted right after it was written. What is deleted long after the
-/// collector's look may be older: 42 % of it, and 31 % where flows move between CPUs.
+/// collector's look may be older: 42 % of it. What a run saw is counted in it: see [`seen`].
 pub const SEEN: f64 = 0.3;
+
+/// Of all losses in a run, those that it counts, if all are of entries which were deleted long after the collector's look: fewer
+/// than of any others. Nothing, where the run does not say how many refreshes were followed by a packet in time.
+#[allow(clippy::cast_precision_loss, reason = "a share is shown with two digits")]
+pub fn seen(stress: &Stress) -> Option<f64> {
+    if stress.in_time == 0 || stress.late == 0 {
+        return (stress.in_time > 0).then_some(1.0);
+    }
+    // Of flows whose packets come by chance, `missed` have none in a lifetime. At an age that is as likely as a flow is to reach
+    // it without a packet, so many have one in what is left of it.
+    let missed = stress.late as f64 / (stress.in_time + stress.late) as f64;
+    Some(1.0 + missed * missed.ln() / (1.0 - missed))
+}
 
 /// `count` of `all`, per million; nothing of nothing is nothing.
 #[allow(clippy::cast_precision_loss, reason = "a rate is shown with two digits")]
@@ -76,5 +89,9 @@ mod tests {
         let late = seen / weight;
         assert!((0.41..0.43).contains(&late), "{late}");
         assert!(SEEN < late);
+        // What a run counts leads to the same.
+        let counted = Stress { in_time: 632, late: 368, ..Stress::default() };
+        assert!((super::seen(&counted).unwrap() - late).abs() < 0.01);
+        assert_eq!(super::seen(&Stress::default()), None);
     }
 }

@@ -2,7 +2,7 @@
 //! What a claim may ask of the evidence.
 
 use approaches::{MapKind, Refresh};
-use evidence::races::{Matrix, Row, per_million};
+use evidence::races::{Matrix, Row, SEEN, figure, per_million, seen};
 use results::races::{Cell, Circumstance, Violation};
 
 use super::{Doubt, Held, all};
@@ -50,6 +50,22 @@ impl Evidence {
             None => not_run(unknown(cell)),
         }))
         .map(|_| format!("{refresh}: none in {} deletes", count(deletes)))
+    }
+
+    /// Every run without a loss, the disturbed ones left out, would have seen as many of them as its bound takes for granted.
+    pub fn sees_enough(&self) -> Held {
+        let rows = std::iter::once(&self.emulated).chain(self.natively().map(|native| &native.matrix));
+        let runs =
+            rows.flat_map(|matrix| &matrix.rows).filter_map(|row| Some((&row.cell, row.stress.as_ref()?)));
+        let clean = runs.filter(|(_, stress)| stress.violations.total() == 0);
+        let seen: Vec<_> = clean.filter_map(|(cell, stress)| Some((cell, seen(stress)?))).collect();
+        match seen.iter().min_by(|(_, one), (_, other)| one.total_cmp(other)) {
+            None => not_run("no run says how many refreshes were followed in time"),
+            Some((cell, share)) if *share < SEEN => fails(format!("{cell}: {}", figure(*share))),
+            Some((cell, share)) => {
+                Ok(format!("{}, of which {cell} saw {}", many(seen.len(), "run"), figure(*share)))
+            }
+        }
     }
 
     /// Something goes wrong in the cell, by all evidence.

@@ -165,6 +165,13 @@ pub const CLAIMS: &[Claim] = &[
         holds: |e| e.loses_nothing("lock", &["prog-lock"], &[RHASH]),
     },
     Claim {
+        id: "the-stress-sees",
+        says: "The stress sees at least three of ten losses, on each type of map: so often a flow's next packet comes while what \
+               was lost would still be missed.",
+        about: &[At(Door::Sceptic)],
+        holds: Evidence::sees_enough,
+    },
+    Claim {
         id: "lock-needs-a-tag",
         says: "On hash, a lock in the value without a tag is not safe: an element is another flow's by the time it is locked.",
         about: &[At(Door::Datapath), To(Objection::SpinLock)],

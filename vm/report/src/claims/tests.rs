@@ -107,6 +107,20 @@ fn without_evidence_no_claim_is_true_and_none_is_false() {
 }
 
 #[test]
+fn a_stress_that_sees_too_little_is_found() {
+    let with = |in_time, late| {
+        let mut event = stressed(cell("store", "prog", "hash"), 9, 9, 0);
+        if let results::races::RaceEvent::Stressed { stress, .. } = &mut event {
+            (stress.in_time, stress.late) = (in_time, late);
+        }
+        of(&[event]).sees_enough()
+    };
+    assert_eq!(with(632, 368), Ok("1 run, of which store × prog on hash saw 0.42".into()));
+    assert!(matches!(with(400, 600), Err(Doubt::Fails(_))));
+    assert!(matches!(with(0, 0), Err(Doubt::NotRun(_))));
+}
+
+#[test]
 fn nothing_is_safe_needs_a_cell_that_is_known_not_to_be() {
     let store = |e: &Evidence| e.none_is_safe(|cell| cell.refresh == "store");
     assert_eq!(store(&of(&lost("store", "blind"))), Ok("0 of 1 cells".into()));

@@ -294,11 +294,12 @@ fn eviction_is_told_and_is_no_violation() {
     let mut event = stressed(here(), 10_000_000, 3_000_000, 0);
     if let RaceEvent::Stressed { stress, .. } = &mut event {
         (stress.evicted, stress.evicted_live) = (700, 12);
-        (stress.opens, stress.opens_refused) = (5000, 3);
+        (stress.opens, stress.opens_refused, stress.undecided) = (5000, 3, 2);
     }
     let (standing, notes) = of(&[model(here(), &[]), event]);
     assert_eq!(standing, Standing::Agree);
     assert!(notes.contains("evicted 700 entries for want of room, 12 of them live"), "{notes}");
+    assert!(notes.contains("2 of these may be the collector's doing"), "{notes}");
     assert!(notes.contains("3 of 5000 flows could not open"), "{notes}");
 }
 
