@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a walk by `BPF_MAP_GET_NEXT_KEY` tells while entries come and go: it starts again where its key has gone, meets keys
 //! twice, and misses keys that were there all the time. A collector that walks so has to bear all three. All of it holds with
-//! and without the series, and needs no race: one thread does both.
+//! and without the series, and needs no race: one thread does both. A list in batches is exact on a hash map; on an RHASH map
+//! it misses keys while the kernel moves them to another table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use cmpdel_uapi::bindings as abi;
-use cmpdel_uapi_raw::{Create, Elements, map_create, update};
+use cmpdel_uapi_raw::{Create, Elements, Errno, Snapshot, map_create, update};
 
 use crate::Context;
 use crate::fixture::ALLOCATIONS;
@@ -23,6 +26,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("walk::starts_again_where_its_key_has_gone", On::Both, starts_again),
         Test::new("walk::meets_keys_twice_where_it_deletes_as_it_goes", On::Both, twice),
         Test::new("walk::misses_a_key_that_is_replaced_and_never_absent", On::Both, missed),
+        Test::new("walk::a_list_of_a_map_that_grows_misses_what_look_ups_find", On::Both, resized),
     ]
 }
 
@@ -68,6 +72,29 @@ impl Walked {
         let next = self.elements()?.next_key(after.as_ref().map(<[u8; 4]>::as_slice));
         let number = |key: Vec<u8>| Ok(u32::from_ne_bytes(key.as_slice().try_into()?));
         next.context("cannot walk on")?.map(number).transpose()
+    }
+
+    /// All keys that a list in batches has.
+    fn listed(&self) -> Result<BTreeSet<u32>> {
+        let elements = self.elements()?;
+        let (mut keys, mut position, mut snapshot) = (BTreeSet::new(), None, Snapshot::default());
+        loop {
+            match elements.look_up_batch(position.as_ref(), 4 * (STAY + COME), &mut snapshot) {
+                Ok(next) => position = next,
+                // The key at which it was to go on is nowhere to be found.
+                Err(Errno(libc::EAGAIN)) => {
+                    position = None;
+                    continue;
+                }
+                Err(errno) => return Err(errno).context("cannot list the map"),
+            }
+            for (key, _) in snapshot.entries(&elements) {
+                keys.insert(u32::from_ne_bytes(key.try_into()?));
+            }
+            if position.is_none() {
+                return Ok(keys);
+            }
+        }
     }
 
     /// All keys, as a walk meets them.
@@ -157,4 +184,64 @@ fn missed(_: &Context) -> Result<Verdict> {
         }
         Ok(missed.is_none().then(|| format!("of {} keys none was missed", order.len())))
     })
+}
+
+/// Keys that stay all the time.
+const STAY: u32 = 512;
+/// Others that come, so that the table grows, and go, so that it shrinks.
+const COME: u32 = 1 << 15;
+/// It takes a race with the kernel's worker that moves the keys.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Whether a table of so many keys has just got three to each four buckets, so that the kernel moves them to one of twice the size.
+fn grows(keys: u32) -> bool {
+    let full = keys.next_power_of_two() / 4 * 3;
+    (full..full + 16).contains(&keys)
+}
+
+/// Puts keys and lists the map where the table grows; each that the list misses is looked up.
+fn resized(_: &Context) -> Result<Verdict> {
+    let create = |max_entries| Create {
+        map_type: abi::BPF_MAP_TYPE_RHASH,
+        key_size: 4,
+        value_size: 8,
+        max_entries,
+        flags: abi::BPF_F_NO_PREALLOC,
+        name: "resized",
+        ..Create::default()
+    };
+    let map = match map_create(&create(STAY + COME)) {
+        Err(Errno(libc::EINVAL)) => return Ok(Verdict::Skip("this kernel has no RHASH maps".into())),
+        map => Walked(map.context("cannot make the map")?),
+    };
+    (0..STAY).try_for_each(|key| map.put(key))?;
+    let mut began = Instant::now();
+    // The control. It may be growing still.
+    while map.listed()?.len() != STAY as usize {
+        ensure!(began.elapsed() < PATIENCE, "{} of {STAY} keys are listed at rest", map.listed()?.len());
+        thread::sleep(PAUSE);
+    }
+    began = Instant::now();
+    let mut lists = 0;
+    while began.elapsed() < PATIENCE {
+        for key in STAY..STAY + COME {
+            map.put(key)?;
+            if !grows(key + 1) {
+                continue;
+            }
+            let listed = map.listed()?;
+            lists += 1;
+            let missed: Vec<u32> = (0..STAY).filter(|key| !listed.contains(key)).collect();
+            missed.iter().try_for_each(|&key| map.look_up(key))?;
+            if let Some(key) = missed.first() {
+                return Ok(Verdict::Pass(format!(
+                    "list {lists} misses {} of {STAY}, {key} first",
+                    missed.len()
+                )));
+            }
+        }
+        (STAY..STAY + COME).try_for_each(|key| map.delete(key))?;
+    }
+    Ok(Verdict::Skip(format!("the kernel moved no keys during any of {lists} lists")))
 }
