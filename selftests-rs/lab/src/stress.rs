@@ -9,14 +9,13 @@ mod table;
 mod traffic;
 
 use std::collections::HashMap;
-use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
 use approaches::{Column, Gc, MapKind, Protocol, Runs};
-use cmpdel_uapi_raw::{Elements, Errno, Snapshot};
+use cmpdel_uapi_raw::{Elements, Errno};
 use results::races::{Circumstance, Stress};
 
 use crate::claims::Claims;
@@ -26,7 +25,7 @@ use crate::datapath::Datapath;
 use crate::layout::{Fate, TICK};
 use crate::load::Denied;
 use crate::oracle::{Left, Oracle, Settled};
-use crate::value::{backend_of, flow_of, key_of};
+use crate::value::flow_of;
 use agent::Agent;
 use traffic::Traffic;
 
