@@ -27,25 +27,22 @@ pub fn clear(datapath: &Datapath) -> Result<()> {
             if snapshot.count == 0 {
                 break;
             }
-            for (key, _) in snapshot.entries(&elements) {
-                match elements.delete(key) {
-                    // A timer may have been faster.
-                    Ok(()) | Err(Errno(libc::ENOENT)) => {}
-                    Err(errno) => return Err(anyhow!("cannot remove an entry: {errno}")),
-                }
-            }
+            snapshot.entries(&elements).try_for_each(|(key, _)| remove(&elements, key))?;
         }
         // A list of it may have left some out.
         if datapath.settings().map == MapKind::Rhash {
-            for flow in 0..datapath.settings().entries {
-                match elements.delete(&key_of(flow)) {
-                    Ok(()) | Err(Errno(libc::ENOENT)) => {}
-                    Err(errno) => return Err(anyhow!("cannot remove an entry: {errno}")),
-                }
-            }
+            (0..datapath.settings().entries).try_for_each(|flow| remove(&elements, &key_of(flow)))?;
         }
     }
     Ok(())
+}
+
+fn remove(elements: &Elements<'_>, key: &[u8]) -> Result<()> {
+    match elements.delete(key) {
+        // There may be none, or a timer was faster.
+        Ok(()) | Err(Errno(libc::ENOENT)) => Ok(()),
+        Err(errno) => Err(anyhow!("cannot remove an entry: {errno}")),
+    }
 }
 
 /// Which of so many flows are in the maps. Each is looked up: a list of an RHASH map leaves entries out while the table is resized
