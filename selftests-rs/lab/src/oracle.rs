@@ -92,7 +92,8 @@ impl Oracle {
     pub fn packet(&mut self, handled: &Handled) {
         self.packets += 1;
         let flow = self.flows.entry(handled.packet.flow).or_default();
-        if let Some(believed) = flow.believed.as_mut().filter(|believed| !believed.followed) {
+        let finds_out = handled.outcome != Outcome::Failed;
+        if let Some(believed) = flow.believed.as_mut().filter(|believed| finds_out && !believed.followed) {
             believed.followed = true;
             let in_time = believed.lifetime >= handled.now;
             self.in_time += u64::from(in_time);

@@ -195,6 +195,8 @@ fn what_would_have_been_seen_is_counted_once_for_each_refresh() {
     oracle.packet(&at(1, Outcome::Left, lifetime(FLOW, 0)));
     oracle.packet(&at(2, Outcome::Left, lifetime(FLOW, 0)));
     oracle.packet(&at(3, Outcome::Stored, lifetime(FLOW, 0)));
+    // It found nothing out.
+    oracle.packet(&at(4, Outcome::Failed, 0));
     oracle.packet(&at(20, Outcome::Missed, 0));
     oracle.packet(&at(21, Outcome::Created, 0));
     let settled = Settled::join(vec![oracle.settle(60 * TICK, 0, &HashMap::new(), 0)]);

@@ -57,9 +57,11 @@ impl Page {
         self.did("packets", stress.packets);
         self.did("refreshes", stress.refreshes);
         self.did("deletes", stress.deletes);
-        for (what, times) in
-            [("evictions of live entries", stress.evicted_live), ("opens refused", stress.opens_refused)]
-        {
+        for (what, times) in [
+            ("evictions of live entries", stress.evicted_live),
+            ("evictions that may be removals", stress.undecided),
+            ("opens refused", stress.opens_refused),
+        ] {
             if times > 0 {
                 self.did(what, times);
             }

@@ -16,8 +16,11 @@ pub const SEEN: f64 = 0.3;
 /// than of any others. Nothing, where the run does not say how many refreshes were followed by a packet in time.
 #[allow(clippy::cast_precision_loss, reason = "a share is shown with two digits")]
 pub fn seen(stress: &Stress) -> Option<f64> {
-    if stress.in_time == 0 || stress.late == 0 {
-        return (stress.in_time > 0).then_some(1.0);
+    match (stress.in_time, stress.late) {
+        (0, 0) => return None,
+        (0, _) => return Some(0.0),
+        (_, 0) => return Some(1.0),
+        _ => {}
     }
     // Of flows whose packets come by chance, `missed` have none in a lifetime. At an age that is as likely as a flow is to reach
     // it without a packet, so many have one in what is left of it.
@@ -93,5 +96,7 @@ mod tests {
         let counted = Stress { in_time: 632, late: 368, ..Stress::default() };
         assert!((super::seen(&counted).unwrap() - late).abs() < 0.01);
         assert_eq!(super::seen(&Stress::default()), None);
+        let none = Stress { late: 1, ..Stress::default() };
+        assert_eq!(super::seen(&none), Some(0.0));
     }
 }
