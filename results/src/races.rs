@@ -145,12 +145,9 @@ pub struct Stress {
     pub refreshes: u64,
     /// Entries that GC removed.
     pub deletes: u64,
-    /// Refreshes after which the flow's next packet came while the entry had to be there: a loss would have been seen.
+    /// For each group of flows that has its packets from one CPU at a time: what followed its refreshes.
     #[serde(default)]
-    pub in_time: u64,
-    /// Those after which it came later.
-    #[serde(default)]
-    pub late: u64,
+    pub followed: Vec<Followed>,
     /// Packets that were to open a flow.
     #[serde(default)]
     pub opens: u64,
@@ -160,7 +157,7 @@ pub struct Stress {
     /// Live entries that an LRU map evicted: everybody's loss, and no violation.
     #[serde(default)]
     pub evicted_live: u64,
-    /// Those of them that GC may have removed after all: it was at an entry of that flow when they went.
+    /// Those of them that GC may have removed after all: it was at an entry of that flow when they went, or when they came.
     #[serde(default)]
     pub undecided: u64,
     /// Entries that an LRU map evicted in all.
@@ -180,14 +177,26 @@ pub struct Stress {
     pub errors: BTreeMap<String, u64>,
 }
 
+/// Refreshes by when the next packet of their flow came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Followed {
+    /// It came while the entry had to be there: a loss would have been seen.
+    pub in_time: u64,
+    /// It came later.
+    pub late: u64,
+}
+
 impl Stress {
     /// Adds another run of the same cell. The maps of all runs have one size.
     pub fn add(&mut self, other: &Self) {
         self.packets += other.packets;
         self.refreshes += other.refreshes;
         self.deletes += other.deletes;
-        self.in_time += other.in_time;
-        self.late += other.late;
+        self.followed.resize(self.followed.len().max(other.followed.len()), Followed::default());
+        for (mine, theirs) in self.followed.iter_mut().zip(&other.followed) {
+            mine.in_time += theirs.in_time;
+            mine.late += theirs.late;
+        }
         self.opens += other.opens;
         self.opens_refused += other.opens_refused;
         self.evicted_live += other.evicted_live;

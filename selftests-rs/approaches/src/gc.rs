@@ -6,7 +6,7 @@ use std::fmt;
 use model::dsl::{Op, Outcome, Step, Then};
 
 use crate::catalogue::catalogue;
-use crate::{Family, Objection, Protocol, Since};
+use crate::{Family, MapKind, Objection, Protocol, Since};
 
 /// What gc does with an entry that has expired.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +119,13 @@ impl Column {
         let (bare, grace) = name.strip_suffix(GRACE).map_or((name, false), |bare| (bare, true));
         let gc = Gc::named(bare)?;
         (!grace || gc.grace).then_some(Self { gc, grace })
+    }
+
+    /// Whether the stress fills such a map, so that it evicts. Timers do not note when they remove what, and of maps that take
+    /// turns nobody removes anything by itself: nobody could tell either from an eviction.
+    #[must_use]
+    pub fn is_tried_with_evictions(&self, map: MapKind) -> bool {
+        map == MapKind::LruHash && !matches!(self.gc.runs, Runs::Timer { .. } | Runs::Swap)
     }
 }
 

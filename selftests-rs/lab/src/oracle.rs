@@ -6,16 +6,16 @@
 //! a flow: its entry must be there, with that lifetime and with the flow's own backend, until that lifetime is over.
 //!
 //! An LRU map evicts, and no protocol keeps it from that: a live entry that goes away is GC's doing only if GC removed an
-//! entry of that flow between the refresh and the packet that missed it. Both say when they did what they did.
+//! entry of that flow between the packet that last found it and the one that missed it. Both say when they did what they did.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
-use results::races::{Violation, Violations};
+use results::races::{Followed, Violation, Violations};
 
 use crate::datapath::Handled;
 use crate::layout::{Outcome, TICK};
-use crate::value::{FIRST_STRANGER, backend_for};
+use crate::value::{FIRST_STRANGER, NEVER, backend_for};
 
 /// So long after a removal, in ns, its collector may look at the clock: a packet may miss the entry in between.
 const LATE: u64 = 20_000;
@@ -28,8 +28,8 @@ pub type Span = RangeInclusive<u64>;
 struct Refreshed {
     /// The lifetime that was written.
     lifetime: u32,
-    /// When its packet began.
-    began: u64,
+    /// When the last packet began for which the entry was there.
+    found: u64,
     /// There was a packet of the flow after it.
     followed: bool,
 }
@@ -52,8 +52,8 @@ struct Flow {
 #[derive(Clone, Copy, Debug)]
 struct Suspect {
     flow: u32,
-    /// When its last refresh began.
-    refreshed: u64,
+    /// When the last packet began for which it was there.
+    found: u64,
     /// When it was missed.
     missed: u64,
 }
@@ -68,8 +68,7 @@ pub struct Oracle {
     violations: Violations,
     packets: u64,
     refreshes: u64,
-    in_time: u64,
-    late: u64,
+    followed: Followed,
     failed: u64,
 }
 
@@ -96,10 +95,10 @@ impl Oracle {
         if let Some(believed) = flow.believed.as_mut().filter(|believed| finds_out && !believed.followed) {
             believed.followed = true;
             let in_time = believed.lifetime >= handled.now;
-            self.in_time += u64::from(in_time);
-            self.late += u64::from(!in_time);
+            self.followed.in_time += u64::from(in_time);
+            self.followed.late += u64::from(!in_time);
         }
-        let refreshed = Refreshed { lifetime: handled.lifetime, began: handled.began, followed: false };
+        let refreshed = Refreshed { lifetime: handled.lifetime, found: handled.began, followed: false };
         match handled.outcome {
             // Nothing was done: what was true of the flow is still true.
             Outcome::Failed => self.failed += 1,
@@ -134,6 +133,8 @@ impl Oracle {
                 flow.made += u64::from(handled.outcome == Outcome::Replaced);
                 if handled.outcome != Outcome::Left {
                     flow.believed = Some(refreshed);
+                } else if let Some(believed) = &mut flow.believed {
+                    believed.found = handled.began;
                 }
                 *self.violations.of_mut(Violation::Gap) += u64::from(gap);
                 if let Some(violation) = mistaken {
@@ -149,7 +150,7 @@ impl Oracle {
         flow.missed = None;
         flow.foreign = false;
         flow.made += 1;
-        flow.believed = Some(Refreshed { lifetime: handled.lifetime, began: handled.began, followed: false });
+        flow.believed = Some(Refreshed { lifetime: handled.lifetime, found: handled.began, followed: false });
     }
 
     /// Refreshes so far.
@@ -162,9 +163,15 @@ impl Oracle {
         self.violations.total()
     }
 
-    /// A collector says when it removed the flow's entry.
-    pub fn claimed(&mut self, flow: u32, when: Span) {
-        self.flows.entry(flow).or_default().claims.push(when);
+    /// A collector says when it removed the flow's entry, which had that lifetime.
+    pub fn claimed(&mut self, flow: u32, lifetime: u32, when: Span) {
+        if flow < FIRST_STRANGER {
+            self.flows.entry(flow).or_default().claims.push(when);
+            return;
+        }
+        // What fills the map never expires. It was judged by another entry, or it was written to for another flow.
+        let violation = if lifetime == NEVER { Violation::LostRefresh } else { Violation::StrayWrite };
+        *self.violations.of_mut(violation) += 1;
     }
 
     /// A live entry of a flow is gone.
@@ -202,8 +209,7 @@ impl Oracle {
             violations: self.violations,
             packets: self.packets,
             refreshes: self.refreshes,
-            in_time: self.in_time,
-            late: self.late,
+            followed: self.followed,
             failed: self.failed,
             evicted_live: 0,
             undecided: 0,
@@ -221,7 +227,7 @@ impl Flow {
     }
 
     fn suspect(&self, flow: u32, missed: u64) -> Suspect {
-        Suspect { flow, refreshed: self.believed.map_or(0, |refreshed| refreshed.began), missed }
+        Suspect { flow, found: self.believed.map_or(0, |refreshed| refreshed.found), missed }
     }
 
     /// What an entry that was found says, where another was written last: a lifetime of another flow was written there by
@@ -248,15 +254,13 @@ pub struct Settled {
     pub packets: u64,
     /// Refreshes of entries that were there.
     pub refreshes: u64,
-    /// Refreshes after which the flow's next packet came in time to see a loss.
-    pub in_time: u64,
-    /// Those after which it came too late.
-    pub late: u64,
+    /// Whether the packets after its refreshes came in time to see a loss; of one part, since parts differ.
+    pub followed: Followed,
     /// Packets for which nothing could be done at the time.
     pub failed: u64,
     /// Live entries that the map evicted.
     pub evicted_live: u64,
-    /// Those of them that a collector may have removed after all: it was at an entry of that flow when they went.
+    /// Those of them that a collector may have removed after all: it was at an entry of that flow when they went, or came.
     pub undecided: u64,
     suspects: Vec<Suspect>,
     made: HashMap<u32, u64>,
@@ -274,8 +278,6 @@ impl Settled {
             }
             whole.packets += part.packets;
             whole.refreshes += part.refreshes;
-            whole.in_time += part.in_time;
-            whole.late += part.late;
             whole.failed += part.failed;
             whole.suspects.extend(part.suspects);
             for (flow, made) in part.made {
@@ -287,8 +289,8 @@ impl Settled {
         }
         for suspect in std::mem::take(&mut whole.suspects) {
             let claims = whole.claims.get(&suspect.flow).map_or(&[][..], Vec::as_slice);
-            let life = suspect.refreshed..=suspect.missed.saturating_add(LATE);
-            if claims.iter().any(|claim| life.contains(claim.end())) {
+            let life = suspect.found..=suspect.missed.saturating_add(LATE);
+            if claims.iter().any(|claim| life.contains(claim.start()) && life.contains(claim.end())) {
                 whole.violations.lost_refresh += 1;
             } else {
                 whole.evicted_live += 1;
@@ -297,15 +299,9 @@ impl Settled {
             }
         }
         for (flow, claims) in &whole.claims {
-            let claims = claims.len() as u64;
-            if *flow >= FIRST_STRANGER {
-                // It never expires: a packet wrote into an element that was no longer its flow's, or GC judged another.
-                whole.violations.lost_refresh += claims;
-            } else {
-                // An entry can be removed as often as it was made.
-                whole.violations.double_delete +=
-                    claims.saturating_sub(whole.made.get(flow).copied().unwrap_or(0));
-            }
+            // An entry can be removed as often as it was made.
+            let made = whole.made.get(flow).copied().unwrap_or(0);
+            whole.violations.double_delete += (claims.len() as u64).saturating_sub(made);
         }
         whole
     }

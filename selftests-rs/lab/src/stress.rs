@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Free running: a thread on each CPU sends the packets of its own flows through the datapath, one thread collects, and
-//! the clock runs so fast that many a packet meets an entry that has expired and is about to go. An LRU map is kept full
-//! meanwhile, so that it evicts. A run may be made worse than its cell's claim has it: see [`Circumstance`].
+//! the clock runs so fast that many a packet meets an entry that has expired and is about to go. An LRU map is full before the
+//! first packet and is kept full, so that it evicts. A run may be made worse than its cell's claim has it: see [`Circumstance`].
 
 mod agent;
 mod filler;
@@ -14,8 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
-use approaches::{Column, Gc, MapKind, Protocol, Runs};
-use cmpdel_uapi_raw::{Elements, Errno};
+use approaches::{Column, Gc, MapKind, Protocol};
+use cmpdel_uapi_raw::Errno;
 use results::races::{Circumstance, Stress};
 
 use crate::claims::Claims;
@@ -27,6 +27,7 @@ use crate::load::Denied;
 use crate::oracle::{Left, Oracle, Settled};
 use crate::value::flow_of;
 use agent::Agent;
+use filler::Filler;
 use traffic::Traffic;
 
 pub use table::{clear, contents};
@@ -175,16 +176,14 @@ pub fn drive(
 ) -> Result<Stress, Denied> {
     let datapath = run.datapath;
     datapath.set_clock(1);
-    // Timers do not note when they remove what, and maps that take turns have nobody who removes: nobody could tell that from an
-    // eviction.
-    let timed = matches!(run.gc.runs, Runs::Timer { .. });
-    let evicts = datapath.settings().map == MapKind::LruHash && !timed && datapath.generations().is_none();
+    let evicts = run.gc.is_tried_with_evictions(datapath.settings().map);
     let oracle = if evicts { Oracle::of_evicting() } else { Oracle::default() };
     let agent = Agent::of(run.circumstance, datapath, run.gc.protocol == Protocol::Lock)?;
     let moves = run.circumstance == Some(Circumstance::Spread);
     let rests = run.gc.grace;
     let traffic = Traffic::new(datapath, run.cpus, &oracle, traffic::Habits { moves, rests }, agent)?;
     let shared = Shared::default();
+    let filler = if evicts { Some(Filler::of(datapath)?) } else { None };
     let began = Instant::now();
     let (mut gcs, filled) = thread::scope(|scope| -> Result<_> {
         let shared = &shared;
@@ -192,9 +191,9 @@ pub fn drive(
         let senders: Vec<_> = (0..run.cpus)
             .map(|cpu| scope.spawn(move || shared.until_stopped(traffic.send(cpu, shared))))
             .collect();
-        let filler = evicts.then(|| {
+        let filler = filler.map(|filler| {
             let last = run.cpus.saturating_sub(1);
-            scope.spawn(move || shared.until_stopped(fill(datapath, last, &shared.stop)))
+            scope.spawn(move || shared.until_stopped(filler.fill(last, &shared.stop)))
         });
         let gcs: Vec<_> = rounds
             .iter_mut()
@@ -242,7 +241,9 @@ pub fn drive(
     for group in traffic.end()? {
         stress.opens += group.opens;
         stress.opens_refused += group.refused;
-        parts.push(group.oracle.settle(clock, at, &left, 0));
+        let part = group.oracle.settle(clock, at, &left, 0);
+        stress.followed.push(part.followed);
+        parts.push(part);
     }
     let settled = Settled::join(parts);
     if settled.failed > 0 {
@@ -252,19 +253,12 @@ pub fn drive(
     Ok(Stress {
         packets: settled.packets,
         refreshes: settled.refreshes,
-        in_time: settled.in_time,
-        late: settled.late,
         violations: settled.violations,
         evicted_live: settled.evicted_live,
         undecided: settled.undecided,
         evicted: filled.saturating_sub(stress.map_entries),
         ..stress
     })
-}
-
-fn fill(datapath: &Datapath, cpu: usize, stop: &AtomicBool) -> Result<u64> {
-    let elements = Elements::new(datapath.map("ct4")?);
-    filler::fill(&elements.map_err(|errno| anyhow!("cannot fill the map: {errno}"))?, cpu, stop)
 }
 
 /// What the threads tell each other.
@@ -326,14 +320,14 @@ struct Claimed {
 }
 
 impl Claims for Claimed {
-    fn claim(&mut self, key: &[u8], _: u32, fate: Fate, done: u64) {
+    fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate, done: u64) {
         // A program says it of removals alone.
         if done > self.last.1 {
             self.last = (self.last.1, done);
         }
         if fate == Fate::Removed {
             self.removed += 1;
-            self.oracle.claimed(flow_of(key), self.last.0..=done);
+            self.oracle.claimed(flow_of(key), lifetime, self.last.0..=done);
         }
     }
 

@@ -9,6 +9,9 @@ use crate::layout::{DEAD_MARK, LIFETIME, SEED, VALUE_SIZE};
 /// The first flow that no packet belongs to: what fills a map from outside begins here.
 pub const FIRST_STRANGER: u32 = 1 << 20;
 
+/// The lifetime of whatever fills a map from outside.
+pub const NEVER: u32 = u32::MAX;
+
 /// The key of a flow, as the datapath makes it of a packet in a burst.
 pub fn key_of(flow: u32) -> [u8; 14] {
     let mut key = [0; 14];

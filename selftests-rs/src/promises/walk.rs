@@ -188,7 +188,7 @@ fn missed(_: &Context) -> Result<Verdict> {
 
 /// Keys that stay all the time.
 const STAY: u32 = 512;
-/// Others that come, so that the table grows, and go, so that it shrinks.
+/// Others that come, so that the table grows, and go with their map.
 const COME: u32 = 1 << 15;
 /// It takes a race with the kernel's worker that moves the keys.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -200,48 +200,90 @@ fn grows(keys: u32) -> bool {
     (full..full + 16).contains(&keys)
 }
 
-/// Puts keys and lists the map where the table grows; each that the list misses is looked up.
-fn resized(_: &Context) -> Result<Verdict> {
-    let create = |max_entries| Create {
+/// A list that left keys out which were there all the time.
+struct Missed {
+    keys: Vec<u32>,
+    /// How many keys the map had by then.
+    of: u32,
+}
+
+/// An RHASH map in which the keys that stay are, and are listed: the control.
+fn resizable() -> Result<Option<Walked>> {
+    let map = map_create(&Create {
         map_type: abi::BPF_MAP_TYPE_RHASH,
         key_size: 4,
         value_size: 8,
-        max_entries,
+        max_entries: STAY + COME,
         flags: abi::BPF_F_NO_PREALLOC,
         name: "resized",
         ..Create::default()
-    };
-    let map = match map_create(&create(STAY + COME)) {
-        Err(Errno(libc::EINVAL)) => return Ok(Verdict::Skip("this kernel has no RHASH maps".into())),
+    });
+    let map = match map {
+        Err(Errno(libc::EINVAL)) => return Ok(None),
         map => Walked(map.context("cannot make the map")?),
     };
-    (0..STAY).try_for_each(|key| map.put(key))?;
-    let mut began = Instant::now();
-    // The control. It may be growing still.
-    while map.listed()?.len() != STAY as usize {
-        ensure!(began.elapsed() < PATIENCE, "{} of {STAY} keys are listed at rest", map.listed()?.len());
+    (0..STAY).try_for_each(|key| put_into_growing(&map, key))?;
+    // It may be growing still.
+    lists_all(&map, STAY)?;
+    Ok(Some(map))
+}
+
+/// A table that is about to grow may refuse a key for a moment.
+fn put_into_growing(map: &Walked, key: u32) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        match update(map.0.as_fd(), &key.to_ne_bytes(), &[1; 8], 0) {
+            Err(Errno(libc::EBUSY | libc::ENOMEM)) if began.elapsed() < PATIENCE => thread::sleep(PAUSE),
+            done => return done.with_context(|| format!("cannot put {key}")),
+        }
+    }
+}
+
+/// A map into which nobody puts anything is listed whole, once the kernel has moved its keys.
+fn lists_all(map: &Walked, keys: u32) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let listed = map.listed()?.len();
+        if listed == keys as usize {
+            return Ok(());
+        }
+        ensure!(began.elapsed() < PATIENCE, "{listed} of {keys} keys are listed at rest");
         thread::sleep(PAUSE);
     }
-    began = Instant::now();
-    let mut lists = 0;
-    while began.elapsed() < PATIENCE {
-        for key in STAY..STAY + COME {
-            map.put(key)?;
-            if !grows(key + 1) {
-                continue;
-            }
-            let listed = map.listed()?;
-            lists += 1;
-            let missed: Vec<u32> = (0..STAY).filter(|key| !listed.contains(key)).collect();
-            missed.iter().try_for_each(|&key| map.look_up(key))?;
-            if let Some(key) = missed.first() {
-                return Ok(Verdict::Pass(format!(
-                    "list {lists} misses {} of {STAY}, {key} first",
-                    missed.len()
-                )));
-            }
+}
+
+/// Puts keys, and lists the map where the table grows; each that a list misses is looked up.
+fn missed_as_it_grows(map: &Walked, lists: &mut u32) -> Result<Option<Missed>> {
+    for key in STAY..STAY + COME {
+        put_into_growing(map, key)?;
+        let of = key + 1;
+        if !grows(of) {
+            continue;
         }
-        (STAY..STAY + COME).try_for_each(|key| map.delete(key))?;
+        let listed = map.listed()?;
+        *lists += 1;
+        let keys: Vec<u32> = (0..of).filter(|key| !listed.contains(key)).collect();
+        keys.iter().try_for_each(|&key| map.look_up(key))?;
+        if !keys.is_empty() {
+            return Ok(Some(Missed { keys, of }));
+        }
+    }
+    Ok(None)
+}
+
+fn resized(_: &Context) -> Result<Verdict> {
+    let (began, mut lists) = (Instant::now(), 0);
+    while began.elapsed() < PATIENCE {
+        let Some(map) = resizable()? else {
+            return Ok(Verdict::Skip("this kernel has no RHASH maps".into()));
+        };
+        if let Some(Missed { keys, of }) = missed_as_it_grows(&map, &mut lists)? {
+            lists_all(&map, of)?;
+            let (missed, first) = (keys.len(), keys[0]);
+            let said =
+                format!("list {lists} misses {missed} of {of} keys, {first} first; at rest none is missed");
+            return Ok(Verdict::Pass(said));
+        }
     }
     Ok(Verdict::Skip(format!("the kernel moved no keys during any of {lists} lists")))
 }

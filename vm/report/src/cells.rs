@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use evidence::races::{Matrix, Row, Verdict, figure, losses_below, per_million, verdict};
+use evidence::races::{Matrix, Row, Trials, Verdict, figure, per_million, verdict};
 use results::races::{Cell, Circumstance, Model, Step, Stress, Violation};
 
 use super::{
@@ -278,7 +278,7 @@ fn rate(row: &Row) -> Option<String> {
     match (worst, seen) {
         (Some(_), 0) => Some(REPLAY.into()),
         (None, _) if stress.deletes == 0 => None,
-        (None, _) => Some(format!("<{}", short(losses_below(stress.deletes)))),
+        (None, _) => Some(format!("<{}", short(Trials::deletes(stress).losses_below()))),
         (Some(_), seen) => Some(short(per_million(seen, stress.deletes))),
     }
 }
@@ -308,7 +308,8 @@ fn stress(stress: &Stress) -> String {
     let among = format!("{} deletes, {} refreshes", count(stress.deletes), count(stress.refreshes));
     let mut text = if seen.is_empty() {
         // Zero hits in N trials bounds the rate at 3/N.
-        format!("none in {among}: below {} per million deletes (95 %)", figure(losses_below(stress.deletes)))
+        let most = figure(Trials::deletes(stress).losses_below());
+        format!("none in {among}: below {most} per million deletes (95 %)")
     } else {
         format!("{} in {among}", seen.join(", "))
     };

@@ -2,7 +2,7 @@
 //! All evidence of the races side by side: emulated, native, and on stock kernels. What one of them says of a cell is never
 //! added to what another says: a cell loses nothing only if no kind of evidence saw it lose.
 
-use evidence::races::{Matrix, Row, Verdict, verdict};
+use evidence::races::{Matrix, Row, Trials, Verdict, verdict};
 use results::races::{Cell, Circumstance, Model, Stress, Violation};
 
 use super::{catalogue, figures::Figures, input::RacesFile};
@@ -80,7 +80,7 @@ pub enum Ordeal {
     /// It breaks: how often in how many removals, or by the model alone.
     Breaks(Violation, Option<(u64, u64)>),
     /// It does not: in so many removals.
-    Survives(u64),
+    Survives(Trials),
     /// The model finds nothing; it was not run.
     SurvivesInTheModel,
     /// Nobody looked.
@@ -164,7 +164,7 @@ impl Evidence {
 
     /// How a cell does in a circumstance. A schedule of the model breaks it even where free running did not happen to show it.
     pub fn ordeal(&self, cell: &Cell, circumstance: Circumstance) -> Ordeal {
-        let (mut seen, mut deletes, mut ran) = (None, 0, false);
+        let (mut seen, mut deletes, mut ran) = (None, Trials::default(), false);
         for stress in self
             .rows(cell)
             .flat_map(|row| &row.disturbed)
@@ -172,7 +172,7 @@ impl Evidence {
             .map(|run| &run.stress)
         {
             ran = true;
-            deletes += stress.deletes;
+            deletes += Trials::deletes(stress);
             if let Some((violation, count)) = counted(stress) {
                 let (worst, all) = seen.unwrap_or((violation, 0));
                 seen = Some((violation.min(worst), all + count));
@@ -180,7 +180,7 @@ impl Evidence {
         }
         let model = self.rows(cell).find_map(|row| self.modelled(row.model.as_ref()?, circumstance));
         match (seen, model) {
-            (Some((violation, count)), _) => Ordeal::Breaks(violation, Some((count, deletes))),
+            (Some((violation, count)), _) => Ordeal::Breaks(violation, Some((count, deletes.all))),
             (None, Some(Some(violation))) => Ordeal::Breaks(violation, None),
             (None, _) if ran => Ordeal::Survives(deletes),
             (None, Some(None)) => Ordeal::SurvivesInTheModel,

@@ -2,7 +2,7 @@
 //! What ran on kernels as they are: no patch, no virtual machine, no emulator. Beside the matrix, and never in one column with
 //! what was emulated.
 
-use evidence::races::{Row, losses_below, per_million};
+use evidence::races::{Row, Trials, per_million};
 
 use super::{
     cells::{grids, id_of, word},
@@ -44,7 +44,7 @@ fn chip(row: &Row) -> Option<Chip> {
                 mark: Mark::Safe,
                 word: "none".into(),
                 more: 0,
-                rate: Some(format!("<{}", short(losses_below(stress.deletes)))),
+                rate: Some(format!("<{}", short(Trials::deletes(stress).losses_below()))),
                 link,
             },
         });

@@ -267,7 +267,7 @@ impl Claims for Claimed<'_, '_> {
         if fate == Fate::Removed
             && let Ok(mut oracle) = self.course.oracle.lock()
         {
-            oracle.claimed(flow_of(key), done..=done);
+            oracle.claimed(flow_of(key), lifetime, done..=done);
         }
     }
 

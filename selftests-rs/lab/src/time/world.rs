@@ -117,7 +117,7 @@ impl<'a> World<'a> {
     /// Somebody says that he has removed the entry of a flow.
     pub fn claim(&self, flow: u32) {
         let now = monotonic();
-        self.truth(|oracle| oracle.claimed(flow, now..=now));
+        self.truth(|oracle| oracle.claimed(flow, 0, now..=now));
     }
 
     /// For a round of a collector.
@@ -197,9 +197,9 @@ pub struct Claimed<'w, 'a> {
 }
 
 impl Claims for Claimed<'_, '_> {
-    fn claim(&mut self, key: &[u8], _: u32, fate: Fate, done: u64) {
+    fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate, done: u64) {
         if fate == Fate::Removed {
-            self.world.truth(|oracle| oracle.claimed(flow_of(key), done..=done));
+            self.world.truth(|oracle| oracle.claimed(flow_of(key), lifetime, done..=done));
         }
     }
 

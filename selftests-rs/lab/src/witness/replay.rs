@@ -345,11 +345,11 @@ impl Truth {
 struct Claimed<'a>(&'a Truth);
 
 impl Claims for Claimed<'_> {
-    fn claim(&mut self, key: &[u8], _: u32, fate: Fate, done: u64) {
+    fn claim(&mut self, key: &[u8], lifetime: u32, fate: Fate, done: u64) {
         if fate == Fate::Removed
             && let Ok(mut oracle) = self.0.oracle.lock()
         {
-            oracle.claimed(flow_of(key), done..=done);
+            oracle.claimed(flow_of(key), lifetime, done..=done);
         }
     }
 

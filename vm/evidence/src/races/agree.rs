@@ -146,6 +146,9 @@ fn stress(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>, 
     if stress.refreshes == 0 {
         found.missing.push("the stress refreshed nothing, so it says nothing".into());
     }
+    if evicted_nothing(row, stress) {
+        found.missing.push("the map evicted nothing, so the stress says nothing of evictions".into());
+    }
     if stress.deletes == 0 && stress.violations.never_removed == 0 {
         found.missing.push("the stress removed nothing, so it says nothing".into());
     }
@@ -182,6 +185,12 @@ fn stress(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>, 
     room(stress, found);
 }
 
+/// Whether the map was to evict, and did not.
+fn evicted_nothing(row: &Row, stress: &Stress) -> bool {
+    stress.evicted == 0
+        && Place::of(&row.cell).is_some_and(|place| place.gc.is_tried_with_evictions(place.map))
+}
+
 /// What a full map did to flows. None of it is a violation: eviction is what an LRU map is for, and everybody's loss.
 fn room(stress: &Stress, found: &mut Findings) {
     if stress.evicted > 0 {
@@ -192,7 +201,7 @@ fn room(stress: &Stress, found: &mut Findings) {
     }
     if stress.undecided > 0 {
         found.notes.push(format!(
-            "{} of these may be the collector's doing: it was at an entry of that flow when they went",
+            "{} of these may be the collector's doing: it was at an entry of that flow when they went or came; the bound counts them",
             stress.undecided
         ));
     }

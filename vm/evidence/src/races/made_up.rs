@@ -56,18 +56,31 @@ pub fn model(cell: Cell, violations: &[Violation]) -> RaceEvent {
     }
 }
 
+/// An LRU map is kept full.
+fn evicted(cell: &Cell) -> u64 {
+    u64::from(cell.map == "lru-hash")
+}
+
 /// A stress run that counted `lost` lost refreshes.
 pub fn stressed(cell: Cell, refreshes: u64, deletes: u64, lost: u64) -> RaceEvent {
     let violations = Violations { lost_refresh: lost, ..Violations::default() };
-    let stress =
-        Stress { packets: refreshes, refreshes, deletes, violations, seconds: 2.0, ..Stress::default() };
+    let stress = Stress {
+        packets: refreshes,
+        refreshes,
+        deletes,
+        violations,
+        seconds: 2.0,
+        evicted: evicted(&cell),
+        ..Stress::default()
+    };
     RaceEvent::Stressed { cell, stress }
 }
 
 /// A run in worse circumstances that counted `lost` lost refreshes in as many deletes as refreshes.
 pub fn disturbed(cell: Cell, circumstance: Circumstance, refreshes: u64, lost: u64) -> RaceEvent {
     let violations = Violations { lost_refresh: lost, ..Violations::default() };
-    let stress = Stress { refreshes, deletes: refreshes, violations, ..Stress::default() };
+    let stress =
+        Stress { refreshes, deletes: refreshes, violations, evicted: evicted(&cell), ..Stress::default() };
     RaceEvent::Disturbed { cell, circumstance, stress }
 }
 

@@ -27,7 +27,7 @@ pub use self::{
     host::{Machine, why_not},
     kept::Kept,
     matrix::Matrix,
-    rate::{SEEN, below, figure, losses_below, per_million, seen},
+    rate::{SEEN, Trials, below, figure, per_million, seen},
     release::preempts_packets,
     row::{Disturbed, Row},
     sentence::sentences,

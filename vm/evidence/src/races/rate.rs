@@ -6,6 +6,9 @@ use results::races::Stress;
 /// With zero events in N trials, a rate above this many in N would have shown itself with a probability of 95 %.
 pub const RULE_OF_THREE: f64 = 3.0;
 
+/// What a normal variable exceeds with a probability of 5 %.
+const ONE_IN_TWENTY: f64 = 1.645;
+
 /// Of all losses, those that the stress counts, at least. It sees one only if the flow's next packet comes before what was lost
 /// would have expired. Each burst of 64 packets chooses among 512 flows, and a lifetime lasts for 8 bursts of the CPU that sets
 /// the clock: 1 - (511/512)^(64 * 8), or 63 %, of what is deleted right after it was written. What is deleted long after the
@@ -13,19 +16,63 @@ pub const RULE_OF_THREE: f64 = 3.0;
 pub const SEEN: f64 = 0.3;
 
 /// Of all losses in a run, those that it counts, if all are of entries which were deleted long after the collector's look: fewer
-/// than of any others. Nothing, where the run does not say how many refreshes were followed by a packet in time.
+/// than of any others. It is that of the flows which show the fewest, since CPUs differ. Nothing, where the run does not say how
+/// many refreshes were followed by a packet in time.
 #[allow(clippy::cast_precision_loss, reason = "a share is shown with two digits")]
 pub fn seen(stress: &Stress) -> Option<f64> {
-    match (stress.in_time, stress.late) {
-        (0, 0) => return None,
-        (0, _) => return Some(0.0),
-        (_, 0) => return Some(1.0),
-        _ => {}
+    let told = stress.followed.iter().filter(|group| group.in_time + group.late > 0);
+    // Of flows whose packets come by chance, so many have none in a lifetime.
+    let missed = told.map(|group| group.late as f64 / (group.in_time + group.late) as f64);
+    // Where each packet writes, an entry has an age as likely as a flow is to reach it without a packet. Where only one in the
+    // second half of the lifetime does, the entries are older: this is what is left to them then, and so less than elsewhere.
+    missed.map(|missed| 1.0 - missed.sqrt()).reduce(f64::min)
+}
+
+/// Chances of a loss, in none of which one was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trials {
+    /// Deletes, or refreshes.
+    pub all: u64,
+    /// Evictions that may be losses: see [`Stress::undecided`].
+    pub undecided: u64,
+}
+
+impl Trials {
+    /// The deletes of a run.
+    pub fn deletes(stress: &Stress) -> Self {
+        Self { all: stress.deletes, undecided: stress.undecided }
     }
-    // Of flows whose packets come by chance, `missed` have none in a lifetime. At an age that is as likely as a flow is to reach
-    // it without a packet, so many have one in what is left of it.
-    let missed = stress.late as f64 / (stress.in_time + stress.late) as f64;
-    Some(1.0 + missed * missed.ln() / (1.0 - missed))
+
+    /// The rate per million that they leave possible, if the stress does not see each loss, and what is undecided is one.
+    pub fn losses_below(self) -> f64 {
+        below(self.all) / RULE_OF_THREE * most(self.undecided) / SEEN
+    }
+}
+
+impl std::ops::AddAssign for Trials {
+    fn add_assign(&mut self, other: Self) {
+        self.all += other.all;
+        self.undecided += other.undecided;
+    }
+}
+
+impl std::iter::Sum for Trials {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, one| {
+            sum += one;
+            sum
+        })
+    }
+}
+
+/// How many there may be on average, where so many came (95 %): Byar's approximation of the Poisson distribution.
+#[allow(clippy::cast_precision_loss, reason = "a bound is shown with two digits")]
+fn most(came: u64) -> f64 {
+    if came == 0 {
+        return RULE_OF_THREE;
+    }
+    let next = came as f64 + 1.0;
+    next * (1.0 - 1.0 / (9.0 * next) + ONE_IN_TWENTY / (3.0 * next.sqrt())).powi(3)
 }
 
 /// `count` of `all`, per million; nothing of nothing is nothing.
@@ -36,11 +83,12 @@ pub fn per_million(count: u64, all: u64) -> f64 {
 
 /// What zero observations say.
 pub fn bound(stress: &Stress) -> String {
+    let trials = Trials { all: stress.refreshes, undecided: stress.undecided };
     format!(
         "0 in {} refreshes and {} deletes: fewer than {} per million refreshes (95 %)",
         stress.refreshes,
         stress.deletes,
-        figure(losses_below(stress.refreshes))
+        figure(trials.losses_below())
     )
 }
 
@@ -48,11 +96,6 @@ pub fn bound(stress: &Stress) -> String {
 #[allow(clippy::cast_precision_loss, reason = "a bound is shown with two digits")]
 pub fn below(all: u64) -> f64 {
     if all == 0 { f64::INFINITY } else { RULE_OF_THREE * 1e6 / all as f64 }
-}
-
-/// The same of losses in a stress, which does not see them all.
-pub fn losses_below(all: u64) -> f64 {
-    below(all) / SEEN
 }
 
 /// Two digits of a figure, or as many as it has before the point.
@@ -72,6 +115,8 @@ pub fn figure(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use results::races::Followed;
+
     use super::*;
 
     /// Lives of an entry, in bursts of the CPU that sets the clock.
@@ -92,11 +137,28 @@ mod tests {
         let late = seen / weight;
         assert!((0.41..0.43).contains(&late), "{late}");
         assert!(SEEN < late);
-        // What a run counts leads to the same.
-        let counted = Stress { in_time: 632, late: 368, ..Stress::default() };
-        assert!((super::seen(&counted).unwrap() - late).abs() < 0.01);
-        assert_eq!(super::seen(&Stress::default()), None);
-        let none = Stress { late: 1, ..Stress::default() };
-        assert_eq!(super::seen(&none), Some(0.0));
+        // Where only packets in the second half write, entries are as likely to have any age in the first.
+        let written = |age: f64| spared.powf((age - f64::from(LIFETIME) / 2.0).max(0.0));
+        let weight: f64 = ages().map(written).sum();
+        let seen: f64 = ages().map(|age| written(age) * (1.0 - spared.powf(f64::from(LIFETIME) - age))).sum();
+        let half = seen / weight;
+        assert!(SEEN < half && half < late, "{half}");
+        // What a run counts leads to the same, and the slowest flows count.
+        let counted = |followed: &[(u64, u64)]| {
+            let followed = followed.iter().map(|&(in_time, late)| Followed { in_time, late }).collect();
+            super::seen(&Stress { followed, ..Stress::default() })
+        };
+        assert!((counted(&[(9, 1), (632, 368)]).unwrap() - half).abs() < 0.01);
+        assert_eq!(counted(&[(0, 0)]), None);
+        assert_eq!(counted(&[(0, 1), (0, 0)]), Some(0.0));
+    }
+
+    #[test]
+    fn what_is_undecided_is_in_the_bound() {
+        let figures =
+            [0, 1, 2, 10].map(|undecided| figure(Trials { all: 1_000_000, undecided }.losses_below() * SEEN));
+        // Of the Poisson distribution: 3.00, 4.74, 6.30, 16.96.
+        assert_eq!(figures, ["3.0", "4.7", "6.3", "17"]);
+        assert!(Trials::default().losses_below().is_infinite());
     }
 }

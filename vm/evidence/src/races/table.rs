@@ -5,7 +5,7 @@ use comfy_table::{Attribute, Cell as Box, Color};
 use results::races::Violation;
 
 use super::{
-    rate::{figure, losses_below, per_million},
+    rate::{Trials, figure, per_million},
     row::{Row, Standing},
 };
 
@@ -84,17 +84,17 @@ pub fn shown(row: &Row) -> Shown {
         }
         Standing::Absent | Standing::ModelOnly => Shown { text: model(), tone: Tone::Alone },
         Standing::Agree => {
-            let (deletes, violations) =
-                row.stress.as_ref().map_or_else(Default::default, |s| (s.deletes, s.violations));
+            let (trials, violations) = row
+                .stress
+                .as_ref()
+                .map_or_else(Default::default, |stress| (Trials::deletes(stress), stress.violations));
+            let below = || short(trials.losses_below());
             match found().next() {
-                None => Shown {
-                    text: condition(format!("safe <{}", short(losses_below(deletes)))),
-                    tone: Tone::Safe,
-                },
+                None => Shown { text: condition(format!("safe <{}", below())), tone: Tone::Safe },
                 Some(worst) => {
                     let rate = match violations.of(worst) {
-                        0 => format!("<{}", short(losses_below(deletes))),
-                        count => short(per_million(count, deletes)),
+                        0 => format!("<{}", below()),
+                        count => short(per_million(count, trials.all)),
                     };
                     Shown { text: more(format!("{} {rate}", word(worst))), tone: tone(worst) }
                 }

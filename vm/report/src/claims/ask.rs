@@ -52,19 +52,23 @@ impl Evidence {
         .map(|_| format!("{refresh}: none in {} deletes", count(deletes)))
     }
 
-    /// Every run without a loss, the disturbed ones left out, would have seen as many of them as its bound takes for granted.
+    /// Every run that saw no loss, of a cell by itself, would have seen as many of them as its bound takes for granted.
     pub fn sees_enough(&self) -> Held {
-        let rows = std::iter::once(&self.emulated).chain(self.natively().map(|native| &native.matrix));
-        let runs =
-            rows.flat_map(|matrix| &matrix.rows).filter_map(|row| Some((&row.cell, row.stress.as_ref()?)));
-        let clean = runs.filter(|(_, stress)| stress.violations.total() == 0);
-        let seen: Vec<_> = clean.filter_map(|(cell, stress)| Some((cell, seen(stress)?))).collect();
+        let emulated = std::iter::once(&self.emulated);
+        let matrices = emulated.chain(self.natively().chain(&self.preempting).map(|native| &native.matrix));
+        let rows = matrices.flat_map(|matrix| &matrix.rows);
+        let runs = rows.filter_map(|row| Some((&row.cell, row.stress.as_ref()?)));
+        let clean: Vec<_> = runs.filter(|(_, stress)| stress.violations.lost_refresh == 0).collect();
+        let seen: Vec<_> = clean.iter().filter_map(|(cell, stress)| Some((cell, seen(stress)?))).collect();
         match seen.iter().min_by(|(_, one), (_, other)| one.total_cmp(other)) {
             None => not_run("no run says how many refreshes were followed in time"),
             Some((cell, share)) if *share < SEEN => fails(format!("{cell}: {}", figure(*share))),
-            Some((cell, share)) => {
-                Ok(format!("{}, of which {cell} saw {}", many(seen.len(), "run"), figure(*share)))
-            }
+            Some((cell, share)) => Ok(format!(
+                "{} of {} that saw no loss; {cell} saw least, {}",
+                seen.len(),
+                many(clean.len(), "run"),
+                figure(*share)
+            )),
         }
     }
 
@@ -154,7 +158,7 @@ impl Evidence {
         let cell = Cell::new(refresh, gc, map);
         let words = circumstance.words();
         match self.ordeal(&cell, circumstance) {
-            Ordeal::Survives(deletes) => Ok(format!("{words}: none in {} deletes", count(deletes))),
+            Ordeal::Survives(deletes) => Ok(format!("{words}: none in {} deletes", count(deletes.all))),
             Ordeal::SurvivesInTheModel => not_run(format!("{cell} with {words} ran in the model alone")),
             Ordeal::Breaks(violation, _) => fails(format!("{cell} with {words}: {violation}")),
             Ordeal::NotRun => not_run(format!("{cell} with {words} was not run")),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What breaks a combination that is safe by itself: who has to follow its protocol, and what its flows may do.
 
-use evidence::races::{figure, losses_below, per_million};
+use evidence::races::{Trials, figure, per_million};
 use results::races::{Cell, Circumstance, Violation};
 
 use crate::{
@@ -18,7 +18,7 @@ struct Trial {
     /// Columns that broke, and those that did not.
     by: (Vec<String>, Vec<String>),
     /// Removals without a violation.
-    deletes: u64,
+    deletes: Trials,
     /// The model alone found nothing.
     model: bool,
 }
@@ -32,8 +32,13 @@ pub fn of(evidence: &Evidence, cells: &[Cell]) -> Ordeals {
 }
 
 fn trial(evidence: &Evidence, cells: &[Cell], circumstance: Circumstance) -> Trial {
-    let mut trial =
-        Trial { circumstance, broke: None, by: (Vec::new(), Vec::new()), deletes: 0, model: false };
+    let mut trial = Trial {
+        circumstance,
+        broke: None,
+        by: (Vec::new(), Vec::new()),
+        deletes: Trials::default(),
+        model: false,
+    };
     for cell in cells {
         let column = cell.gc.clone();
         match evidence.ordeal(cell, circumstance) {
@@ -163,10 +168,10 @@ impl Trial {
             if self.broke.is_none() { String::new() } else { format!(" with {}", listed(&self.by.1)) };
         let removals = format!(
             "none in {} deletes, below {} per million (95 %)",
-            count(self.deletes),
-            figure(losses_below(self.deletes))
+            count(self.deletes.all),
+            figure(self.deletes.losses_below())
         );
-        let proof = match (self.deletes, self.model) {
+        let proof = match (self.deletes.all, self.model) {
             (0, true) => "by the model alone",
             (0, false) => "nothing was removed",
             _ => removals.as_str(),

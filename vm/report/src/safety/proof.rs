@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the evidence of a line comes to, each kind by itself: emulated, native, stock kernels; and what its maps take.
 
-use evidence::races::{Matrix, Row, below, figure, losses_below, per_million};
+use evidence::races::{Matrix, Row, Trials, below, figure, per_million};
 use results::races::{Cell, Stress};
 
 use super::line::Line;
@@ -74,11 +74,13 @@ fn ran<'a>(native: &'a Natively, cells: &[Cell]) -> Vec<&'a Row> {
 
 fn bounded(rows: &[&Row]) -> String {
     let (refreshes, deletes) = sums(rows);
+    let stresses = rows.iter().filter_map(|row| row.stress.as_ref());
+    let trials: Trials = stresses.map(Trials::deletes).sum();
     format!(
         "none in {} refreshes and {} deletes, below {} per million deletes (95 %)",
         count(refreshes),
         count(deletes),
-        figure(losses_below(deletes))
+        figure(trials.losses_below())
     )
 }
 

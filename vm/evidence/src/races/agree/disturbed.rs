@@ -26,10 +26,10 @@ pub fn judge(row: &Row, model: &Model, elsewhere: Elsewhere<'_>, found: &mut Fin
             found.notes.push(format!("the model with {}: {}", circumstance.words(), kinds.join(", ")));
         }
     }
-    row.disturbed.iter().for_each(|run| one(run, model, elsewhere, found));
+    row.disturbed.iter().for_each(|run| one(row, run, model, elsewhere, found));
 }
 
-fn one(run: &Disturbed, model: &Model, elsewhere: Elsewhere<'_>, found: &mut Findings) {
+fn one(row: &Row, run: &Disturbed, model: &Model, elsewhere: Elsewhere<'_>, found: &mut Findings) {
     let Disturbed { circumstance, stress } = run;
     let with = circumstance.words();
     let worse = model.if_worse.get(circumstance);
@@ -54,6 +54,11 @@ fn one(run: &Disturbed, model: &Model, elsewhere: Elsewhere<'_>, found: &mut Fin
                 elsewhere(violation)
             ));
         }
+    }
+    if super::evicted_nothing(row, stress) {
+        found
+            .missing
+            .push(format!("with {with} the map evicted nothing, so the stress says nothing of evictions"));
     }
     if stress.refreshes == 0 {
         found.notes.push(format!("with {with} the stress refreshed nothing, so it says nothing"));

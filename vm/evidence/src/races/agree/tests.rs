@@ -304,6 +304,23 @@ fn eviction_is_told_and_is_no_violation() {
 }
 
 #[test]
+fn a_run_that_was_to_evict_and_did_not_says_too_little() {
+    let standing = |gc: &str, evicted: u64| {
+        let cell = cell("half-life-stripe", gc, "lru-hash");
+        let mut event = stressed(cell.clone(), 100, 100, 0);
+        if let RaceEvent::Stressed { stress, .. } = &mut event {
+            stress.evicted = evicted;
+        }
+        let matrix = matrix(&[model(cell.clone(), &[]), event]);
+        judge(&matrix.rows[0], &matrix, Terms::default()).standing
+    };
+    assert_eq!(standing("prog-stripe", 1), Standing::Agree);
+    assert_eq!(standing("prog-stripe", 0), Standing::Missing);
+    // Its timers would pass for evictions.
+    assert_eq!(standing("timer", 0), Standing::Agree);
+}
+
+#[test]
 fn figures_have_two_digits_that_count() {
     let shown = [0.0, 0.0321, 0.3, 1.0, 9.87, 83.2, 97_999.6].map(figure);
     assert_eq!(shown, ["0", "0.032", "0.30", "1.0", "9.9", "83", "98000"]);
