@@ -146,7 +146,7 @@ fn stress(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>, 
     if stress.refreshes == 0 {
         found.missing.push("the stress refreshed nothing, so it says nothing".into());
     }
-    if evicted_nothing(row, stress) {
+    if row.should_have_evicted(stress) {
         found.missing.push("the map evicted nothing, so the stress says nothing of evictions".into());
     }
     if stress.deletes == 0 && stress.violations.never_removed == 0 {
@@ -183,12 +183,6 @@ fn stress(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>, 
         found.notes.push(bound(stress));
     }
     room(stress, found);
-}
-
-/// Whether the map was to evict, and did not.
-fn evicted_nothing(row: &Row, stress: &Stress) -> bool {
-    stress.evicted == 0
-        && Place::of(&row.cell).is_some_and(|place| place.gc.is_tried_with_evictions(place.map))
 }
 
 /// What a full map did to flows. None of it is a violation: eviction is what an LRU map is for, and everybody's loss.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A cell of the matrix with all that was said of it.
 
+use approaches::Place;
 use results::races::{Cell, Circumstance, Connections, Model, Refusal, Stress, Violation, Witness};
 use serde::{Deserialize, Serialize};
 
@@ -119,6 +120,12 @@ impl Row {
     /// The model is there and found nothing.
     pub fn model_is_clean(&self) -> bool {
         self.model.as_ref().is_some_and(|m| m.counterexamples.is_empty() && m.counterexample.is_none())
+    }
+
+    /// In a run of it, by itself or disturbed, the map was to evict and did not.
+    pub fn should_have_evicted(&self, stress: &Stress) -> bool {
+        let full = |place: Place| place.gc.is_tried_with_evictions(place.map);
+        stress.evicted == 0 && Place::of(&self.cell).is_some_and(full)
     }
 
     /// The worse circumstances in which more goes wrong than the claim has: by the model, or in a run.

@@ -55,7 +55,7 @@ fn one(row: &Row, run: &Disturbed, model: &Model, elsewhere: Elsewhere<'_>, foun
             ));
         }
     }
-    if super::evicted_nothing(row, stress) {
+    if row.should_have_evicted(stress) {
         found
             .missing
             .push(format!("with {with} the map evicted nothing, so the stress says nothing of evictions"));
