@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use cmpdel_uapi::{Error as Denied, Kind, Map, Outcome as Entry, Snapshot, Support, probe_batch};
 
-use crate::plan::{Condition, Plan, Progress, Tell};
+use crate::plan::{Condition, Going, Plan, Progress, Tell};
 use crate::{Error, Field, Outcome, Round};
 
 /// How often in a row the lock of a bucket may be out of reach.
@@ -18,13 +18,14 @@ pub struct Compare<'a> {
     window: Range<u32>,
     condition: Option<Condition<'a>>,
     progress: Option<Progress<'a>>,
+    going: Going<'a>,
     batch: u32,
     batched: bool,
 }
 
 impl<'a> Compare<'a> {
     pub fn open(map: Map<'a>, plan: &Plan<'a>) -> Result<Self, Error> {
-        let &Plan { field, batch, condition, progress, .. } = plan;
+        let &Plan { field, batch, condition, progress, going, .. } = plan;
         let mut window = field.window();
         if let Some(Condition { from, to, .. }) = condition.filter(|condition| condition.from < condition.to)
         {
@@ -37,7 +38,7 @@ impl<'a> Compare<'a> {
             Err(Denied::Permission) => false,
             Err(error) => return Err(error.into()),
         };
-        Ok(Self { map, field, window, condition, progress, batch, batched })
+        Ok(Self { map, field, window, condition, progress, going, batch, batched })
     }
 
     /// Whether it has expired, and all else holds.
@@ -54,7 +55,9 @@ impl<'a> Compare<'a> {
         let mut round = Round::default();
         let mut walk = self.map.walk(self.batch)?;
         let mut snapshot = Snapshot::default();
-        while walk.next_into(&mut snapshot).map_err(|error| Error::Ended { error, round })? {
+        while !self.going.is_over()
+            && walk.next_into(&mut snapshot).map_err(|error| Error::Ended { error, round })?
+        {
             round.looked_at += snapshot.len() as u64;
             snapshot.retain(|key, value| self.is_due(key, value, threshold));
             round.expired += snapshot.len() as u64;
@@ -103,7 +106,7 @@ impl<'a> Compare<'a> {
     ) -> Result<(), Error> {
         let (key_size, value_size) = (self.map.info().key_size as usize, self.map.info().value_size as usize);
         let (mut dealt_with, mut fruitless) = (0, 0);
-        while dealt_with < keys.len() / key_size {
+        while dealt_with < keys.len() / key_size && !self.going.is_over() {
             let keys = keys.get(dealt_with * key_size..).unwrap_or_default();
             let values = values.get(dealt_with * value_size..).unwrap_or_default();
             let answer = if self.batched {

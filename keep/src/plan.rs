@@ -29,6 +29,7 @@ pub struct Plan<'a> {
     pub(crate) batch: u32,
     pub(crate) condition: Option<Condition<'a>>,
     pub(crate) progress: Option<Progress<'a>>,
+    pub(crate) going: Going<'a>,
 }
 
 /// What else has to hold of a key and a value, and which bytes of the value that depends on.
@@ -57,6 +58,22 @@ impl fmt::Debug for Progress<'_> {
     }
 }
 
+/// Who is asked whether to go on; nobody, by default.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Going<'a>(Option<&'a dyn Fn() -> bool>);
+
+impl Going<'_> {
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.is_some_and(|goes_on| !goes_on())
+    }
+}
+
+impl fmt::Debug for Going<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Going")
+    }
+}
+
 impl<'a> Plan<'a> {
     /// The entries of `map` whose `field` is below a threshold. The fd has to be open for reading and writing.
     #[must_use]
@@ -71,6 +88,7 @@ impl<'a> Plan<'a> {
             batch: 4096,
             condition: None,
             progress: None,
+            going: Going::default(),
         }
     }
 
@@ -89,6 +107,13 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub fn progress(self, tell: &'a dyn Fn(u64)) -> Self {
         Self { progress: Some(Progress(tell)), ..self }
+    }
+
+    /// Asks before each batch whether to go on, and under stripes before each call of the program. A round that is not to go on
+    /// ends there, and says what it has come to.
+    #[must_use]
+    pub fn goes_on(self, goes_on: &'a dyn Fn() -> bool) -> Self {
+        Self { going: Going(Some(goes_on)), ..self }
     }
 
     /// The table of stripes that the datapath takes (`keep_stripes`). They are used wherever they are given: a compare would do as

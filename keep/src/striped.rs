@@ -4,7 +4,6 @@
 mod sum;
 
 use std::fs;
-use std::marker::PhantomData;
 use std::mem::{offset_of, size_of};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
@@ -13,7 +12,7 @@ use cmpdel_uapi::{Map, MapInfo, map_type_name};
 use libbpf_rs::{MapCore as _, MapFlags, Object, ObjectBuilder, OpenMapMut, ProgramInput};
 
 use crate::call::{self, keep_call, keep_config, keep_record};
-use crate::plan::{Plan, Tell};
+use crate::plan::{Going, Plan, Tell};
 use crate::users::Users;
 use crate::{Error, Field, Outcome, Round, table};
 
@@ -41,7 +40,7 @@ pub struct Striped<'a> {
     users: Users,
     /// A walk of rhash ends where it deletes, since the key that it would go on from is gone: it looks first.
     looks_first: bool,
-    fds: PhantomData<BorrowedFd<'a>>,
+    going: Going<'a>,
 }
 
 impl<'a> Striped<'a> {
@@ -88,8 +87,8 @@ impl<'a> Striped<'a> {
         let object = open.load().map_err(load)?;
         let looks_first = map_type_name(info.map_type) == "rhash";
         let key_size = info.key_size as usize;
-        let field = plan.field;
-        let this = Self { object, walk, listed, field, key_size, room, users, looks_first, fds: PhantomData };
+        let Plan { field, going, .. } = plan;
+        let this = Self { object, walk, listed, field, key_size, room, users, looks_first, going };
         // An object that pins its stripes would have been given the pinned ones. (What is given goes by its own name.)
         let used: Vec<_> = this.object.maps().filter_map(|map| Some(map.info().ok()?.info.id)).collect();
         if !used.contains(&map) || !used.contains(&stripes_id) {
@@ -119,7 +118,7 @@ impl<'a> Striped<'a> {
         sum: &mut Sum,
     ) -> Result<(), Error> {
         let mut fruitless = 0;
-        loop {
+        while !self.going.is_over() {
             self.users.check()?;
             let mut call = self.threshold(threshold);
             put(&mut call, offset_of!(keep_call, dry), &u32::from(dry).to_ne_bytes());
@@ -145,6 +144,7 @@ impl<'a> Striped<'a> {
                 return Err(Error::Stuck(sum.round));
             }
         }
+        Ok(())
     }
 
     /// Lists what has expired, deletes what was listed, and again until nothing more is listed or nothing more goes.
@@ -154,7 +154,7 @@ impl<'a> Striped<'a> {
         mut tell: Option<Tell<'_>>,
         sum: &mut Sum,
     ) -> Result<(), Error> {
-        loop {
+        while !self.going.is_over() {
             let mut call = self.threshold(threshold);
             put(&mut call, offset_of!(keep_call, dry), &1_u32.to_ne_bytes());
             put(&mut call, offset_of!(keep_call, listing), &1_u32.to_ne_bytes());
@@ -171,17 +171,23 @@ impl<'a> Striped<'a> {
             if !full {
                 return Ok(());
             }
-            if sum.round.deleted == before {
+            if sum.round.deleted == before && !self.going.is_over() {
                 return Err(Error::Stuck(sum.round));
             }
         }
+        Ok(())
     }
 
     /// `keys` lie one behind the other.
     pub fn listed(&mut self, threshold: i128, keys: &[u8], tell: Tell<'_>) -> Result<Round, Error> {
         let mut sum = Sum::default();
-        let ended = self.delete_listed(threshold, keys, tell, &mut sum);
-        sum.round.looked_at = (keys.len() / self.key_size) as u64;
+        let mut told = 0;
+        let mut count = |key: &[u8], outcome: Outcome| {
+            told += 1;
+            tell(key, outcome);
+        };
+        let ended = self.delete_listed(threshold, keys, &mut count, &mut sum);
+        sum.round.looked_at = told;
         sum.round.expired = sum.round.deleted;
         sum.end(ended)
     }
@@ -195,6 +201,9 @@ impl<'a> Striped<'a> {
     ) -> Result<(), Error> {
         self.users.check()?;
         for keys in keys.chunks(self.key_size * self.room as usize) {
+            if self.going.is_over() {
+                break;
+            }
             let mut records = Vec::new();
             for key in keys.chunks_exact(self.key_size) {
                 let mut record = [0; size_of::<keep_record>()];

@@ -68,8 +68,7 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     let (place, never) = (field.place(), args.zero_is_never);
     let told = Told::default();
     let meets = |key: &[u8], value: &[u8]| {
-        !told.is_lost()
-            && conditions.iter().all(|condition| condition.holds(key, value))
+        conditions.iter().all(|condition| condition.holds(key, value))
             && !(never && place.read(value) == Some(0))
     };
 
@@ -83,9 +82,14 @@ fn collect(args: &Gc, report: &mut GcReport) -> Result<(), Failure> {
     let stripes = args.stripes.as_deref().map(|path| open_pinned("table of stripes", path)).transpose()?;
     let bar = bar(u64::from(info.max_entries));
     let tell = |looked_at: u64| bar.set_position(looked_at);
-    let mut plan = Plan::new(fd.as_fd(), place).batch(args.batch).readers(&args.reader).progress(&tell);
     // Of what follows on a batch that could not be told, nothing is deleted.
-    if is_narrowed || args.keys && stripes.is_none() {
+    let goes_on = || !told.is_lost();
+    let mut plan = Plan::new(fd.as_fd(), place)
+        .batch(args.batch)
+        .readers(&args.reader)
+        .progress(&tell)
+        .goes_on(&goes_on);
+    if is_narrowed {
         plan = plan.and(window, &meets);
     }
     if let Some(stripes) = &stripes {
@@ -226,7 +230,7 @@ fn run(
         };
     }
     let tell = |key: &[u8], outcome: keep::Outcome| {
-        bar.suspend(|| told.tell(&report::key_line(key, outcome), args.stripes.is_some()));
+        bar.suspend(|| told.tell(&report::key_line(key, outcome)));
     };
     if args.dry_run { collector.look(threshold, tell) } else { collector.round(threshold, tell) }
 }

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::Failure;
 use crate::output::{cannot_write, write};
 
 /// Whether all that was told could be written.
@@ -11,18 +11,16 @@ use crate::output::{cannot_write, write};
 pub struct Told(RefCell<Option<String>>);
 
 impl Told {
-    /// Prints a line. A collector under stripes is asked nothing between its entries, so there the process ends.
-    pub fn tell(&self, line: &str, under_stripes: bool) {
+    /// Prints a line, unless one before it could not be written.
+    pub fn tell(&self, line: &str) {
         if self.is_lost() {
             return;
         }
-        let Err(why) = write(line.as_bytes()) else { return };
-        let why = format!("{}, so no more is deleted, and the list of keys is not whole", cannot_write(&why));
-        if under_stripes {
-            eprintln!("cmpdel: {why}");
-            std::process::exit(Outcome::Error.exit_code().into());
+        if let Err(why) = write(line.as_bytes()) {
+            let why = cannot_write(&why);
+            *self.0.borrow_mut() =
+                Some(format!("{why}, so no more is deleted, and the list of keys is not whole"));
         }
-        *self.0.borrow_mut() = Some(why);
     }
 
     /// Whether a line could not be written.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use cmpdel_uapi::bindings::BPF_MAP_TYPE_ARRAY;
 use cmpdel_uapi_raw::{self as raw, Create};
 
-use crate::common::{Bpffs, Fixture, Run, cmpdel};
+use crate::common::{Bpffs, Fixture, Run, cmpdel, cmpdel_to};
 
 const STRIPES: u32 = 8;
 const MAGIC: u32 = 0x4b45_4550;
@@ -61,6 +61,24 @@ fn expired_entries_are_deleted_under_stripes_and_under_no_other_table() {
             assert_eq!((run.code, fixture.value().is_none()), (6, false), "{name}: {run:?}");
             assert!(run.stdout.contains("built without stripes"), "{name}: {run:?}");
         }
+    }
+}
+
+/// What was deleted by then is, and the sentence says why the list is not whole.
+#[test]
+fn a_list_that_could_not_be_told_ends_the_round() {
+    let Some(fixture) = Fixture::with_btf("gc_full") else { return };
+    let Some(bpffs) = Bpffs::mount() else { return };
+    let (_table, path) = table(&bpffs, "set_up", 64, MAGIC, 0);
+    let args = format!(
+        "gc --id {} --field lifetime --older-than 43 --keys --stripes {}",
+        fixture.id(),
+        path.display()
+    );
+    let run = cmpdel_to(&args, std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+    assert_eq!(run.code, 6, "{run:?}");
+    if cfg!(feature = "stripes") {
+        assert!(fixture.value().is_none() && run.stderr.contains("the list of keys is not whole"), "{run:?}");
     }
 }
 
