@@ -43,7 +43,7 @@ pub fn judge(row: &Row, matrix: &Matrix, terms: Terms<'_>) -> Judgement {
             if alone.is_none() {
                 witness(row, model, terms, &elsewhere, &mut found);
                 stress(row, model, terms, &elsewhere, &mut found);
-                disturbed::judge(row, model, &elsewhere, &mut found);
+                disturbed::judge(row, model, terms, &elsewhere, &mut found);
                 if terms.no_debugger && unseen(row, model) {
                     let reason = "without a debugger its schedule cannot be replayed, and the stress did not happen to show it";
                     (alone, absent) = (Some(Standing::Absent), Some(reason.to_owned()));
@@ -147,7 +147,7 @@ fn stress(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>, 
         found.missing.push("the stress refreshed nothing, so it says nothing".into());
     }
     if row.should_have_evicted(stress) {
-        found.missing.push("the map evicted nothing, so the stress says nothing of evictions".into());
+        found.evicted_nothing("", terms);
     }
     if stress.deletes == 0 && stress.violations.never_removed == 0 {
         found.missing.push("the stress removed nothing, so it says nothing".into());

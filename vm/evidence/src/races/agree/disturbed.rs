@@ -1,10 +1,10 @@
-// SPDX-License-Identifier: MIT OR Apache-2.0
+// SPDY-License-Identifier: MIT OR Apache-2.0
 //! Free runs in circumstances that are worse than a cell's claim has them: another CPU, a tag in common, a second collector,
 //! somebody who does not follow the protocol.
 
 use results::races::{Circumstance, Model, Violation};
 
-use super::findings::{Elsewhere, Findings};
+use super::findings::{Elsewhere, Findings, Terms};
 use crate::races::{
     rate::{bound, figure, per_million},
     row::{Disturbed, Row},
@@ -18,7 +18,7 @@ fn is_explored(model: &Model, circumstance: Circumstance) -> bool {
 }
 
 /// Holds the runs against the model.
-pub fn judge(row: &Row, model: &Model, elsewhere: Elsewhere<'_>, found: &mut Findings) {
+pub fn judge(row: &Row, model: &Model, terms: Terms<'_>, elsewhere: Elsewhere<'_>, found: &mut Findings) {
     for (circumstance, worse) in &model.if_worse {
         let kinds: Vec<String> =
             worse.iter().map(|(violation, steps)| format!("{violation} in {} steps", steps.len())).collect();
@@ -26,10 +26,17 @@ pub fn judge(row: &Row, model: &Model, elsewhere: Elsewhere<'_>, found: &mut Fin
             found.notes.push(format!("the model with {}: {}", circumstance.words(), kinds.join(", ")));
         }
     }
-    row.disturbed.iter().for_each(|run| one(row, run, model, elsewhere, found));
+    row.disturbed.iter().for_each(|run| one(row, run, model, terms, elsewhere, found));
 }
 
-fn one(row: &Row, run: &Disturbed, model: &Model, elsewhere: Elsewhere<'_>, found: &mut Findings) {
+fn one(
+    row: &Row,
+    run: &Disturbed,
+    model: &Model,
+    terms: Terms<'_>,
+    elsewhere: Elsewhere<'_>,
+    found: &mut Findings,
+) {
     let Disturbed { circumstance, stress } = run;
     let with = circumstance.words();
     let worse = model.if_worse.get(circumstance);
@@ -56,9 +63,7 @@ fn one(row: &Row, run: &Disturbed, model: &Model, elsewhere: Elsewhere<'_>, foun
         }
     }
     if row.should_have_evicted(stress) {
-        found
-            .missing
-            .push(format!("with {with} the map evicted nothing, so the stress says nothing of evictions"));
+        found.evicted_nothing(&format!("with {with} "), terms);
     }
     if stress.refreshes == 0 {
         found.notes.push(format!("with {with} the stress refreshed nothing, so it says nothing"));

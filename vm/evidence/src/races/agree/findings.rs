@@ -33,3 +33,11 @@ pub struct Findings {
     /// What agrees, or is worth knowing.
     pub notes: Vec<String>,
 }
+
+impl Findings {
+    /// A map that was to evict did not. On a kernel that preempts packets nothing is claimed that rests on it.
+    pub fn evicted_nothing(&mut self, with: &str, terms: Terms<'_>) {
+        let said = format!("{with}the map evicted nothing, so the stress says nothing of evictions");
+        if terms.preempts_packets { self.notes.push(said) } else { self.missing.push(said) }
+    }
+}
