@@ -29,23 +29,37 @@ pub fn seen(stress: &Stress) -> Option<f64> {
 }
 
 /// Chances of a loss, in none of which one was seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trials {
     /// Deletes, or refreshes.
     pub all: u64,
     /// Evictions that may be losses: see [`Stress::undecided`].
     pub undecided: u64,
+    /// Of all losses, those that would have been seen: [`SEEN`], or fewer.
+    pub seen: f64,
+}
+
+impl Default for Trials {
+    fn default() -> Self {
+        Self { all: 0, undecided: 0, seen: SEEN }
+    }
 }
 
 impl Trials {
     /// The deletes of a run.
     pub fn deletes(stress: &Stress) -> Self {
-        Self { all: stress.deletes, undecided: stress.undecided }
+        Self { all: stress.deletes, ..Self::refreshes(stress) }
+    }
+
+    /// Its refreshes.
+    pub fn refreshes(stress: &Stress) -> Self {
+        let seen = seen(stress).map_or(SEEN, |seen| seen.min(SEEN));
+        Self { all: stress.refreshes, undecided: stress.undecided, seen }
     }
 
     /// The rate per million that they leave possible, if the stress does not see each loss, and what is undecided is one.
     pub fn losses_below(self) -> f64 {
-        below(self.all) / RULE_OF_THREE * most(self.undecided) / SEEN
+        below(self.all) / RULE_OF_THREE * most(self.undecided) / self.seen
     }
 }
 
@@ -53,6 +67,7 @@ impl std::ops::AddAssign for Trials {
     fn add_assign(&mut self, other: Self) {
         self.all += other.all;
         self.undecided += other.undecided;
+        self.seen = self.seen.min(other.seen);
     }
 }
 
@@ -83,12 +98,11 @@ pub fn per_million(count: u64, all: u64) -> f64 {
 
 /// What zero observations say.
 pub fn bound(stress: &Stress) -> String {
-    let trials = Trials { all: stress.refreshes, undecided: stress.undecided };
     format!(
         "0 in {} refreshes and {} deletes: fewer than {} per million refreshes (95 %)",
         stress.refreshes,
         stress.deletes,
-        figure(trials.losses_below())
+        figure(Trials::refreshes(stress).losses_below())
     )
 }
 
@@ -155,10 +169,16 @@ mod tests {
 
     #[test]
     fn what_is_undecided_is_in_the_bound() {
-        let figures =
-            [0, 1, 2, 10].map(|undecided| figure(Trials { all: 1_000_000, undecided }.losses_below() * SEEN));
+        let figures = [0, 1, 2, 10]
+            .map(|undecided| figure(Trials { all: 1_000_000, undecided, seen: 1.0 }.losses_below()));
         // Of the Poisson distribution: 3.00, 4.74, 6.30, 16.96.
         assert_eq!(figures, ["3.0", "4.7", "6.3", "17"]);
         assert!(Trials::default().losses_below().is_infinite());
+        // A run that would have seen few losses says less.
+        let run = |late| {
+            let followed = vec![Followed { in_time: 1000 - late, late }];
+            Trials::deletes(&Stress { deletes: 1_000_000, followed, ..Stress::default() }).losses_below()
+        };
+        assert_eq!([0, 360, 810].map(|late| figure(run(late))), ["10", "10", "30"]);
     }
 }

@@ -52,12 +52,13 @@ impl Evidence {
         .map(|_| format!("{refresh}: none in {} deletes", count(deletes)))
     }
 
-    /// Every run that saw no loss, of a cell by itself, would have seen as many of them as its bound takes for granted.
+    /// Every run without a loss, of a cell by itself that the model finds safe, would have seen as many as its bound has it.
     pub fn sees_enough(&self) -> Held {
         let emulated = std::iter::once(&self.emulated);
         let matrices = emulated.chain(self.natively().chain(&self.preempting).map(|native| &native.matrix));
         let rows = matrices.flat_map(|matrix| &matrix.rows);
-        let runs = rows.filter_map(|row| Some((&row.cell, row.stress.as_ref()?)));
+        let safe = rows.filter(|row| row.model_is_clean());
+        let runs = safe.filter_map(|row| Some((&row.cell, row.stress.as_ref()?)));
         let clean: Vec<_> = runs.filter(|(_, stress)| stress.violations.lost_refresh == 0).collect();
         let seen: Vec<_> = clean.iter().filter_map(|(cell, stress)| Some((cell, seen(stress)?))).collect();
         match seen.iter().min_by(|(_, one), (_, other)| one.total_cmp(other)) {

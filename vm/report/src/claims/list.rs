@@ -166,8 +166,8 @@ pub const CLAIMS: &[Claim] = &[
     },
     Claim {
         id: "the-stress-sees",
-        says: "The stress sees at least three of ten losses, on each type of map: so often a flow's next packet comes while what \
-               was lost would still be missed.",
+        says: "In cells that lose nothing the stress sees at least three of ten losses, on each type of map: so often \
+               a flow's next packet comes while what was lost would still be missed.",
         about: &[At(Door::Sceptic)],
         holds: Evidence::sees_enough,
     },

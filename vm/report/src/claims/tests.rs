@@ -113,7 +113,7 @@ fn a_stress_that_sees_too_little_is_found() {
         if let results::races::RaceEvent::Stressed { stress, .. } = &mut event {
             stress.followed = vec![results::races::Followed { in_time, late }];
         }
-        of(&[event]).sees_enough()
+        of(&[model(cell("store", "prog", "hash"), &[]), event]).sees_enough()
     };
     assert_eq!(
         with(632, 368),
