@@ -1,4 +1,4 @@
-// SPDY-License-Identifier: MIT OR Apache-2.0
+// SPDX-License-Identifier: MIT OR Apache-2.0
 //! Free runs in circumstances that are worse than a cell's claim has them: another CPU, a tag in common, a second collector,
 //! somebody who does not follow the protocol.
 
