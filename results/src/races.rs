@@ -157,7 +157,7 @@ pub struct Stress {
     /// Live entries that an LRU map evicted: everybody's loss, and no violation.
     #[serde(default)]
     pub evicted_live: u64,
-    /// Those of them that GC may have removed after all: it was at an entry of that flow when they went, or when they came.
+    /// Those of them that GC may have removed after all: it was at an entry of that flow when they went.
     #[serde(default)]
     pub undecided: u64,
     /// Entries that an LRU map evicted in all.

@@ -28,7 +28,7 @@ pub type Span = RangeInclusive<u64>;
 struct Refreshed {
     /// The lifetime that was written.
     lifetime: u32,
-    /// When the last packet began for which the entry was there.
+    /// When the last packet began that found the entry, or made it.
     found: u64,
     /// There was a packet of the flow after it.
     followed: bool,
@@ -52,7 +52,7 @@ struct Flow {
 #[derive(Clone, Copy, Debug)]
 struct Suspect {
     flow: u32,
-    /// When the last packet began for which it was there.
+    /// When the last packet began that found it, or made it.
     found: u64,
     /// When it was missed.
     missed: u64,
@@ -169,7 +169,8 @@ impl Oracle {
             self.flows.entry(flow).or_default().claims.push(when);
             return;
         }
-        // What fills the map never expires. It was judged by another entry, or it was written to for another flow.
+        // What fills the map never expires. It was judged by another entry, or another flow's lifetime was there: written by
+        // mistake, or read together with this key from an element on its way to this flow.
         let violation = if lifetime == NEVER { Violation::LostRefresh } else { Violation::StrayWrite };
         *self.violations.of_mut(violation) += 1;
     }
@@ -260,7 +261,7 @@ pub struct Settled {
     pub failed: u64,
     /// Live entries that the map evicted.
     pub evicted_live: u64,
-    /// Those of them that a collector may have removed after all: it was at an entry of that flow when they went, or came.
+    /// Those of them that a collector may have removed after all: it was at an entry of that flow when they went.
     pub undecided: u64,
     suspects: Vec<Suspect>,
     made: HashMap<u32, u64>,
@@ -290,11 +291,11 @@ impl Settled {
         for suspect in std::mem::take(&mut whole.suspects) {
             let claims = whole.claims.get(&suspect.flow).map_or(&[][..], Vec::as_slice);
             let life = suspect.found..=suspect.missed.saturating_add(LATE);
-            if claims.iter().any(|claim| life.contains(claim.start()) && life.contains(claim.end())) {
+            if claims.iter().any(|claim| life.contains(claim.end())) {
                 whole.violations.lost_refresh += 1;
             } else {
                 whole.evicted_live += 1;
-                let at_it = |claim: &Span| *claim.start() <= suspect.missed && life.start() <= claim.end();
+                let at_it = |claim: &Span| claim.start() <= life.end() && life.start() <= claim.end();
                 whole.undecided += u64::from(claims.iter().any(at_it));
             }
         }

@@ -285,5 +285,5 @@ fn resized(_: &Context) -> Result<Verdict> {
             return Ok(Verdict::Pass(said));
         }
     }
-    Ok(Verdict::Skip(format!("the kernel moved no keys during any of {lists} lists")))
+    Ok(Verdict::Skip(format!("none of {lists} lists missed a key")))
 }

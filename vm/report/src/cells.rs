@@ -307,7 +307,7 @@ fn stress(stress: &Stress) -> String {
         .collect();
     let among = format!("{} deletes, {} refreshes", count(stress.deletes), count(stress.refreshes));
     let mut text = if seen.is_empty() {
-        // Zero hits in N trials bounds the rate at 3/N.
+        // Zero hits in N trials bound the rate.
         let most = figure(Trials::deletes(stress).losses_below());
         format!("none in {among}: below {most} per million deletes (95 %)")
     } else {

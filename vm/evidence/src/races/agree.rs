@@ -195,7 +195,7 @@ fn room(stress: &Stress, found: &mut Findings) {
     }
     if stress.undecided > 0 {
         found.notes.push(format!(
-            "{} of these may be the collector's doing: it was at an entry of that flow when they went or came; the bound counts them",
+            "{} of these may be the collector's doing: it was at an entry of that flow when they went; the bound counts them",
             stress.undecided
         ));
     }

@@ -61,6 +61,11 @@ impl Evidence {
         let runs = safe.filter_map(|row| Some((&row.cell, row.stress.as_ref()?)));
         let clean: Vec<_> = runs.filter(|(_, stress)| stress.violations.lost_refresh == 0).collect();
         let seen: Vec<_> = clean.iter().filter_map(|(cell, stress)| Some((cell, seen(stress)?))).collect();
+        // Of each type of map at least one says so.
+        let told = |map: &str| seen.iter().any(|(cell, _)| cell.map == map);
+        if let Some((cell, _)) = clean.iter().find(|(cell, _)| !told(&cell.map)) {
+            return not_run(format!("no run on {} says how many refreshes were followed in time", cell.map));
+        }
         match seen.iter().min_by(|(_, one), (_, other)| one.total_cmp(other)) {
             None => not_run("no run says how many refreshes were followed in time"),
             Some((cell, share)) if *share < SEEN => fails(format!("{cell}: {}", figure(*share))),

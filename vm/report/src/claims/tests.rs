@@ -108,19 +108,24 @@ fn without_evidence_no_claim_is_true_and_none_is_false() {
 
 #[test]
 fn a_stress_that_sees_too_little_is_found() {
-    let with = |in_time, late| {
+    let told = |in_time, late| {
         let mut event = stressed(cell("store", "prog", "hash"), 9, 9, 0);
         if let results::races::RaceEvent::Stressed { stress, .. } = &mut event {
             stress.followed = vec![results::races::Followed { in_time, late }];
         }
-        of(&[model(cell("store", "prog", "hash"), &[]), event]).sees_enough()
+        vec![model(cell("store", "prog", "hash"), &[]), event]
     };
+    let with = |in_time, late| of(&told(in_time, late)).sees_enough();
     assert_eq!(
         with(632, 368),
         Ok("1 of 1 run that saw no loss; store × prog on hash saw least, 0.39".into())
     );
     assert!(matches!(with(400, 600), Err(Doubt::Fails(_))));
     assert!(matches!(with(0, 0), Err(Doubt::NotRun(_))));
+    // One type of map says nothing of another.
+    let silent = cell("store", "prog", "lru-hash");
+    let events = [told(632, 368), vec![model(silent.clone(), &[]), stressed(silent, 9, 9, 0)]].concat();
+    assert!(matches!(of(&events).sees_enough(), Err(Doubt::NotRun(_))));
 }
 
 #[test]
